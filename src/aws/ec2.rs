@@ -1,0 +1,231 @@
+//! What the kinds of EC2 share: filters, tags, the typed reading of bodies, and listings that several kinds need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::config::Builder;
+use aws_sdk_ec2::types::{Filter, ResourceType, RouteTable, Tag, TagSpecification, Vpc};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
+};
+use aws_smithy_types::retry::ErrorKind;
+use futures_util::future::try_join_all;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{Aws, Reading, fault};
+use crate::model::{
+    Body, Class, Fault, Observed, Schema, Status, TOPOLOGY, Tags, from_body, sort_set,
+};
+
+/// A tag's key for the client token of the creating call. It goes into the call, not onto the resource.
+pub const TOKEN: &str = "ecdeploy:token";
+
+/// How many values AWS takes in one filter.
+const FILTER_VALUES: usize = 200;
+
+/// What several kinds read, asked for once a reading.
+#[derive(Default)]
+pub struct Shared {
+    vpcs: OnceCell<Vec<Vpc>>,
+    route_tables: OnceCell<Vec<RouteTable>>,
+}
+
+impl Shared {
+    /// The topology's VPCs.
+    pub async fn vpcs(&self, read: &Reading<'_>) -> Result<&[Vpc], Fault> {
+        let vpcs = self.vpcs.get_or_try_init(|| vpcs(read.aws, tagged(read.topology))).await?;
+        Ok(vpcs)
+    }
+
+    /// Every route table, ours or not: a subnet of ours may have been given another's.
+    pub async fn route_tables(&self, read: &Reading<'_>) -> Result<&[RouteTable], Fault> {
+        let tables = self.route_tables.get_or_try_init(|| route_tables(read.aws, None)).await?;
+        Ok(tables)
+    }
+}
+
+/// The VPCs that pass the filter.
+pub async fn vpcs(aws: &Aws, filter: Filter) -> Result<Vec<Vpc>, Fault> {
+    let pages = aws.ec2.describe_vpcs().filters(filter).into_paginator().page_size(1000);
+    pages.items().send().collect::<Result<_, _>>().await.map_err(fault("ec2:DescribeVpcs"))
+}
+
+/// The route tables that pass the filter.
+pub async fn route_tables(aws: &Aws, filter: Option<Filter>) -> Result<Vec<RouteTable>, Fault> {
+    let call = aws.ec2.describe_route_tables().set_filters(filter.map(|filter| vec![filter]));
+    let pages = call.into_paginator().page_size(100).items().send();
+    pages.collect::<Result<_, _>>().await.map_err(fault("ec2:DescribeRouteTables"))
+}
+
+/// The name of an image's root device, asked for once an image: it never changes.
+#[derive(Default)]
+pub struct RootDevices(Mutex<BTreeMap<String, String>>);
+
+impl RootDevices {
+    pub async fn of(&self, aws: &Aws, image: &str) -> Result<String, Fault> {
+        const OPERATION: &str = "ec2:DescribeImages";
+        // Held while asking, so that instances launched at once ask once.
+        let mut known = self.0.lock().await;
+        if let Some(device) = known.get(image) {
+            return Ok(device.clone());
+        }
+        let answer =
+            aws.ec2.describe_images().image_ids(image).send().await.map_err(fault(OPERATION))?;
+        let mut images = answer.images.unwrap_or_default().into_iter();
+        let found = images.find(|found| found.image_id.as_deref() == Some(image));
+        let Some(device) = found.and_then(|found| found.root_device_name) else {
+            let message = format!("the image {image} is not there, or has no root device");
+            return Err(Fault::new(Class::Fatal, OPERATION, "InvalidAMIID.NotFound", message));
+        };
+        known.insert(image.to_owned(), device.clone());
+        Ok(device)
+    }
+}
+
+pub fn filter(name: &str, value: &str) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
+/// Lets through what bears the topology's tag.
+pub fn tagged(topology: &str) -> Filter {
+    filter(&format!("tag:{TOPOLOGY}"), topology)
+}
+
+/// The tags, if they are the topology's. Asked again on this side, since not every answer is filtered.
+pub fn ours(tags: Option<Vec<Tag>>, read: &Reading<'_>) -> Option<Tags> {
+    let tags = tags?.into_iter();
+    let tags: Tags =
+        tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
+    read.owns(&tags).then_some(tags)
+}
+
+/// Tags for a resource to be born with, so that none is ever without.
+pub fn born_with(kind: ResourceType, tags: &Tags) -> TagSpecification {
+    TagSpecification::builder().resource_type(kind).set_tags(Some(sdk_tags(tags))).build()
+}
+
+pub async fn tag(aws: &Aws, id: &str, tags: &Tags) -> Result<(), Fault> {
+    let call = aws.ec2.create_tags().resources(id).set_tags(Some(sdk_tags(tags)));
+    call.send().await.map_err(fault("ec2:CreateTags"))?;
+    Ok(())
+}
+
+fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    let written = tags.iter().filter(|(key, _)| *key != TOKEN);
+    written.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// How far the resources of these ids are, told by `describe`. A filter is asked, not the ids, since AWS refuses a
+/// call with an id that is gone.
+pub async fn status<D, F>(
+    name: &str,
+    ids: &[String],
+    describe: D,
+) -> Result<BTreeMap<String, Status>, Fault>
+where
+    D: Fn(Filter) -> F,
+    F: Future<Output = Result<Vec<(Option<String>, Status)>, Fault>>,
+{
+    let asked: BTreeSet<&String> = ids.iter().collect();
+    let calls = ids.chunks(FILTER_VALUES).map(|chunk| {
+        describe(Filter::builder().name(name).set_values(Some(chunk.to_vec())).build())
+    });
+    let found = try_join_all(calls).await?.into_iter().flatten();
+    let found = found.filter_map(|(id, status)| Some((id?, status)));
+    Ok(found.filter(|(id, _)| asked.contains(id)).collect())
+}
+
+/// The status that AWS's word for a state means, where there is one state to wait for.
+pub fn settled(state: Option<&str>) -> Status {
+    match state {
+        Some("available") | None => Status::Ready,
+        Some(state) => Status::Pending(state.to_owned()),
+    }
+}
+
+/// A resource that is ready and has nothing beyond its id.
+pub fn observed(schema: &Schema, id: String, tags: Tags, body: Body) -> Observed {
+    Observed {
+        kind: schema.kind.to_owned(),
+        id,
+        tags,
+        body,
+        outputs: BTreeMap::new(),
+        status: Status::Ready,
+    }
+}
+
+/// The fields that AWS reported; `None` is a field that it did not.
+pub fn reported<const N: usize>(fields: [(&str, Option<Value>); N]) -> Body {
+    let known = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    known.collect()
+}
+
+/// A list whose order means nothing.
+pub fn set(items: impl IntoIterator<Item = Value>) -> Value {
+    let mut list = Value::Array(items.into_iter().collect());
+    sort_set(&mut list);
+    list
+}
+
+/// A body as typed fields. What it lacks is as AWS gives it at creation.
+pub fn spec<T: DeserializeOwned>(schema: &Schema, body: &Body) -> Result<T, Fault> {
+    let mut whole: Body =
+        schema.fields.iter().map(|field| (field.name.to_owned(), field.start())).collect();
+    whole.extend(body.clone());
+    from_body(&whole).map_err(|error| misfit(schema, error))
+}
+
+/// One field of a body, or as AWS gives it at creation.
+pub fn field<T: DeserializeOwned>(schema: &Schema, body: &Body, name: &str) -> Result<T, Fault> {
+    let start = || schema.field(name).map(|field| field.start()).unwrap_or_default();
+    let value = body.get(name).cloned().unwrap_or_else(start);
+    serde_json::from_value(value).map_err(|error| misfit(schema, format!("{name}: {error}")))
+}
+
+fn misfit(schema: &Schema, error: impl ToString) -> Fault {
+    Fault::new(Class::Fatal, schema.kind, "InvalidBody", error.to_string())
+}
+
+/// The outcome of taking something away: what is gone already is no error.
+pub fn away<T>(outcome: Result<T, Fault>) -> Result<(), Fault> {
+    match outcome {
+        Err(fault) if fault.class != Class::NotFound => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// For calls that would create a second resource if they were repeated after their answer was lost: the SDK repeats
+/// them only where AWS has refused to do them. Whoever gets the error looks by tag before trying again.
+pub fn unrepeated() -> Builder {
+    Builder::new().retry_classifier(Undone)
+}
+
+#[derive(Debug)]
+struct Undone;
+
+impl ClassifyRetry for Undone {
+    fn name(&self) -> &'static str {
+        "Undone"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+
+    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
+        RetryAction::NoActionIndicated
+    }
+
+    fn classify_retry_v2(&self, _: &InterceptorContext, verdict: &RetryAction) -> RetryAction {
+        match verdict {
+            RetryAction::RetryIndicated(RetryReason::RetryableError {
+                kind: ErrorKind::TransientError | ErrorKind::ServerError,
+                ..
+            }) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What the kinds of ELB share: listings asked for once a reading, tags, and who is registered where.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, Listener, LoadBalancer, Tag, TagDescription, TargetGroup,
+    TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
+};
+use futures_util::future::{try_join, try_join_all};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::batch::{in_batches, unless_gone};
+use super::{Aws, Reading, fault};
+use crate::model::{Class, Fault, Status, Tags};
+
+/// What several kinds read, asked for once a reading.
+#[derive(Default)]
+pub struct Shared {
+    balancers: OnceCell<Vec<LoadBalancer>>,
+    groups: OnceCell<Vec<TargetGroup>>,
+    tags: OnceCell<BTreeMap<String, Tags>>,
+    listeners: OnceCell<Vec<Listener>>,
+    targets: OnceCell<BTreeMap<String, String>>,
+}
+
+impl Shared {
+    /// Every load balancer of the account and region.
+    pub async fn balancers(&self, read: &Reading<'_>) -> Result<&Vec<LoadBalancer>, Fault> {
+        self.balancers
+            .get_or_try_init(|| async {
+                let pages = read.aws.elb.describe_load_balancers().into_paginator().items();
+                let all: Result<_, _> = pages.send().collect().await;
+                all.map_err(fault("elasticloadbalancing:DescribeLoadBalancers"))
+            })
+            .await
+    }
+
+    /// Every target group of the account and region.
+    pub async fn groups(&self, read: &Reading<'_>) -> Result<&Vec<TargetGroup>, Fault> {
+        self.groups
+            .get_or_try_init(|| async {
+                let pages = read.aws.elb.describe_target_groups().into_paginator().items();
+                let all: Result<_, _> = pages.send().collect().await;
+                all.map_err(fault("elasticloadbalancing:DescribeTargetGroups"))
+            })
+            .await
+    }
+
+    /// The tags of the load balancers and target groups that are ours, by ARN.
+    pub async fn tags(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, Tags>, Fault> {
+        self.tags
+            .get_or_try_init(|| async {
+                let (balancers, groups) = try_join(self.balancers(read), self.groups(read)).await?;
+                let arns = balancers
+                    .iter()
+                    .filter_map(|balancer| balancer.load_balancer_arn.clone())
+                    .chain(groups.iter().filter_map(|group| group.target_group_arn.clone()))
+                    .collect();
+                our_tags(read, arns).await
+            })
+            .await
+    }
+
+    /// The listeners of our load balancers.
+    pub async fn listeners(&self, read: &Reading<'_>) -> Result<&Vec<Listener>, Fault> {
+        self.listeners
+            .get_or_try_init(|| async {
+                let (balancers, likely) = try_join(self.balancers(read), read.likely()).await?;
+                let parents = balancers.iter().filter_map(|balancer| {
+                    Some((balancer.load_balancer_arn()?, likely(balancer.vpc_id())))
+                });
+                let listeners =
+                    self.children(read, parents, |arn| listeners(read.aws, arn)).await?;
+                Ok(listeners.into_iter().flat_map(|(_, listeners)| listeners).collect())
+            })
+            .await
+    }
+
+    /// The instances registered with our target groups, each with the ARN of its group.
+    pub async fn targets(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, String>, Fault> {
+        self.targets
+            .get_or_try_init(|| async {
+                let (groups, likely) = try_join(self.groups(read), read.likely()).await?;
+                let parents = groups
+                    .iter()
+                    .filter_map(|group| Some((group.target_group_arn()?, likely(group.vpc_id()))));
+                let health = self.children(read, parents, |arn| health(read.aws, arn)).await?;
+                Ok(health
+                    .into_iter()
+                    .flat_map(|(arn, targets)| targets.into_iter().map(move |t| (arn, t)))
+                    .filter(|(_, target)| registered(target))
+                    .filter_map(|(arn, target)| Some((target.target?.id?, arn.to_owned())))
+                    .collect())
+            })
+            .await
+    }
+
+    /// What `ask` gives for each of the `parents` that are ours. Those that are `likely` ours are asked about while
+    /// their tags are still being read, which saves a round trip.
+    async fn children<'p, T, F>(
+        &self,
+        read: &Reading<'_>,
+        parents: impl Iterator<Item = (&'p str, bool)>,
+        ask: impl Fn(&'p str) -> F,
+    ) -> Result<Vec<(&'p str, T)>, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let (likely, unlikely): (Vec<_>, Vec<_>) = parents.partition(|(_, likely)| *likely);
+        let asked = |(arn, _)| {
+            let answer = ask(arn);
+            async move { answer.await.map(|children| (arn, children)) }
+        };
+        let (tags, mut found) =
+            try_join(self.tags(read), try_join_all(likely.into_iter().map(&asked))).await?;
+        found.retain(|(arn, _)| tags.contains_key(*arn));
+        let late = unlikely.into_iter().filter(|(arn, _)| tags.contains_key(*arn));
+        found.extend(try_join_all(late.map(&asked)).await?);
+        Ok(found)
+    }
+}
+
+async fn listeners(aws: &Aws, balancer: &str) -> Result<Vec<Listener>, Fault> {
+    let pages = aws.elb.describe_listeners().load_balancer_arn(balancer).into_paginator().items();
+    let all: Result<_, _> = pages.send().collect().await;
+    unless_gone(all.map_err(fault("elasticloadbalancing:DescribeListeners")))
+}
+
+async fn health(aws: &Aws, group: &str) -> Result<Vec<TargetHealthDescription>, Fault> {
+    let answer = aws.elb.describe_target_health().target_group_arn(group).send().await;
+    unless_gone(
+        answer
+            .map(|answer| answer.target_health_descriptions.unwrap_or_default())
+            .map_err(fault("elasticloadbalancing:DescribeTargetHealth")),
+    )
+}
+
+fn registered(target: &TargetHealthDescription) -> bool {
+    let Some(health) = &target.target_health else { return true };
+    health.state != Some(TargetHealthStateEnum::Draining)
+        && health.reason != Some(TargetHealthReasonEnum::NotRegistered)
+}
+
+/// The tags of those of `arns` that bear the topology's tag.
+pub async fn our_tags(
+    read: &Reading<'_>,
+    arns: Vec<String>,
+) -> Result<BTreeMap<String, Tags>, Fault> {
+    let mut tags = tags(read.aws, &arns).await?;
+    tags.retain(|_, tags| read.owns(tags));
+    Ok(tags)
+}
+
+/// The tags of each of `arns` that is there.
+pub async fn tags(aws: &Aws, arns: &[String]) -> Result<BTreeMap<String, Tags>, Fault> {
+    let described = in_batches(arns, |arns| async {
+        let answer = aws.elb.describe_tags().set_resource_arns(Some(arns)).send().await;
+        answer
+            .map(|answer| answer.tag_descriptions.unwrap_or_default())
+            .map_err(fault("elasticloadbalancing:DescribeTags"))
+    })
+    .await?;
+    Ok(described.into_iter().filter_map(by_arn).collect())
+}
+
+fn by_arn(description: TagDescription) -> Option<(String, Tags)> {
+    let tags = description.tags.unwrap_or_default();
+    let tags = tags.into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())));
+    Some((description.resource_arn?, tags.collect()))
+}
+
+/// Sets tags on one resource.
+pub async fn tag(aws: &Aws, arn: &str, tags: &Tags) -> Result<(), Fault> {
+    let answer = aws.elb.add_tags().resource_arns(arn).set_tags(Some(to_sdk(tags))).send().await;
+    answer.map(|_| ()).map_err(fault("elasticloadbalancing:AddTags"))
+}
+
+/// Tags as the SDK takes them.
+pub fn to_sdk(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// The one thing that a creating call gives.
+pub fn only<T>(operation: &str, answer: Option<Vec<T>>) -> Result<T, Fault> {
+    let lacking = || Fault::new(Class::Fatal, operation, "", "the answer names nothing created");
+    answer.and_then(|things| things.into_iter().next()).ok_or_else(lacking)
+}
+
+/// What has no states of its own is ready as soon as it's there.
+pub fn there(arns: impl IntoIterator<Item = Option<String>>) -> BTreeMap<String, Status> {
+    arns.into_iter().flatten().map(|arn| (arn, Status::Ready)).collect()
+}
+
+/// The action that sends requests to a target group.
+pub fn forward(group: &str) -> Action {
+    Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(group).build()
+}
+
+/// The one target group to which the actions send requests; null where they do anything else.
+pub fn forwarded(actions: &[Action]) -> Value {
+    let [action] = actions else { return Value::Null };
+    let listed = match action.forward_config.as_ref().map(|config| config.target_groups()) {
+        Some([only]) => only.target_group_arn(),
+        _ => None,
+    };
+    action.target_group_arn().or(listed).map_or(Value::Null, Value::from)
+}

@@ -1,0 +1,132 @@
+//! AWS's errors, classified once.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::model::{Class, Fault};
+
+/// Turns the SDK's error into ours: `.map_err(fault("ec2:CreateVpc"))`.
+pub fn fault<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Fault
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    move |error| match error.raw_response().map(|answer| answer.status().as_u16()) {
+        Some(status) => answered(operation, status, &error),
+        None => unanswered(operation, &error),
+    }
+}
+
+fn answered<E>(operation: &str, status: u16, error: &SdkError<E, HttpResponse>) -> Fault
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let code = error.code().unwrap_or_default();
+    let message = match error.message() {
+        Some(message) => message.to_owned(),
+        None => DisplayErrorContext(error).to_string(),
+    };
+    let request_id = error.raw_response().and_then(|answer| {
+        ["x-amzn-requestid", "x-amz-request-id"]
+            .iter()
+            .find_map(|header| answer.headers().get(*header))
+            .map(str::to_owned)
+    });
+    Fault { request_id, ..Fault::new(class(code, status), operation, code, message) }
+}
+
+fn unanswered<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Fault
+where
+    E: std::error::Error + 'static,
+{
+    let mut source = std::error::Error::source(error);
+    let mut last = error.to_string();
+    while let Some(cause) = source {
+        if cause.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return Fault::new(Class::Credentials, operation, "", cause.to_string());
+        }
+        last = cause.to_string();
+        source = cause.source();
+    }
+    Fault::new(Class::Unreachable, operation, "", last)
+}
+
+/// The class of an error code. Sources: the "common errors" page of each service's API reference.
+fn class(code: &str, status: u16) -> Class {
+    match code {
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "AuthFailure"
+        | "SignatureDoesNotMatch"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "OptInRequired"
+        | "MissingAuthenticationToken" => Class::Credentials,
+        "UnauthorizedOperation"
+        | "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedAccess" => Class::Denied,
+        "DependencyViolation"
+        | "ResourceInUse"
+        | "IncorrectState"
+        | "IncorrectInstanceState"
+        | "InvalidDBInstanceState"
+        | "InvalidDBSubnetGroupStateFault"
+        | "InvalidCacheClusterState"
+        | "CacheSubnetGroupInUse"
+        | "InvalidTarget"
+        | "OperationNotPermitted" => Class::NotYet,
+        "Resource.AlreadyAssociated" => Class::Exists,
+        "Gateway.NotAttached" => Class::NotFound,
+        _ if code.ends_with(".NotFound")
+            || code.ends_with("NotFound")
+            || code.ends_with("NotFoundFault") =>
+        {
+            Class::NotFound
+        }
+        _ if code.ends_with("AlreadyExists")
+            || code.ends_with("AlreadyExistsFault")
+            || code.ends_with(".Duplicate")
+            || code.starts_with("Duplicate") =>
+        {
+            Class::Exists
+        }
+        _ if code.contains("Throttl")
+            || code == "RequestLimitExceeded"
+            || code == "TooManyRequestsException"
+            || code == "InsufficientInstanceCapacity"
+            || status >= 500 =>
+        {
+            Class::Transient
+        }
+        _ => Class::Fatal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_one_class_whatever_service_says_it() {
+        for (code, status, expected) in [
+            ("InvalidVpcID.NotFound", 400, Class::NotFound),
+            ("DBInstanceNotFound", 404, Class::NotFound),
+            ("TargetGroupNotFound", 400, Class::NotFound),
+            ("DBInstanceAlreadyExists", 400, Class::Exists),
+            ("InvalidGroup.Duplicate", 400, Class::Exists),
+            ("DuplicateLoadBalancerName", 400, Class::Exists),
+            ("DependencyViolation", 400, Class::NotYet),
+            ("RequestLimitExceeded", 503, Class::Transient),
+            ("Throttling", 400, Class::Transient),
+            ("InternalError", 500, Class::Transient),
+            ("UnauthorizedOperation", 403, Class::Denied),
+            ("ExpiredToken", 403, Class::Credentials),
+            ("InvalidParameterValue", 400, Class::Fatal),
+        ] {
+            assert_eq!(class(code, status), expected, "{code}");
+        }
+    }
+}

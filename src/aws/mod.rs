@@ -1,0 +1,92 @@
+//! The way to AWS: clients, error classes, and what several kinds read in common. Only here and in `kinds` is an SDK
+//! named.
+
+pub mod batch;
+mod call;
+pub mod ec2;
+pub mod elasticache;
+pub mod elb;
+mod fault;
+pub mod rds;
+mod reading;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+pub use fault::fault;
+pub use reading::Reading;
+
+use crate::model::Fault;
+
+/// Attempts at one call before its error counts: enough to outlast a burst of throttling.
+const ATTEMPTS: u32 = 8;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client of each service, all on one HTTP client.
+pub struct Aws {
+    pub region: String,
+    pub ec2: aws_sdk_ec2::Client,
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub rds: aws_sdk_rds::Client,
+    pub elasticache: aws_sdk_elasticache::Client,
+    pub ssm: aws_sdk_ssm::Client,
+    pub sts: aws_sdk_sts::Client,
+    pub(crate) root_devices: ec2::RootDevices,
+}
+
+impl Aws {
+    /// Clients for `region`, with credentials and endpoint from where every AWS tool takes them. No call is made.
+    pub async fn connect(region: &str) -> Self {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .http_client(http)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .build(),
+            )
+            .load()
+            .await;
+        macro_rules! client {
+            ($sdk:ident) => {
+                $sdk::Client::from_conf(
+                    $sdk::config::Builder::from(&config).interceptor(call::Log).build(),
+                )
+            };
+        }
+        Self {
+            region: region.to_owned(),
+            ec2: client!(aws_sdk_ec2),
+            elb: client!(aws_sdk_elasticloadbalancingv2),
+            rds: client!(aws_sdk_rds),
+            elasticache: client!(aws_sdk_elasticache),
+            ssm: client!(aws_sdk_ssm),
+            sts: client!(aws_sdk_sts),
+            root_devices: ec2::RootDevices::default(),
+        }
+    }
+
+    /// The account the credentials belong to.
+    pub async fn account(&self) -> Result<String, Fault> {
+        let answer =
+            self.sts.get_caller_identity().send().await.map_err(fault("sts:GetCallerIdentity"))?;
+        Ok(answer.account.unwrap_or_default())
+    }
+
+    /// The value of an SSM parameter.
+    pub async fn parameter(&self, name: &str) -> Result<String, Fault> {
+        let answer =
+            self.ssm.get_parameter().name(name).send().await.map_err(fault("ssm:GetParameter"))?;
+        Ok(answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default())
+    }
+}

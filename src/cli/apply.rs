@@ -1,0 +1,65 @@
+//! `ecdeploy apply`: makes the account what the topology says, or carries out a saved plan.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Global;
+use super::carry_out::CarryOut;
+use super::context::Deletion;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{self, Plan};
+use crate::snapshot;
+
+/// Bring the account to what the topology says
+#[derive(Args)]
+pub struct Apply {
+    /// A plan saved by `ecdeploy plan --out FILE`: carried out exactly, or refused when its basis moved
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    deletion: Deletion,
+    #[command(flatten)]
+    carry_out: CarryOut,
+}
+
+impl Apply {
+    pub async fn run(&self, global: &Global) -> Result<u8> {
+        if let Some(path) = &self.plan {
+            return self.run_saved(global, path).await;
+        }
+        let desired = global.desired()?;
+        let cloud = global.cloud(&desired).await?;
+        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
+        let plan =
+            Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+        self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await
+    }
+
+    async fn run_saved(&self, global: &Global, path: &Path) -> Result<u8> {
+        let plan = plan::load(path)?;
+        if !global.variables.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "a saved plan has its variables in it; --var can't change them",
+            )
+            .hint("make a new plan with these variables"));
+        }
+        if plan.origin.sandbox != global.sandbox {
+            let (made, hint) = match plan.origin.sandbox {
+                true => ("for the sandbox", "add --sandbox"),
+                false => ("for an AWS account", "leave out --sandbox"),
+            };
+            return Err(Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint));
+        }
+        let global = Global {
+            topology: global.topology.clone().or_else(|| Some(plan.origin.file.clone())),
+            variables: plan.origin.variables.clone(),
+            ..*global
+        };
+        let desired = global.desired()?;
+        let cloud = global.cloud(&desired).await?;
+        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
+        plan.check_fresh(&desired, &snapshot)?;
+        self.carry_out.reviewed(&global, &desired, cloud.as_ref(), &snapshot, &plan).await
+    }
+}

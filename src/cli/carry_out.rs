@@ -1,0 +1,130 @@
+//! What apply and destroy do once there is a plan: show it, ask, carry it out, say how it ended.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::{Args, ValueEnum};
+
+use super::{Global, SUCCESS, signals};
+use crate::cloud::Cloud;
+use crate::desired::Desired;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Plan;
+use crate::reconcile::{self, Observer, Stop};
+use crate::report::{self, json::JsonLines, progress::Progress};
+use crate::snapshot::{self, Snapshot};
+
+#[derive(Args)]
+pub struct CarryOut {
+    /// Don't ask
+    #[arg(short = 'y', long)]
+    auto_approve: bool,
+    /// How many calls may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallelism: u16,
+    /// How to tell what happens; json gives one event a line
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+impl CarryOut {
+    /// Carries out a plan that was made just now, and has not been seen by anybody.
+    pub async fn planned(
+        &self,
+        global: &Global,
+        desired: &Desired,
+        cloud: &dyn Cloud,
+        snapshot: Snapshot,
+        plan: &Plan,
+    ) -> Result<u8> {
+        if self.format == Format::Human {
+            report::print(&report::plan::text(plan, &global.account_line(desired)))?;
+        }
+        if plan.is_empty() || self.auto_approve {
+            return self.run(global, cloud, &snapshot, plan).await;
+        }
+        ask(plan)?;
+        // The account may have moved while the plan was looked at.
+        let snapshot = snapshot::read(cloud, desired).await?;
+        plan.check_fresh(desired, &snapshot)?;
+        self.run(global, cloud, &snapshot, plan).await
+    }
+
+    /// Carries out a plan that was saved, to be looked at, before.
+    pub async fn reviewed(
+        &self,
+        global: &Global,
+        desired: &Desired,
+        cloud: &dyn Cloud,
+        snapshot: &Snapshot,
+        plan: &Plan,
+    ) -> Result<u8> {
+        if self.format == Format::Human {
+            report::print(&report::plan::text(plan, &global.account_line(desired)))?;
+        }
+        self.run(global, cloud, snapshot, plan).await
+    }
+
+    async fn run(
+        &self,
+        global: &Global,
+        cloud: &dyn Cloud,
+        snapshot: &Snapshot,
+        plan: &Plan,
+    ) -> Result<u8> {
+        let observer: Box<dyn Observer> = match self.format {
+            Format::Human => Box::new(Progress::new(plan, global.speed())),
+            Format::Json => Box::new(JsonLines::begin(plan)),
+        };
+        let stop = Stop::default();
+        let work = reconcile::run(
+            plan,
+            snapshot,
+            cloud,
+            usize::from(self.parallelism),
+            &stop,
+            observer.as_ref(),
+        );
+        let outcome = signals::stoppable(work, &stop).await;
+        drop(observer);
+        match self.format {
+            Format::Human => report::print(&report::outcome::text(plan, &outcome))?,
+            Format::Json => report::json::end(plan, &outcome)?,
+        }
+        match outcome.interrupted {
+            _ if outcome.is_complete() => Ok(SUCCESS),
+            Some(signal) => Err(Error::new(ErrorKind::Interrupted(signal), "interrupted")
+                .hint("run the same command again: it goes on from here")),
+            None => Err(Error::new(ErrorKind::Incomplete, "not everything could be done")
+                .hint("mend what the steps above say, and run the same command again: it goes on from here")),
+        }
+    }
+}
+
+/// Asks on the terminal; anything but `yes` is no.
+fn ask(plan: &Plan) -> Result<()> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            "there is no terminal to ask on, so nothing was changed",
+        )
+        .hint("pass -y to go ahead without a question"));
+    }
+    let question = match plan.summary.delete + plan.summary.replace {
+        0 => "Make these changes?",
+        _ => "Make these changes, deletions included?",
+    };
+    eprint!("{question} Only `yes` is a yes: ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == "yes" {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, "nothing was changed"))
+}

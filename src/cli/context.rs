@@ -1,0 +1,105 @@
+//! What the four verbs have in common: the topology, and the account it is for.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::Global;
+use crate::cloud::sim::SimCloud;
+use crate::cloud::{Cloud, LiveCloud};
+use crate::desired::{self, Desired};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{Origin, Parting};
+use crate::topology::{self, Topology};
+
+const TOPOLOGY: &str = "topology.toml";
+const SANDBOX: &str = ".ecdeploy";
+
+impl Global {
+    pub fn topology_path(&self) -> PathBuf {
+        self.topology.clone().unwrap_or_else(|| PathBuf::from(TOPOLOGY))
+    }
+
+    pub fn load(&self) -> Result<Topology> {
+        topology::load(&self.topology_path(), &self.variables)
+    }
+
+    /// The topology, and what it asks for.
+    pub fn desired(&self) -> Result<Desired> {
+        Ok(desired::desired(&self.load()?))
+    }
+
+    /// Where a plan comes from, so that it can be carried out later.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            file: self.topology_path(),
+            variables: self.variables.clone(),
+            sandbox: self.sandbox,
+        }
+    }
+
+    /// The account that the topology names, or its stand-in.
+    pub async fn cloud(&self, desired: &Desired) -> Result<Box<dyn Cloud>> {
+        if self.sandbox {
+            let place = self.topology_path().parent().unwrap_or(Path::new("")).join(SANDBOX);
+            let (account, region) = (&desired.account, &desired.region);
+            return Ok(Box::new(SimCloud::open(&place, account, region, self.sandbox_speed)?));
+        }
+        check_region(&desired.region)?;
+        Ok(Box::new(LiveCloud::connect(&desired.region).await))
+    }
+
+    /// How many of the account's seconds pass in one of ours.
+    pub fn speed(&self) -> f64 {
+        if self.sandbox { self.sandbox_speed } else { 1.0 }
+    }
+
+    /// A line for people on which account is meant.
+    pub fn account_line(&self, desired: &Desired) -> String {
+        let Desired { topology, account, region, .. } = desired;
+        if self.sandbox {
+            let speed = self.sandbox_speed;
+            format!("{topology} in the sandbox ({region}; {speed} times faster than AWS)")
+        } else {
+            format!("{topology} in account {account} ({region})")
+        }
+    }
+}
+
+/// The topology names the region; a shell that names another is set up for something else.
+fn check_region(region: &str) -> Result<()> {
+    for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        match std::env::var(variable) {
+            Ok(other) if !other.is_empty() && other != region => {
+                return Err(Error::new(
+                    ErrorKind::Access,
+                    format!("{variable} is {other}, but the topology is for {region}"),
+                )
+                .hint(format!("unset {variable}, or correct `region` in the topology")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Flags on what is deleted.
+#[derive(clap::Args)]
+pub struct Deletion {
+    /// Delete databases without a final snapshot
+    #[arg(long)]
+    skip_final_snapshots: bool,
+    /// Delete what deletion protection is on for, too
+    #[arg(long)]
+    lift_protection: bool,
+}
+
+impl Deletion {
+    pub fn parting(&self) -> Parting {
+        Parting {
+            skip_final_snapshots: self.skip_final_snapshots,
+            lift_protection: self.lift_protection,
+            stamp: Timestamp::now().strftime("%Y%m%d%H%M%S").to_string(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line: one file a command. To add one, write its file and give it a line in `Command`.
+
+mod apply;
+mod carry_out;
+mod context;
+mod destroy;
+mod plan;
+mod signals;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::report;
+
+/// What a command ends with, when it did what it was asked.
+pub(crate) const SUCCESS: u8 = 0;
+
+#[derive(Parser)]
+#[command(
+    name = "ecdeploy",
+    version,
+    about = "Provisions the classic AWS web shop from one topology.toml, by diffing it against the live account.",
+    after_help = "Try it without an AWS account:\n  ecdeploy apply --sandbox\n\n\
+                  Exit codes:\n  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; \
+                  130, 143 interrupted by SIGINT, SIGTERM",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Args)]
+pub(crate) struct Global {
+    /// The topology file [default: topology.toml]
+    #[arg(short = 'f', long = "topology", value_name = "FILE", global = true)]
+    topology: Option<PathBuf>,
+    /// Sets a variable of the topology; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable, global = true)]
+    variables: Vec<(String, String)>,
+    /// Works on a simulated account, kept in .ecdeploy/; no AWS account is needed
+    #[arg(long, global = true)]
+    sandbox: bool,
+    /// How many of the sandbox's seconds pass in one of ours
+    #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = speed, global = true)]
+    sandbox_speed: f64,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Validate(validate::Validate),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Destroy(destroy::Destroy),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Clap's own code for a usage error is 2, which here means "there are changes".
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    report::log::start();
+    let code = match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            report::error::print(&error);
+            error.exit_code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::File, "can't start").source(error))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Validate(command) => command.run(&cli.global),
+            Command::Plan(command) => command.run(&cli.global).await,
+            Command::Apply(command) => command.run(&cli.global).await,
+            Command::Destroy(command) => command.run(&cli.global).await,
+        }
+    })
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a variable is set as NAME=VALUE".to_owned()),
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && (0.01..=1e6).contains(&speed) => Ok(speed),
+        _ => Err("a number between 0.01 and 1000000".to_owned()),
+    }
+}

@@ -1,0 +1,52 @@
+//! `ecdeploy validate`: the file alone, offline.
+
+use clap::{Args, ValueEnum};
+
+use super::{Global, SUCCESS};
+use crate::error::Result;
+use crate::{desired, report};
+
+/// Check the topology file, offline
+#[derive(Args)]
+pub struct Validate {
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+impl Validate {
+    pub fn run(&self, global: &Global) -> Result<u8> {
+        let topology = match global.load() {
+            Ok(topology) => topology,
+            Err(error) => match (&error.diagnostics, self.format) {
+                (Some(diagnostics), Format::Json) => {
+                    report::print_json(diagnostics)?;
+                    return Ok(error.exit_code());
+                }
+                _ => return Err(error),
+            },
+        };
+        let desired = desired::desired(&topology);
+        match self.format {
+            Format::Human => report::print(&format!(
+                "{} is valid: `{}` has {} resources in {}.\n",
+                global.topology_path().display(),
+                desired.topology,
+                desired.resources.len(),
+                desired.region,
+            ))?,
+            Format::Json => report::print_json(&serde_json::json!({
+                "valid": true,
+                "topology": desired.topology,
+                "resources": desired.resources.len(),
+            }))?,
+        }
+        Ok(SUCCESS)
+    }
+}

@@ -1,0 +1,89 @@
+//! AWS behind the door: each kind's calls over the SDK.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::future::try_join_all;
+
+use super::Cloud;
+use crate::aws::{Aws, Reading};
+use crate::kinds::{Kind, Live, REGISTRY};
+use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+
+pub struct LiveCloud {
+    aws: Aws,
+    started: Instant,
+}
+
+impl LiveCloud {
+    /// Makes clients for `region`; no call is made yet.
+    pub async fn connect(region: &str) -> Self {
+        Self { aws: Aws::connect(region).await, started: Instant::now() }
+    }
+}
+
+#[async_trait]
+impl Cloud for LiveCloud {
+    async fn account(&self) -> Result<String, Fault> {
+        self.aws.account().await
+    }
+
+    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
+        let reading = Reading::new(&self.aws, topology);
+        let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading))).await?;
+        Ok(lists.into_iter().flatten().collect())
+    }
+
+    async fn parameter(&self, name: &str) -> Result<String, Fault> {
+        self.aws.parameter(name).await
+    }
+
+    async fn create(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault> {
+        kind.create(&self.aws, body, tags).await
+    }
+
+    async fn update(
+        &self,
+        kind: &'static dyn Kind,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        kind.update(&self.aws, live, after, changed).await
+    }
+
+    async fn delete(
+        &self,
+        kind: &'static dyn Kind,
+        live: &Live,
+        parting: &Body,
+    ) -> Result<(), Fault> {
+        kind.delete(&self.aws, live, parting).await
+    }
+
+    async fn status(
+        &self,
+        kind: &'static dyn Kind,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, Status>, Fault> {
+        kind.status(&self.aws, ids).await
+    }
+
+    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        kind.tag(&self.aws, live, tags).await
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}

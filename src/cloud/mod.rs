@@ -1,0 +1,68 @@
+//! The one door out: AWS itself, or the simulated account. Behind it, bodies hold ids; before it, addresses.
+
+mod live;
+pub mod sim;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use live::LiveCloud;
+
+use crate::kinds::{Kind, Live};
+use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+
+/// An account in one region, with a clock of its own.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// The id of the account the credentials belong to.
+    async fn account(&self) -> Result<String, Fault>;
+
+    /// Every resource, of every kind, that bears the topology's tag.
+    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault>;
+
+    /// The value of an SSM parameter.
+    async fn parameter(&self, name: &str) -> Result<String, Fault>;
+
+    /// See [`Kind::create`].
+    async fn create(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault>;
+
+    /// See [`Kind::update`].
+    async fn update(
+        &self,
+        kind: &'static dyn Kind,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault>;
+
+    /// See [`Kind::delete`].
+    async fn delete(
+        &self,
+        kind: &'static dyn Kind,
+        live: &Live,
+        parting: &Body,
+    ) -> Result<(), Fault>;
+
+    /// See [`Kind::status`].
+    async fn status(
+        &self,
+        kind: &'static dyn Kind,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, Status>, Fault>;
+
+    /// See [`Kind::tag`].
+    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault>;
+
+    /// The time on the account's clock, from some start.
+    fn now(&self) -> Duration;
+
+    /// Waits, on the account's clock.
+    async fn sleep(&self, duration: Duration);
+}

@@ -1,0 +1,364 @@
+//! The simulated account: objects by id, what AWS would refuse, and states that pass with time. Pure: time is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::rules;
+use crate::kinds;
+use crate::model::{Body, Class, Created, Fault, Field, Observed, Schema, Status, TOPOLOGY, Tags};
+
+/// What takes AWS no longer than this, in seconds, is done when the call is answered.
+const AT_ONCE: u32 = 5;
+
+/// An account in one region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Account {
+    id: String,
+    region: String,
+    /// Milliseconds of its life.
+    clock: u64,
+    /// How many ids it has given out.
+    given: u64,
+    /// By kind and id.
+    objects: BTreeMap<String, Object>,
+    /// Final snapshots of databases; they outlive everything.
+    snapshots: BTreeSet<String>,
+    /// Network interfaces of deleted load balancers, which hold on to subnets and groups for a while.
+    lingering: Vec<Lingering>,
+}
+
+/// One thing in the account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Object {
+    pub kind: String,
+    pub id: String,
+    pub tags: Tags,
+    pub body: Body,
+    pub outputs: BTreeMap<String, String>,
+    /// The state it passes through, and until when.
+    passing: Option<Passing>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Passing {
+    status: Status,
+    until: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Lingering {
+    kind: String,
+    body: Body,
+    until: u64,
+}
+
+impl Object {
+    pub fn status(&self) -> Status {
+        self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
+    }
+
+    /// Whether any field names the object of this kind and id.
+    pub fn names(&self, kind: &str, id: &str) -> bool {
+        names(&self.kind, &self.body, kind, id)
+    }
+
+    /// A field's text, or nothing.
+    pub fn text(&self, field: &str) -> &str {
+        self.body.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl Account {
+    pub fn new(id: &str, region: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            region: region.to_owned(),
+            clock: 0,
+            given: 0,
+            objects: BTreeMap::new(),
+            snapshots: BTreeSet::new(),
+            lingering: Vec::new(),
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn clock(&self) -> Duration {
+        Duration::from_millis(self.clock)
+    }
+
+    /// Everything in it, ours or not.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    pub fn get(&self, kind: &str, id: &str) -> Option<&Object> {
+        self.objects.get(&key(kind, id))
+    }
+
+    pub fn snapshots(&self) -> &BTreeSet<String> {
+        &self.snapshots
+    }
+
+    /// Lets time pass until `now`: what is done being created is ready, what is done being deleted is gone.
+    pub fn advance(&mut self, now: Duration) {
+        self.clock = self.clock.max(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        let clock = self.clock;
+        self.lingering.retain(|lingering| lingering.until > clock);
+        let lingering = &mut self.lingering;
+        self.objects.retain(|_, object| {
+            let Some(passing) = object.passing.as_ref().filter(|passing| passing.until <= clock)
+            else {
+                return true;
+            };
+            if passing.status != Status::Deleting {
+                object.passing = None;
+                return true;
+            }
+            let until = passing.until + rules::linger(&object.kind);
+            let body = std::mem::take(&mut object.body);
+            lingering.push(Lingering { kind: object.kind.clone(), body, until });
+            false
+        });
+    }
+
+    pub fn list(&self, topology: &str) -> Vec<Observed> {
+        self.objects
+            .values()
+            .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
+            .map(|object| Observed {
+                kind: object.kind.clone(),
+                id: object.id.clone(),
+                tags: object.tags.clone(),
+                body: object.body.clone(),
+                outputs: object.outputs.clone(),
+                status: object.status(),
+            })
+            .collect()
+    }
+
+    pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Status> {
+        ids.iter()
+            .filter_map(|id| Some((id.clone(), self.get(kind, id)?.status())))
+            .collect()
+    }
+
+    /// AWS's public parameters name an image each; there are no others.
+    pub fn parameter(&self, name: &str) -> Result<String, Fault> {
+        if !name.starts_with("/aws/service/") {
+            let message = format!("there is no parameter {name}");
+            return Err(Fault::new(
+                Class::NotFound,
+                "ssm:GetParameter",
+                "ParameterNotFound",
+                message,
+            ));
+        }
+        Ok(format!("ami-{}", hex(name.as_bytes())))
+    }
+
+    pub fn create(&mut self, schema: &Schema, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let mut full = body.clone();
+        for field in schema.fields {
+            full.entry(field.name.to_owned()).or_insert_with(|| field.start());
+        }
+        let operation = format!("{}:Create", schema.kind);
+        self.check_references(schema, &full, &operation)?;
+        self.check_unique(schema, None, &full, &operation)?;
+        rules::create(self, schema.kind, &full)
+            .map_err(|refusal| refusal.fault(&operation))?;
+
+        self.given += 1;
+        let digits = hex(format!("{} {} {}", self.id, self.region, self.given).as_bytes());
+        let id = self.fill(schema.id, &digits, "", &full);
+        let outputs: BTreeMap<_, _> = schema
+            .outputs
+            .iter()
+            .map(|(name, form)| ((*name).to_owned(), self.fill(form, &digits, &id, &full)))
+            .collect();
+        let object = Object {
+            kind: schema.kind.to_owned(),
+            id: id.clone(),
+            tags: tags.clone(),
+            body: full,
+            outputs: outputs.clone(),
+            passing: self.passing(Status::Pending("creating".into()), schema.timing.create),
+        };
+        self.objects.insert(key(schema.kind, &id), object);
+        Ok(Created { id, outputs })
+    }
+
+    pub fn update(
+        &mut self,
+        schema: &Schema,
+        id: &str,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let operation = format!("{}:Modify", schema.kind);
+        let object = self.present(schema.kind, id, &operation)?.clone();
+        let mut body = object.body.clone();
+        for name in changed {
+            if let Some(value) = after.get(*name) {
+                body.insert((*name).to_owned(), value.clone());
+            }
+        }
+        self.check_references(schema, &body, &operation)?;
+        self.check_unique(schema, Some(id), &body, &operation)?;
+        rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
+        let interrupts = changed.iter().any(|name| rules::interrupts(schema, name));
+        let passing = interrupts
+            .then(|| self.passing(Status::Pending("modifying".into()), schema.timing.update))
+            .flatten();
+        if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
+            object.body = body;
+            object.passing = passing.or(object.passing.take());
+        }
+        Ok(())
+    }
+
+    pub fn delete(&mut self, schema: &Schema, id: &str, parting: &Body) -> Result<(), Fault> {
+        let operation = format!("{}:Delete", schema.kind);
+        let Some(object) = self.get(schema.kind, id) else { return Ok(()) };
+        if object.status() == Status::Deleting {
+            return Ok(());
+        }
+        let user = self
+            .objects
+            .values()
+            .filter(|other| (other.kind.as_str(), other.id.as_str()) != (schema.kind, id))
+            .find(|other| other.names(schema.kind, id) && rules::holds(&other.kind, schema.kind));
+        if let Some(user) = user {
+            let message = format!("{id} is used by {}", user.id);
+            return Err(Fault::new(Class::NotYet, &operation, "DependencyViolation", message));
+        }
+        if self.lingering.iter().any(|gone| names(&gone.kind, &gone.body, schema.kind, id)) {
+            let message = format!("{id} is used by a network interface");
+            return Err(Fault::new(Class::NotYet, &operation, "DependencyViolation", message));
+        }
+        let snapshot = rules::delete(self, object, parting)
+            .map_err(|refusal| refusal.fault(&operation))?;
+        self.snapshots.extend(snapshot);
+        // What named it without holding on to it lets go: a target group's targets are no targets any more.
+        for other in self.objects.values_mut().filter(|other| other.names(schema.kind, id)) {
+            for field in fields(&other.kind) {
+                let Some(value) = other.body.get_mut(field.name) else { continue };
+                if field.links_to(value, schema.kind, id) {
+                    *value = field.start();
+                }
+            }
+        }
+        match self.passing(Status::Deleting, schema.timing.delete) {
+            None => {
+                self.objects.remove(&key(schema.kind, id));
+            }
+            leaving => {
+                if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
+                    object.passing = leaving;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn tag(&mut self, kind: &str, id: &str, tags: &Tags) -> Result<(), Fault> {
+        self.present(kind, id, "tag:Tag")?;
+        if let Some(object) = self.objects.get_mut(&key(kind, id)) {
+            object.tags.extend(tags.clone());
+        }
+        Ok(())
+    }
+
+    fn present(&self, kind: &str, id: &str, operation: &str) -> Result<&Object, Fault> {
+        self.get(kind, id).filter(|object| object.status() != Status::Deleting).ok_or_else(|| {
+            Fault::new(Class::NotFound, operation, "NotFound", format!("{id} does not exist"))
+        })
+    }
+
+    fn check_references(
+        &self,
+        schema: &Schema,
+        body: &Body,
+        operation: &str,
+    ) -> Result<(), Fault> {
+        for field in schema.fields {
+            let links = body.get(field.name).map(|value| field.links(value));
+            let kind = field.named_kind().unwrap_or_default();
+            let ids = links.into_iter().flatten().filter_map(Value::as_str);
+            for id in ids.filter(|id| rules::is_id(id)) {
+                self.present(kind, id, operation)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_unique(
+        &self,
+        schema: &Schema,
+        own: Option<&str>,
+        body: &Body,
+        operation: &str,
+    ) -> Result<(), Fault> {
+        let same = |fields: &[&str], other: &Object| {
+            fields.iter().all(|field| other.body.get(*field) == body.get(*field))
+        };
+        let others = || {
+            self.objects
+                .values()
+                .filter(|other| other.kind == schema.kind && Some(other.id.as_str()) != own)
+        };
+        for fields in schema.unique {
+            if let Some(other) = others().find(|other| same(fields, other)) {
+                let message = format!("{} has the same {} already", other.id, fields.join(" and "));
+                return Err(Fault::new(Class::Exists, operation, "AlreadyExists", message));
+            }
+        }
+        Ok(())
+    }
+
+    fn passing(&self, status: Status, seconds: u32) -> Option<Passing> {
+        (seconds > AT_ONCE).then(|| Passing { status, until: self.clock + u64::from(seconds) * 1000 })
+    }
+
+    fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
+        let mut text = form
+            .replace("{hex}", digits)
+            .replace("{id}", id)
+            .replace("{region}", &self.region)
+            .replace("{account}", &self.id);
+        for (name, value) in body {
+            if let Some(value) = value.as_str() {
+                text = text.replace(&format!("{{{name}}}"), value);
+            }
+        }
+        text
+    }
+}
+
+fn fields(kind: &str) -> &'static [Field] {
+    kinds::by_name(kind).map_or(&[], |kind| kind.schema().fields)
+}
+
+fn key(kind: &str, id: &str) -> String {
+    format!("{kind} {id}")
+}
+
+/// Whether a body of kind `own` names the object of this kind and id.
+fn names(own: &str, body: &Body, kind: &str, id: &str) -> bool {
+    fields(own)
+        .iter()
+        .any(|field| body.get(field.name).is_some_and(|value| field.links_to(value, kind, id)))
+}
+
+/// 17 hexadecimal digits, as AWS's ids have.
+fn hex(seed: &[u8]) -> String {
+    let mut digits: String = Sha256::digest(seed).iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.truncate(17);
+    digits
+}

@@ -1,0 +1,162 @@
+//! What AWS refuses kind by kind, beyond what holds for all: these are the rules that no emulator can be asked for.
+
+use ipnet::Ipv4Net;
+use serde_json::Value;
+
+use super::Account;
+use super::account::Object;
+use crate::model::{Body, Class, Fault, OnChange, Schema, Status};
+
+/// A refusal, before it's known which call it answers.
+pub struct Refusal {
+    class: Class,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn fatal(code: &'static str, message: impl Into<String>) -> Self {
+        Self { class: Class::Fatal, code, message: message.into() }
+    }
+
+    fn not_yet(code: &'static str, message: impl Into<String>) -> Self {
+        Self { class: Class::NotYet, code, message: message.into() }
+    }
+
+    pub fn fault(self, operation: &str) -> Fault {
+        Fault::new(self.class, operation, self.code, self.message)
+    }
+}
+
+/// Milliseconds for which the network interfaces of a deleted thing still hold its subnets and groups.
+pub fn linger(kind: &str) -> u64 {
+    if kind == "load_balancer" { 40_000 } else { 0 }
+}
+
+/// Whether a reference string is the id of something (a rule's other side may be a CIDR block).
+pub fn is_id(reference: &str) -> bool {
+    !reference.contains('/') || reference.starts_with("arn:")
+}
+
+/// Whether `user` naming it keeps a thing of kind `used` from being deleted. A registered target does not keep its
+/// target group.
+pub fn holds(user: &str, used: &str) -> bool {
+    !matches!((user, used), ("instance", "target_group"))
+}
+
+/// Whether setting the field takes the time that the kind's change takes.
+pub fn interrupts(schema: &Schema, field: &str) -> bool {
+    let rolling = schema.field(field).is_some_and(|field| field.on_change == OnChange::Rolling);
+    rolling || matches!(schema.kind, "db_instance" | "cache_cluster")
+}
+
+pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal> {
+    let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or_default();
+    match kind {
+        "subnet" => {
+            let range = cidr(text("cidr_block"))?;
+            let vpc = account.get("vpc", text("vpc")).map(|vpc| cidr(vpc.text("cidr_block"))).transpose()?;
+            if !vpc.is_some_and(|vpc| vpc.contains(&range)) {
+                return Err(Refusal::fatal(
+                    "InvalidSubnet.Range",
+                    format!("{range} is not in the VPC"),
+                ));
+            }
+            for other in of_kind(account, "subnet").filter(|other| other.text("vpc") == text("vpc"))
+            {
+                let taken = cidr(other.text("cidr_block"))?;
+                if taken.contains(&range) || range.contains(&taken) {
+                    let message = format!("{range} conflicts with {taken} of {}", other.id);
+                    return Err(Refusal::fatal("InvalidSubnet.Conflict", message));
+                }
+            }
+        }
+        "load_balancer" => {
+            let subnets: Vec<&Object> = list(body, "subnets").filter_map(|id| account.get("subnet", id)).collect();
+            let zones: std::collections::BTreeSet<_> =
+                subnets.iter().map(|subnet| subnet.text("availability_zone")).collect();
+            if zones.len() < 2 || zones.len() < subnets.len() {
+                let message = "at least two subnets in two different zones must be given";
+                return Err(Refusal::fatal("ValidationError", message));
+            }
+            let vpc = subnets.first().map_or("", |subnet| subnet.text("vpc"));
+            let gateway = of_kind(account, "internet_gateway").any(|g| g.text("vpc") == vpc);
+            if text("scheme") == "internet-facing" && !gateway {
+                let message = format!("VPC {vpc} has no internet gateway");
+                return Err(Refusal::fatal("InvalidSubnet", message));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
+    let ready = object.status() == Status::Ready;
+    match object.kind.as_str() {
+        "db_instance" if !ready => Err(Refusal::not_yet(
+            "InvalidDBInstanceState",
+            format!("{} is not in available state", object.id),
+        )),
+        "cache_cluster" if !ready => Err(Refusal::not_yet(
+            "InvalidCacheClusterState",
+            format!("{} is not in available state", object.id),
+        )),
+        "instance" if !ready && changed.contains(&"target_group") => {
+            Err(Refusal::not_yet("InvalidTarget", format!("{} is not running", object.id)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says no, or names the final snapshot that the deletion leaves.
+pub fn delete(
+    account: &Account,
+    object: &Object,
+    parting: &Body,
+) -> Result<Option<String>, Refusal> {
+    match object.kind.as_str() {
+        "db_instance" => {
+            let protected = object.body.get("deletion_protection") == Some(&Value::Bool(true));
+            let lifted = parting.get("lift_protection") == Some(&Value::Bool(true));
+            if protected && !lifted {
+                let message = format!("{} is protected against deletion", object.id);
+                return Err(Refusal::fatal("InvalidParameterCombination", message));
+            }
+            let snapshot = parting.get("final_snapshot").and_then(Value::as_str);
+            if let Some(taken) = snapshot.filter(|name| account.snapshots().contains(*name)) {
+                let message = format!("the snapshot {taken} exists already");
+                return Err(Refusal::fatal("DBSnapshotAlreadyExists", message));
+            }
+            Ok(snapshot.map(str::to_owned))
+        }
+        "internet_gateway" => {
+            let vpc = object.text("vpc");
+            let public = of_kind(account, "instance").find(|instance| {
+                instance.body.get("associate_public_ip_address") == Some(&Value::Bool(true))
+                    && account.get("subnet", instance.text("subnet")).is_some_and(|s| s.text("vpc") == vpc)
+            });
+            match public {
+                Some(instance) => Err(Refusal::not_yet(
+                    "DependencyViolation",
+                    format!("{vpc} has mapped public addresses: {}", instance.id),
+                )),
+                None => Ok(None),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+fn of_kind<'a>(account: &'a Account, kind: &'a str) -> impl Iterator<Item = &'a Object> {
+    account.objects().filter(move |object| object.kind == kind)
+}
+
+fn list<'a>(body: &'a Body, field: &str) -> impl Iterator<Item = &'a str> {
+    body.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn cidr(text: &str) -> Result<Ipv4Net, Refusal> {
+    text.parse()
+        .map_err(|_| Refusal::fatal("InvalidParameterValue", format!("`{text}` is no CIDR block")))
+}

@@ -1,0 +1,370 @@
+//! Topology -> Desired: every resource the topology asks for, every default filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::kinds::{
+    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, instance, internet_gateway,
+    listener, listener_rule, load_balancer, route_table, security_group, subnet, target_group, vpc,
+};
+use crate::model::{Address, Body, Late, Link, Schema, sort_set, to_body};
+use crate::topology::{
+    Ami, Database, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology, Use,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What the account should hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Desired {
+    /// The topology's name.
+    pub topology: String,
+    pub account: String,
+    pub region: String,
+    /// Hash of the file and its variables.
+    pub source_hash: String,
+    pub resources: BTreeMap<Address, Body>,
+    /// The SSM parameters that bodies name.
+    pub parameters: BTreeSet<String>,
+    /// The line of the file that each resource comes from.
+    pub lines: BTreeMap<Address, usize>,
+    /// Whether a database leaves a snapshot when it goes.
+    pub final_snapshot: BTreeMap<Address, bool>,
+}
+
+/// The one of its kind.
+const MAIN: &str = "main";
+const PUBLIC: &str = "public";
+const PRIVATE: &str = "private";
+/// The listener, by its protocol.
+const HTTP: &str = "http";
+const ANYWHERE: &str = "0.0.0.0/0";
+
+/// Everything the topology asks for.
+pub fn desired(topology: &Topology) -> Desired {
+    let desired = Desired {
+        topology: topology.name.value.clone(),
+        account: topology.account.value.clone(),
+        region: topology.region.value.clone(),
+        source_hash: topology.source_hash.clone(),
+        ..Desired::default()
+    };
+    let mut build = Build { topology, desired };
+    build.network();
+    build.security_groups();
+    if let Some(balancer) = &topology.load_balancer {
+        build.load_balancer(balancer);
+    }
+    for service in &topology.services {
+        build.service(service);
+    }
+    build.databases();
+    build.caches();
+    build.desired
+}
+
+struct Build<'a> {
+    topology: &'a Topology,
+    desired: Desired,
+}
+
+impl Build<'_> {
+    /// Adds a resource; lists whose order means nothing get the one order in which they compare.
+    fn add(&mut self, schema: &Schema, name: &str, spec: &impl Serialize, from: Span) {
+        let address = Address::new(schema.kind, name);
+        let mut body = to_body(spec);
+        for field in schema.fields.iter().filter(|field| field.set) {
+            body.entry(field.name.to_owned()).and_modify(sort_set);
+        }
+        self.desired.lines.insert(address.clone(), self.topology.line(from));
+        self.desired.resources.insert(address, body);
+    }
+
+    fn named(&self, name: &str) -> String {
+        format!("{}-{name}", *self.topology.name)
+    }
+
+    fn network(&mut self) {
+        let network = &self.topology.vpc;
+        let spec = vpc::Vpc {
+            cidr_block: network.cidr_block.to_string(),
+            enable_dns_support: network.enable_dns_support,
+            enable_dns_hostnames: network.enable_dns_hostnames,
+        };
+        self.add(&vpc::SCHEMA, MAIN, &spec, network.span);
+        let subnets = &self.topology.subnets;
+        if subnets.iter().any(|subnet| subnet.public) {
+            let gateway = internet_gateway::InternetGateway { vpc: main_vpc() };
+            self.add(&internet_gateway::SCHEMA, MAIN, &gateway, network.span);
+            let destination = ANYWHERE.to_owned();
+            let route =
+                route_table::Route { destination, gateway: link(&internet_gateway::SCHEMA, MAIN) };
+            let public = route_table::RouteTable { vpc: main_vpc(), routes: vec![route] };
+            self.add(&route_table::SCHEMA, PUBLIC, &public, network.span);
+        }
+        if subnets.iter().any(|subnet| !subnet.public) {
+            let private = route_table::RouteTable { vpc: main_vpc(), routes: Vec::new() };
+            self.add(&route_table::SCHEMA, PRIVATE, &private, network.span);
+        }
+        subnets.iter().for_each(|subnet| self.subnet(subnet));
+    }
+
+    fn subnet(&mut self, subnet: &Subnet) {
+        let spec = subnet::Subnet {
+            vpc: main_vpc(),
+            cidr_block: subnet.cidr_block.to_string(),
+            availability_zone: subnet.zone.value.clone(),
+            map_public_ip_on_launch: subnet.public,
+            route_table: link(&route_table::SCHEMA, if subnet.public { PUBLIC } else { PRIVATE }),
+        };
+        self.add(&subnet::SCHEMA, &subnet.key, &spec, subnet.key.span);
+    }
+
+    fn security_groups(&mut self) {
+        for group in &self.topology.security_groups {
+            let written = group.ingress.iter().map(rule);
+            let derived = opened(self.topology, &group.key);
+            let spec = security_group::SecurityGroup {
+                vpc: main_vpc(),
+                name: group.name.value.clone(),
+                description: group.description.value.clone(),
+                ingress: written.chain(derived).collect(),
+                egress: group.egress.iter().map(rule).collect(),
+            };
+            self.add(&security_group::SCHEMA, &group.key, &spec, group.key.span);
+        }
+    }
+
+    fn load_balancer(&mut self, balancer: &LoadBalancer) {
+        let spec = load_balancer::LoadBalancer {
+            name: balancer.name.value.clone(),
+            scheme: balancer.scheme.value.clone(),
+            subnets: links(&subnet::SCHEMA, &balancer.subnets),
+            security_groups: links(&security_group::SCHEMA, &balancer.security_groups),
+        };
+        self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
+        let listener = listener::Listener {
+            load_balancer: link(&load_balancer::SCHEMA, MAIN),
+            port: *balancer.port,
+            protocol: "HTTP".to_owned(),
+            default_target_group: link(&target_group::SCHEMA, &balancer.default_service),
+        };
+        self.add(&listener::SCHEMA, HTTP, &listener, balancer.span);
+    }
+
+    fn service(&mut self, service: &Service) {
+        let balanced = self.topology.is_balanced(service);
+        if balanced {
+            self.target_group(service);
+        }
+        for route in &service.routes {
+            let spec = listener_rule::ListenerRule {
+                listener: link(&listener::SCHEMA, HTTP),
+                priority: *route.priority,
+                paths: vec![route.path.value.clone()],
+                target_group: link(&target_group::SCHEMA, &service.key),
+            };
+            self.add(&listener_rule::SCHEMA, &route.name, &spec, route.path.span);
+        }
+        let ami = match &service.ami {
+            Ami::Id(id) => Value::String(id.clone()),
+            Ami::Ssm(path) => {
+                self.desired.parameters.insert(path.clone());
+                Late::Ssm(path.clone()).to_value()
+            }
+        };
+        let target_group =
+            if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };
+        let subnets = service.subnets.iter().filter_map(|key| self.topology.subnet(key)).cycle();
+        for (n, subnet) in (1..=*service.count).zip(subnets) {
+            let spec = instance::Instance {
+                ami: ami.clone(),
+                instance_type: service.instance_type.value.clone(),
+                subnet: link(&subnet::SCHEMA, &subnet.key),
+                security_groups: links(&security_group::SCHEMA, &service.security_groups),
+                associate_public_ip_address: service.associate_public_ip.unwrap_or(subnet.public),
+                key_name: service.key_name.clone(),
+                // Version 1 of the metadata service hands credentials to whoever can make the machine fetch a URL.
+                metadata_http_tokens: "required".to_owned(),
+                root_volume_size: service.root_volume.size,
+                root_volume_type: service.root_volume.volume_type.clone(),
+                root_volume_encrypted: service.root_volume.encrypted,
+                target_group: target_group.clone(),
+            };
+            self.add(&instance::SCHEMA, &format!("{}-{n}", *service.key), &spec, service.key.span);
+        }
+    }
+
+    fn target_group(&mut self, service: &Service) {
+        let health = &service.health_check;
+        let spec = target_group::TargetGroup {
+            vpc: main_vpc(),
+            name: self.topology.target_group_name(service),
+            port: *service.port,
+            protocol: "HTTP".to_owned(),
+            health_check_path: health.path.clone(),
+            health_check_interval: *health.interval,
+            health_check_timeout: *health.timeout,
+            healthy_threshold: health.healthy_threshold,
+            unhealthy_threshold: health.unhealthy_threshold,
+            health_check_matcher: "200".to_owned(),
+        };
+        self.add(&target_group::SCHEMA, &service.key, &spec, service.key.span);
+    }
+
+    fn databases(&mut self) {
+        // One subnet group for each set of subnets, named by the first database in it.
+        let mut groups: Vec<(BTreeSet<&str>, &str)> = Vec::new();
+        for database in &self.topology.databases {
+            let subnets = subnets(database);
+            if !groups.iter().any(|(known, _)| *known == subnets) {
+                groups.push((subnets, &database.key));
+            }
+        }
+        if let [(_, name)] = &mut groups[..] {
+            *name = MAIN;
+        }
+        for database in &self.topology.databases {
+            let subnets = subnets(database);
+            let group = groups.iter().find(|(known, _)| *known == subnets);
+            let name = group.map_or(MAIN, |(_, name)| name);
+            if !self
+                .desired
+                .resources
+                .contains_key(&Address::new(db_subnet_group::SCHEMA.kind, name))
+            {
+                let spec = db_subnet_group::DbSubnetGroup {
+                    name: self.named(name),
+                    description: format!("Databases of {}", *self.topology.name),
+                    subnets: links(&subnet::SCHEMA, &database.subnets),
+                };
+                self.add(&db_subnet_group::SCHEMA, name, &spec, database.key.span);
+            }
+            self.database(database, link(&db_subnet_group::SCHEMA, name));
+        }
+    }
+
+    fn database(&mut self, database: &Database, subnet_group: Link) {
+        let spec = db_instance::DbInstance {
+            identifier: database.identifier.value.clone(),
+            engine: database.engine.clone(),
+            engine_version: database.engine_version.clone(),
+            instance_class: database.instance_class.clone(),
+            allocated_storage: database.allocated_storage,
+            storage_type: database.storage_type.clone(),
+            storage_encrypted: database.storage_encrypted,
+            multi_az: database.multi_az,
+            publicly_accessible: false,
+            port: database.port,
+            db_name: database.db_name.value.clone(),
+            master_username: database.username.clone(),
+            manage_master_user_password: true,
+            backup_retention_period: database.backup_retention_period,
+            deletion_protection: database.deletion_protection,
+            subnet_group,
+            security_groups: links(&security_group::SCHEMA, &database.security_groups),
+        };
+        let address = Address::new(db_instance::SCHEMA.kind, &database.key);
+        self.desired.final_snapshot.insert(address, database.final_snapshot);
+        self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
+    }
+
+    fn caches(&mut self) {
+        for cache in &self.topology.caches {
+            let group = cache_subnet_group::CacheSubnetGroup {
+                name: self.named(&cache.key),
+                description: format!("Cache {} of {}", *cache.key, *self.topology.name),
+                subnets: links(&subnet::SCHEMA, &cache.subnets),
+            };
+            self.add(&cache_subnet_group::SCHEMA, &cache.key, &group, cache.key.span);
+            let spec = cache_cluster::CacheCluster {
+                cluster_id: cache.cluster_id.value.clone(),
+                engine: cache.engine.clone(),
+                engine_version: cache.engine_version.clone(),
+                node_type: cache.node_type.clone(),
+                num_cache_nodes: 1,
+                availability_zone: cache.zone.value.clone(),
+                port: cache.port,
+                subnet_group: link(&cache_subnet_group::SCHEMA, &cache.key),
+                security_groups: links(&security_group::SCHEMA, &cache.security_groups),
+            };
+            self.add(&cache_cluster::SCHEMA, &cache.key, &spec, cache.key.span);
+        }
+    }
+}
+
+/// The rules that follow from the services for the group of this key: a service's port for the load balancer, and
+/// the port of what a service uses for that service.
+fn opened(topology: &Topology, key: &str) -> Vec<security_group::Rule> {
+    let holds = |groups: &Names| groups.iter().any(|group| **group == *key);
+    let mut rules = Vec::new();
+    let mut open = |port: u16, to: &Names| {
+        rules.extend(to.iter().map(|from| security_group::Rule {
+            protocol: "tcp".to_owned(),
+            ports: Some((port.into(), port.into())),
+            peer: link(&security_group::SCHEMA, from),
+        }));
+    };
+    for service in &topology.services {
+        if let Some(balancer) = &topology.load_balancer
+            && topology.is_balanced(service)
+            && holds(&service.security_groups)
+        {
+            open(*service.port, &balancer.security_groups);
+        }
+        for used in &service.uses {
+            let (port, groups) = match &used.value {
+                Use::Database(key) => match topology.database(key) {
+                    Some(database) => (database.port, &database.security_groups),
+                    None => continue,
+                },
+                Use::Cache(key) => match topology.cache(key) {
+                    Some(cache) => (cache.port, &cache.security_groups),
+                    None => continue,
+                },
+            };
+            if holds(groups) {
+                open(port, &service.security_groups);
+            }
+        }
+    }
+    rules
+}
+
+fn rule(rule: &crate::topology::Rule) -> security_group::Rule {
+    security_group::Rule {
+        protocol: rule.protocol.clone(),
+        ports: match rule.protocol.as_str() {
+            // ICMP has types and codes where others have ports; -1 stands for all of them.
+            "icmp" => Some((-1, -1)),
+            _ => rule.ports.map(|(first, last)| (first.into(), last.into())),
+        },
+        peer: match &rule.peer.value {
+            Peer::Block(block) => self::block(&block.to_string()),
+            Peer::Group(key) => link(&security_group::SCHEMA, key),
+        },
+    }
+}
+
+fn subnets(database: &Database) -> BTreeSet<&str> {
+    database.subnets.iter().map(|key| key.as_str()).collect()
+}
+
+fn block(cidr: &str) -> Link {
+    Link::deserialize(Value::String(cidr.to_owned())).unwrap_or_default()
+}
+
+fn main_vpc() -> Link {
+    link(&vpc::SCHEMA, MAIN)
+}
+
+fn link(schema: &Schema, name: &str) -> Link {
+    Link::to(&Address::new(schema.kind, name))
+}
+
+fn links(schema: &Schema, names: &Names) -> Vec<Link> {
+    names.iter().map(|name| link(schema, name)).collect()
+}

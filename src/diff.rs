@@ -1,0 +1,255 @@
+//! Desired x Snapshot -> Changes. Pure: it knows neither ids nor the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::desired::Desired;
+use crate::kinds;
+use crate::model::{Address, Body, Field, Late, OnChange, Schema, late};
+use crate::snapshot::{Resource, Snapshot};
+
+/// What happens to one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Create,
+    Update,
+    Replace,
+    Delete,
+}
+
+/// Who moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The file.
+    Change,
+    /// The account.
+    Drift,
+    /// The file and the account, to different values.
+    Both,
+    /// A resource that this one names is replaced.
+    Replaced,
+}
+
+/// One field's way from live to desired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    pub field: String,
+    /// The live value; absent where AWS does not report it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub before: Option<Value>,
+    pub after: Value,
+    pub cause: Cause,
+    /// Whether this field can only be had by another resource.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub replaces: bool,
+}
+
+/// One resource's change, complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub address: Address,
+    pub action: Action,
+    /// The live resource.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// Why a deletion.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fields: Vec<FieldChange>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub before: Option<Body>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<Body>,
+}
+
+impl Change {
+    /// Whether the account moved, not only the file.
+    pub fn drifted(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field.cause, Cause::Drift | Cause::Both))
+    }
+}
+
+/// Every difference between what is desired and what is there, by address. What bears an address a second time is
+/// a deletion of its own.
+pub fn diff(desired: &Desired, snapshot: &Snapshot) -> Vec<Change> {
+    let mut changes: BTreeMap<Address, Change> = BTreeMap::new();
+    for (address, after) in &desired.resources {
+        let Some(schema) = schema(address) else { continue };
+        let change = match snapshot.resources.get(address) {
+            None => Some(creation(address, after)),
+            Some(live) => difference(schema, live, after, snapshot),
+        };
+        changes.extend(change.map(|change| (address.clone(), change)));
+    }
+    for (address, live) in &snapshot.resources {
+        if !desired.resources.contains_key(address) {
+            changes.insert(address.clone(), deletion(live, "no longer in the topology"));
+        }
+    }
+    spread_replacement(desired, snapshot, &mut changes);
+
+    let extras = snapshot.extras.iter().map(|live| {
+        let leaving = live.status == crate::model::Status::Deleting;
+        deletion(live, if leaving { "is being deleted already" } else { "a second one" })
+    });
+    changes.into_values().chain(extras).collect()
+}
+
+/// The changes that take down everything.
+pub fn teardown(snapshot: &Snapshot) -> Vec<Change> {
+    let resources = snapshot.resources.values().chain(&snapshot.extras);
+    resources.map(|live| deletion(live, "destroy")).collect()
+}
+
+fn schema(address: &Address) -> Option<&'static Schema> {
+    kinds::by_name(address.kind()).map(|kind| kind.schema())
+}
+
+fn creation(address: &Address, after: &Body) -> Change {
+    Change {
+        address: address.clone(),
+        action: Action::Create,
+        id: None,
+        reason: None,
+        fields: Vec::new(),
+        before: None,
+        after: Some(after.clone()),
+    }
+}
+
+fn deletion(live: &Resource, reason: &str) -> Change {
+    Change {
+        address: live.address.clone(),
+        action: Action::Delete,
+        id: Some(live.live.id.clone()),
+        reason: Some(reason.to_owned()),
+        fields: Vec::new(),
+        before: Some(live.body.clone()),
+        after: None,
+    }
+}
+
+fn difference(schema: &Schema, live: &Resource, after: &Body, snapshot: &Snapshot) -> Option<Change> {
+    let fields: Vec<FieldChange> = schema
+        .fields
+        .iter()
+        .filter_map(|field| compare(field, live, after.get(field.name)?, snapshot))
+        .collect();
+    (!fields.is_empty()).then(|| change_of(live, after, fields))
+}
+
+fn change_of(live: &Resource, after: &Body, fields: Vec<FieldChange>) -> Change {
+    let replaces = fields.iter().any(|field| field.replaces);
+    Change {
+        address: live.address.clone(),
+        action: if replaces { Action::Replace } else { Action::Update },
+        id: Some(live.live.id.clone()),
+        reason: None,
+        fields,
+        before: Some(live.body.clone()),
+        after: Some(after.clone()),
+    }
+}
+
+/// The three-way comparison of one field: file, last applied, live.
+fn compare(
+    field: &Field,
+    live: &Resource,
+    desired: &Value,
+    snapshot: &Snapshot,
+) -> Option<FieldChange> {
+    let applied = |value: &Value| live.applied.holds(field.name, value);
+    let before = live.body.get(field.name);
+    let same = match (before, late(desired)) {
+        // What AWS does not report, and what named an image that a newer one has replaced since, is as it was
+        // applied.
+        (None, _) => applied(desired),
+        (Some(before), Some(Late::Ssm(name))) => {
+            applied(desired) || before.as_str() == snapshot.parameters.get(&name).map(String::as_str)
+        }
+        (Some(before), _) => before == desired || (field.version && extends(before, desired)),
+    };
+    if same {
+        return None;
+    }
+    let cause = match (applied(desired), before.is_none_or(applied)) {
+        (true, _) => Cause::Drift,
+        (false, true) => Cause::Change,
+        (false, false) if live.applied == Default::default() => Cause::Change,
+        (false, false) => Cause::Both,
+    };
+    Some(FieldChange {
+        field: field.name.to_owned(),
+        before: before.cloned(),
+        after: desired.clone(),
+        cause,
+        replaces: field.on_change == OnChange::Replace,
+    })
+}
+
+/// Whether the live version `16.8` is a `16`.
+fn extends(live: &Value, desired: &Value) -> bool {
+    match (live.as_str(), desired.as_str()) {
+        (Some(live), Some(desired)) => {
+            live.strip_prefix(desired).is_some_and(|rest| rest.starts_with('.'))
+        }
+        _ => false,
+    }
+}
+
+/// What names a replaced resource gets the new one's id: by another replacement where the field allows nothing else.
+fn spread_replacement(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    changes: &mut BTreeMap<Address, Change>,
+) {
+    loop {
+        let replaced: BTreeSet<Address> = changes
+            .values()
+            .filter(|change| change.action == Action::Replace)
+            .map(|change| change.address.clone())
+            .collect();
+        let mut spread = false;
+        for (address, after) in &desired.resources {
+            let (Some(schema), Some(live)) = (schema(address), snapshot.resources.get(address))
+            else {
+                continue;
+            };
+            for field in schema.fields {
+                let Some(value) = after.get(field.name) else { continue };
+                let known = changes
+                    .get(address)
+                    .is_some_and(|change| change.fields.iter().any(|f| f.field == field.name));
+                if known || !names_any(field, value, &replaced) {
+                    continue;
+                }
+                let fields = changes.remove(address).map(|change| change.fields).unwrap_or_default();
+                let moved = FieldChange {
+                    field: field.name.to_owned(),
+                    before: live.body.get(field.name).cloned(),
+                    after: value.clone(),
+                    cause: Cause::Replaced,
+                    replaces: field.on_change == OnChange::Replace,
+                };
+                let fields = fields.into_iter().chain([moved]).collect();
+                changes.insert(address.clone(), change_of(live, after, fields));
+                spread = true;
+            }
+        }
+        if !spread {
+            return;
+        }
+    }
+}
+
+fn names_any(field: &Field, value: &Value, addresses: &BTreeSet<Address>) -> bool {
+    field.links(value).into_iter().any(|link| match late(link) {
+        Some(Late::Ref { address, .. }) => addresses.contains(&address),
+        _ => false,
+    })
+}

@@ -1,0 +1,239 @@
+//! The Redis that the services share.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_elasticache::types as sdk;
+use futures_util::future::{try_join, try_join_all};
+use futures_util::try_join;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live, ids};
+use crate::aws::batch::one_or_all;
+use crate::aws::{Aws, Reading, ec2, elasticache, fault};
+use crate::model::{
+    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, TOPOLOGY,
+    Tags, Timing,
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CacheCluster {
+    pub cluster_id: String,
+    pub engine: String,
+    pub engine_version: String,
+    pub node_type: String,
+    pub num_cache_nodes: u32,
+    pub availability_zone: String,
+    pub port: u16,
+    pub subnet_group: Link,
+    pub security_groups: Vec<Link>,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "cache_cluster",
+    fields: &[
+        Field::replace("cluster_id"),
+        Field::replace("engine"),
+        Field::in_place("engine_version").version(),
+        Field::in_place("node_type"),
+        Field::in_place("num_cache_nodes"),
+        Field::replace("availability_zone"),
+        Field::replace("port"),
+        Field::replace("subnet_group").names("cache_subnet_group"),
+        Field::in_place("security_groups").names("security_group").set(),
+    ],
+    outputs: &[
+        ("arn", "arn:aws:elasticache:{region}:{account}:cluster:{cluster_id}"),
+        ("endpoint", "{cluster_id}.x7q2pd.0001.apse1.cache.amazonaws.com"),
+    ],
+    id: "{cluster_id}",
+    unique: &[&["cluster_id"]],
+    timing: Timing { create: 420, update: 300, delete: 180, poll: 15 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let (clusters, groups, likely) =
+            try_join!(describe(read.aws, None), read.elasticache.groups(read), read.likely())?;
+        let vpc = |cluster: &sdk::CacheCluster| {
+            let name = cluster.cache_subnet_group_name()?;
+            groups.iter().find(|group| group.cache_subnet_group_name() == Some(name))?.vpc_id()
+        };
+        let clusters = clusters
+            .into_iter()
+            .filter(|cluster| cluster.replication_group_id.is_none() && likely(vpc(cluster)));
+        let told = clusters.map(|cluster| async move {
+            let tags = tags(read, &cluster).await?;
+            Ok::<_, Fault>(read.owns(&tags).then(|| observe(cluster, tags)).flatten())
+        });
+        Ok(try_join_all(told).await?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let spec: CacheCluster = ec2::spec(&SCHEMA, body)?;
+        let call = aws
+            .elasticache
+            .create_cache_cluster()
+            .cache_cluster_id(&spec.cluster_id)
+            .engine(spec.engine)
+            .engine_version(spec.engine_version)
+            .cache_node_type(spec.node_type)
+            .num_cache_nodes(spec.num_cache_nodes.cast_signed())
+            .preferred_availability_zone(spec.availability_zone)
+            .port(spec.port.into())
+            .cache_subnet_group_name(spec.subnet_group.id())
+            .set_security_group_ids(Some(ids(&spec.security_groups)))
+            .set_tags(Some(elasticache::to_sdk(tags)));
+        let answer = call.send().await.map_err(fault("elasticache:CreateCacheCluster"))?;
+        let created = Created::id(spec.cluster_id);
+        Ok(match answer.cache_cluster {
+            Some(cluster) => outputs(created, &cluster),
+            None => created,
+        })
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: CacheCluster = ec2::spec(&SCHEMA, after)?;
+        let changes = |field: &str| changed.contains(&field);
+        let nodes = changes("num_cache_nodes").then(|| spec.num_cache_nodes.cast_signed());
+        let groups = changes("security_groups").then(|| ids(&spec.security_groups));
+        let call = aws
+            .elasticache
+            .modify_cache_cluster()
+            .cache_cluster_id(&live.id)
+            .apply_immediately(true)
+            .set_engine_version(changes("engine_version").then_some(spec.engine_version))
+            .set_cache_node_type(changes("node_type").then_some(spec.node_type))
+            .set_num_cache_nodes(nodes)
+            .set_security_group_ids(groups);
+        call.send().await.map_err(fault("elasticache:ModifyCacheCluster"))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.elasticache.delete_cache_cluster().cache_cluster_id(&live.id).send().await;
+        match answer.map_err(fault("elasticache:DeleteCacheCluster")) {
+            // It may be refused since it is going already.
+            Err(fault) if fault.class == Class::NotYet => {
+                let status =
+                    self.status(aws, std::slice::from_ref(&live.id)).await?.remove(&live.id);
+                let going = matches!(status, None | Some(Status::Deleting));
+                if going { Ok(()) } else { Err(fault) }
+            }
+            outcome => ec2::away(outcome),
+        }
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
+        let known = found.filter_map(|cluster| {
+            let status = status(&cluster);
+            Some((cluster.cache_cluster_id?, status))
+        });
+        Ok(known.filter(|(id, _)| ids.contains(id)).collect())
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        elasticache::tag(aws, &live.outputs, tags).await
+    }
+}
+
+/// The cluster of this name, or all.
+async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::CacheCluster>, Fault> {
+    let call = aws.elasticache.describe_cache_clusters().set_cache_cluster_id(name);
+    let call = call.show_cache_node_info(true);
+    let found: Result<_, _> = call.into_paginator().items().send().collect().await;
+    found.map_err(fault("elasticache:DescribeCacheClusters"))
+}
+
+/// The cluster's tags. AWS does not tell them of one that is not available: then it is ours if its subnet group is, and
+/// its name tells its address.
+async fn tags(read: &Reading<'_>, cluster: &sdk::CacheCluster) -> Result<Tags, Fault> {
+    let (Some(id), Some(arn)) = (cluster.cache_cluster_id(), cluster.arn()) else {
+        return Ok(Tags::new());
+    };
+    let told = async {
+        match elasticache::told_tags(read.aws, arn).await {
+            Err(fault) if matches!(fault.class, Class::NotYet | Class::NotFound) => Ok(None),
+            tags => tags.map(Some),
+        }
+    };
+    let (told, groups) = try_join(told, read.elasticache.tags(read)).await?;
+    if let Some(tags) = told {
+        return Ok(tags);
+    }
+    let group = cluster.cache_subnet_group_name().and_then(|name| groups.get(name));
+    let name = id.strip_prefix(read.topology).and_then(|rest| rest.strip_prefix('-'));
+    Ok(match (group, name) {
+        (Some(_), Some(name)) => Tags::from([
+            (TOPOLOGY.to_owned(), read.topology.to_owned()),
+            (ADDRESS.to_owned(), Address::new(SCHEMA.kind, name).to_string()),
+        ]),
+        _ => Tags::new(),
+    })
+}
+
+fn outputs(created: Created, cluster: &sdk::CacheCluster) -> Created {
+    let endpoint = endpoint(cluster).and_then(|endpoint| endpoint.address.clone());
+    created.output("arn", cluster.arn.clone()).output("endpoint", endpoint)
+}
+
+fn endpoint(cluster: &sdk::CacheCluster) -> Option<&sdk::Endpoint> {
+    cluster.cache_nodes().first()?.endpoint.as_ref()
+}
+
+/// A change that ElastiCache has still to make was asked for already: it counts as made.
+fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
+    let status = status(&cluster);
+    let created = outputs(Created::id(cluster.cache_cluster_id.clone()?), &cluster);
+    let port = endpoint(&cluster).and_then(|endpoint| endpoint.port);
+    let coming = cluster
+        .pending_modified_values
+        .unwrap_or_else(|| sdk::PendingModifiedValues::builder().build());
+    let groups = cluster.security_groups.filter(|groups| !groups.is_empty()).map(|groups| {
+        ec2::set(groups.into_iter().filter_map(|group| group.security_group_id).map(Value::from))
+    });
+    let body = ec2::reported([
+        ("cluster_id", Some(created.id.as_str().into())),
+        ("engine", cluster.engine.map(Value::from)),
+        ("engine_version", coming.engine_version.or(cluster.engine_version).map(Value::from)),
+        ("node_type", coming.cache_node_type.or(cluster.cache_node_type).map(Value::from)),
+        ("num_cache_nodes", coming.num_cache_nodes.or(cluster.num_cache_nodes).map(Value::from)),
+        ("availability_zone", cluster.preferred_availability_zone.map(Value::from)),
+        ("port", port.map(Value::from)),
+        ("subnet_group", cluster.cache_subnet_group_name.map(Value::from)),
+        ("security_groups", groups),
+    ]);
+    Some(Observed {
+        status,
+        outputs: created.outputs,
+        ..ec2::observed(&SCHEMA, created.id, tags, body)
+    })
+}
+
+fn status(cluster: &sdk::CacheCluster) -> Status {
+    match cluster.cache_cluster_status().unwrap_or_default() {
+        // It serves while it is being backed up.
+        "available" | "snapshotting" => Status::Ready,
+        "deleting" => Status::Deleting,
+        "deleted" => Status::Gone,
+        state if state.starts_with("incompatible-") || state.ends_with("-failed") => {
+            Status::Failed(state.to_owned())
+        }
+        state => Status::Pending(state.to_owned()),
+    }
+}

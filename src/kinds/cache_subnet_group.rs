@@ -1,0 +1,118 @@
+//! The subnets in which ElastiCache may place nodes.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_elasticache::types as sdk;
+use futures_util::future::try_join;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live, ids};
+use crate::aws::batch::one_or_all;
+use crate::aws::{Aws, Reading, ec2, elasticache, fault};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CacheSubnetGroup {
+    pub name: String,
+    pub description: String,
+    pub subnets: Vec<Link>,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "cache_subnet_group",
+    fields: &[
+        Field::replace("name"),
+        Field::in_place("description"),
+        Field::in_place("subnets").names("subnet").set(),
+    ],
+    outputs: &[("arn", "arn:aws:elasticache:{region}:{account}:subnetgroup:{name}")],
+    id: "{name}",
+    unique: &[&["name"]],
+    timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let (groups, tags) =
+            try_join(read.elasticache.groups(read), read.elasticache.tags(read)).await?;
+        Ok(groups.iter().filter_map(|group| observe(group, tags)).collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let spec: CacheSubnetGroup = ec2::spec(&SCHEMA, body)?;
+        let call = aws
+            .elasticache
+            .create_cache_subnet_group()
+            .cache_subnet_group_name(&spec.name)
+            .cache_subnet_group_description(spec.description)
+            .set_subnet_ids(Some(ids(&spec.subnets)))
+            .set_tags(Some(elasticache::to_sdk(tags)));
+        let answer = call.send().await.map_err(fault("elasticache:CreateCacheSubnetGroup"))?;
+        let arn = answer.cache_subnet_group.and_then(|group| group.arn);
+        Ok(Created::id(spec.name).output("arn", arn))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: CacheSubnetGroup = ec2::spec(&SCHEMA, after)?;
+        let call = aws
+            .elasticache
+            .modify_cache_subnet_group()
+            .cache_subnet_group_name(&live.id)
+            .set_cache_subnet_group_description(
+                changed.contains(&"description").then_some(spec.description),
+            )
+            .set_subnet_ids(changed.contains(&"subnets").then(|| ids(&spec.subnets)));
+        call.send().await.map_err(fault("elasticache:ModifyCacheSubnetGroup"))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws
+            .elasticache
+            .delete_cache_subnet_group()
+            .cache_subnet_group_name(&live.id)
+            .send()
+            .await;
+        ec2::away(answer.map_err(fault("elasticache:DeleteCacheSubnetGroup")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        let found = one_or_all(ids, |id| elasticache::groups(aws, id)).await?.into_iter();
+        let names = found.filter_map(|group| group.cache_subnet_group_name);
+        Ok(names.filter(|name| ids.contains(name)).map(|name| (name, Status::Ready)).collect())
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        elasticache::tag(aws, &live.outputs, tags).await
+    }
+}
+
+fn observe(group: &sdk::CacheSubnetGroup, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
+    let id = group.cache_subnet_group_name.clone()?;
+    let tags = tags.get(&id)?.clone();
+    let subnets = group.subnets.as_ref().map(|subnets| {
+        ec2::set(subnets.iter().filter_map(|subnet| subnet.subnet_identifier()).map(Value::from))
+    });
+    let body = ec2::reported([
+        ("name", Some(id.as_str().into())),
+        ("description", group.cache_subnet_group_description.clone().map(Value::from)),
+        ("subnets", subnets),
+    ]);
+    let created = Created::id(id).output("arn", group.arn.clone());
+    Some(Observed { outputs: created.outputs, ..ec2::observed(&SCHEMA, created.id, tags, body) })
+}

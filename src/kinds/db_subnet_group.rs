@@ -1,0 +1,127 @@
+//! The subnets in which RDS may place databases.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_rds::types as sdk;
+use futures_util::future::{try_join, try_join_all};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live, ids};
+use crate::aws::batch::one_or_all;
+use crate::aws::{Aws, Reading, ec2, fault, rds};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DbSubnetGroup {
+    pub name: String,
+    pub description: String,
+    pub subnets: Vec<Link>,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "db_subnet_group",
+    fields: &[
+        Field::replace("name"),
+        Field::in_place("description"),
+        Field::in_place("subnets").names("subnet").set(),
+    ],
+    outputs: &[("arn", "arn:aws:rds:{region}:{account}:subgrp:{name}")],
+    id: "{name}",
+    unique: &[&["name"]],
+    timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let (groups, likely) = try_join(describe(read.aws, None), read.likely()).await?;
+        let groups = groups.into_iter().filter(|group| likely(group.vpc_id()));
+        let asked = groups.filter_map(|group| {
+            let arn = group.db_subnet_group_arn.clone()?;
+            Some(async move {
+                let tags = rds::tags(read.aws, &arn).await?;
+                Ok::<_, Fault>(read.owns(&tags).then(|| observe(group, arn, tags)).flatten())
+            })
+        });
+        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let spec: DbSubnetGroup = ec2::spec(&SCHEMA, body)?;
+        let call = aws
+            .rds
+            .create_db_subnet_group()
+            .db_subnet_group_name(&spec.name)
+            .db_subnet_group_description(spec.description)
+            .set_subnet_ids(Some(ids(&spec.subnets)))
+            .set_tags(Some(rds::to_sdk(tags)));
+        let answer = call.send().await.map_err(fault("rds:CreateDBSubnetGroup"))?;
+        let arn = answer.db_subnet_group.and_then(|group| group.db_subnet_group_arn);
+        Ok(Created::id(spec.name).output("arn", arn))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: DbSubnetGroup = ec2::spec(&SCHEMA, after)?;
+        // The call wants the subnets whatever changes.
+        let call = aws
+            .rds
+            .modify_db_subnet_group()
+            .db_subnet_group_name(&live.id)
+            .set_db_subnet_group_description(
+                changed.contains(&"description").then_some(spec.description),
+            )
+            .set_subnet_ids(Some(ids(&spec.subnets)));
+        call.send().await.map_err(fault("rds:ModifyDBSubnetGroup"))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.rds.delete_db_subnet_group().db_subnet_group_name(&live.id).send().await;
+        ec2::away(answer.map_err(fault("rds:DeleteDBSubnetGroup")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
+        let names = found.filter_map(|group| group.db_subnet_group_name);
+        Ok(names.filter(|name| ids.contains(name)).map(|name| (name, Status::Ready)).collect())
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        rds::tag(aws, &live.outputs, tags).await
+    }
+}
+
+/// The subnet group of this name, or all.
+async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::DbSubnetGroup>, Fault> {
+    let call = aws.rds.describe_db_subnet_groups().set_db_subnet_group_name(name);
+    let found: Result<_, _> = call.into_paginator().items().send().collect().await;
+    found.map_err(fault("rds:DescribeDBSubnetGroups"))
+}
+
+fn observe(group: sdk::DbSubnetGroup, arn: String, tags: Tags) -> Option<Observed> {
+    let id = group.db_subnet_group_name?;
+    let subnets = group.subnets.map(|subnets| {
+        ec2::set(subnets.into_iter().filter_map(|subnet| subnet.subnet_identifier).map(Value::from))
+    });
+    let body = ec2::reported([
+        ("name", Some(id.as_str().into())),
+        ("description", group.db_subnet_group_description.map(Value::from)),
+        ("subnets", subnets),
+    ]);
+    let outputs = BTreeMap::from([("arn".to_owned(), arn)]);
+    Some(Observed { outputs, ..ec2::observed(&SCHEMA, id, tags, body) })
+}

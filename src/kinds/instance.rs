@@ -1,0 +1,321 @@
+//! A machine of a service, and the target group it is registered with.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{
+    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState, Instance as Seen,
+    InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
+    InstanceNetworkInterfaceSpecification, InstanceStateName, ResourceType, Volume, VolumeType,
+};
+use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live, ids};
+use crate::aws::{Aws, Reading, ec2, fault};
+use crate::model::{
+    ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Status, TOPOLOGY,
+    Tags, Timing,
+};
+
+/// An image by id, or late by the SSM parameter that names it.
+pub type Ami = serde_json::Value;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    pub ami: Ami,
+    pub instance_type: String,
+    pub subnet: Link,
+    pub security_groups: Vec<Link>,
+    pub associate_public_ip_address: bool,
+    pub key_name: Option<String>,
+    pub metadata_http_tokens: String,
+    pub root_volume_size: u32,
+    pub root_volume_type: String,
+    pub root_volume_encrypted: bool,
+    pub target_group: Link,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "instance",
+    fields: &[
+        Field::replace("ami"),
+        Field::rolling("instance_type"),
+        Field::replace("subnet").names("subnet"),
+        Field::in_place("security_groups").names("security_group").set(),
+        Field::replace("associate_public_ip_address"),
+        Field::replace("key_name"),
+        Field::in_place("metadata_http_tokens"),
+        Field::replace("root_volume_size"),
+        Field::replace("root_volume_type"),
+        Field::replace("root_volume_encrypted"),
+        Field::in_place("target_group").names("target_group").attached("null"),
+    ],
+    outputs: &[("private_ip", "10.0.0.1"), ("public_ip", "203.0.113.1")],
+    id: "i-{hex}",
+    unique: &[],
+    timing: Timing { create: 35, update: 75, delete: 40, poll: 5 },
+};
+
+/// How often to look whether it has stopped, at first and at last, and how long in all.
+const FIRST_LOOK: Duration = Duration::from_millis(200);
+const LAST_LOOK: Duration = Duration::from_secs(5);
+const STOP_LIMIT: Duration = Duration::from_secs(600);
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let living = ["pending", "running", "stopping", "stopped", "shutting-down"];
+        let living = living.map(str::to_owned).to_vec();
+        let living = Filter::builder().name("instance-state-name").set_values(Some(living)).build();
+        let (seen, volumes, targets) = tokio::try_join!(
+            describe(read.aws, vec![ec2::tagged(read.topology), living]),
+            volumes(read),
+            read.elb.targets(read),
+        )?;
+        let listed = seen.into_iter().filter_map(|instance| {
+            let id = instance.instance_id.clone()?;
+            let tags = ec2::ours(instance.tags.clone(), read)?;
+            let status = status(&instance);
+            let body = fields(&instance, root_volume(&instance, &volumes), targets.get(&id));
+            let outputs = Created::id("")
+                .output("private_ip", instance.private_ip_address)
+                .output("public_ip", instance.public_ip_address)
+                .outputs;
+            let observed = ec2::observed(&SCHEMA, id, tags, body);
+            (status != Status::Gone).then_some(Observed { outputs, status, ..observed })
+        });
+        Ok(listed.collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let spec: Instance = ec2::spec(&SCHEMA, body)?;
+        let ami = spec.ami.as_str().unwrap_or_default();
+        let root = EbsBlockDevice::builder()
+            .volume_size(i32::try_from(spec.root_volume_size).unwrap_or(i32::MAX))
+            .volume_type(VolumeType::from(spec.root_volume_type.as_str()))
+            .encrypted(spec.root_volume_encrypted)
+            .delete_on_termination(true);
+        let root = BlockDeviceMapping::builder()
+            .device_name(aws.root_devices.of(aws, ami).await?)
+            .ebs(root.build());
+        let interface = InstanceNetworkInterfaceSpecification::builder()
+            .device_index(0)
+            .subnet_id(spec.subnet.id())
+            .set_groups(Some(ids(&spec.security_groups)))
+            .associate_public_ip_address(spec.associate_public_ip_address)
+            .delete_on_termination(true);
+        let metadata = InstanceMetadataOptionsRequest::builder()
+            .http_tokens(HttpTokensState::from(spec.metadata_http_tokens.as_str()))
+            .http_endpoint(InstanceMetadataEndpointState::Enabled);
+        // By its tags the root volume is found in one listing. What is last applied stands on the instance alone.
+        let mut volume_tags = tags.clone();
+        volume_tags.retain(|key, _| [TOPOLOGY, ADDRESS, NAME].contains(&key.as_str()));
+        let call = aws
+            .ec2
+            .run_instances()
+            .min_count(1)
+            .max_count(1)
+            .image_id(ami)
+            .instance_type(spec.instance_type.as_str().into())
+            .set_key_name(spec.key_name)
+            .network_interfaces(interface.build())
+            .metadata_options(metadata.build())
+            .block_device_mappings(root.build())
+            .tag_specifications(ec2::born_with(ResourceType::Instance, tags))
+            .tag_specifications(ec2::born_with(ResourceType::Volume, &volume_tags))
+            // Without one of ours the SDK makes one up, which covers its own retries.
+            .set_client_token(tags.get(ec2::TOKEN).cloned());
+        let answer = call.send().await.map_err(fault("ec2:RunInstances"))?;
+        let born = answer.instances.unwrap_or_default().into_iter().next();
+        let (id, private, public) = match born {
+            Some(born) => (born.instance_id, born.private_ip_address, born.public_ip_address),
+            None => (None, None, None),
+        };
+        Ok(Created::id(id.unwrap_or_default())
+            .output("private_ip", private)
+            .output("public_ip", public))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let has = |field| changed.contains(&field);
+        if has("security_groups") {
+            let groups: Vec<Link> = ec2::field(&SCHEMA, after, "security_groups")?;
+            let call = aws.ec2.modify_instance_attribute().instance_id(&live.id);
+            let answer = call.set_groups(Some(ids(&groups))).send().await;
+            answer.map_err(fault("ec2:ModifyInstanceAttribute"))?;
+        }
+        if has("metadata_http_tokens") {
+            let tokens: String = ec2::field(&SCHEMA, after, "metadata_http_tokens")?;
+            let call = aws.ec2.modify_instance_metadata_options().instance_id(&live.id);
+            let answer = call.http_tokens(HttpTokensState::from(tokens.as_str())).send().await;
+            answer.map_err(fault("ec2:ModifyInstanceMetadataOptions"))?;
+        }
+        if has("instance_type") {
+            let wanted: String = ec2::field(&SCHEMA, after, "instance_type")?;
+            change_type(aws, &live.id, &wanted).await?;
+        }
+        if has("target_group") {
+            let before: Link = ec2::field(&SCHEMA, &live.body, "target_group")?;
+            let after: Link = ec2::field(&SCHEMA, after, "target_group")?;
+            register(aws, &live.id, before.id(), after.id()).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.ec2.terminate_instances().instance_ids(&live.id).send().await;
+        ec2::away(answer.map_err(fault("ec2:TerminateInstances")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        ec2::status("instance-id", ids, |filter| async move {
+            let seen = describe(aws, vec![filter]).await?.into_iter();
+            Ok(seen.map(|instance| (instance.instance_id.clone(), status(&instance))).collect())
+        })
+        .await
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        ec2::tag(aws, &live.id, tags).await
+    }
+}
+
+async fn describe(aws: &Aws, filters: Vec<Filter>) -> Result<Vec<Seen>, Fault> {
+    let call = aws.ec2.describe_instances().set_filters(Some(filters));
+    let pages = call.into_paginator().page_size(1000).items().send();
+    let reservations =
+        pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("ec2:DescribeInstances"))?;
+    Ok(reservations.into_iter().flat_map(|found| found.instances.unwrap_or_default()).collect())
+}
+
+/// The topology's volumes by id.
+async fn volumes(read: &Reading<'_>) -> Result<BTreeMap<String, Volume>, Fault> {
+    let call = read.aws.ec2.describe_volumes().filters(ec2::tagged(read.topology));
+    let pages = call.into_paginator().page_size(500).items().send();
+    let seen = pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("ec2:DescribeVolumes"))?;
+    Ok(seen.into_iter().filter_map(|volume| Some((volume.volume_id.clone()?, volume))).collect())
+}
+
+fn root_volume<'a>(instance: &Seen, volumes: &'a BTreeMap<String, Volume>) -> Option<&'a Volume> {
+    let mut mappings = instance.block_device_mappings().iter();
+    let root = mappings.find(|mapping| mapping.device_name() == instance.root_device_name())?;
+    volumes.get(root.ebs()?.volume_id()?)
+}
+
+fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>) -> Body {
+    let running = status(instance) == Status::Ready;
+    // One that isn't running has no public address, whether or not it will have one.
+    let public = instance.public_ip_address().is_some();
+    let groups = instance.security_groups().iter().filter_map(|group| group.group_id());
+    let tokens = instance.metadata_options().and_then(|options| options.http_tokens());
+    ec2::reported([
+        ("ami", instance.image_id().map(Value::from)),
+        ("instance_type", instance.instance_type().map(|kind| Value::from(kind.as_str()))),
+        ("subnet", instance.subnet_id().map(Value::from)),
+        ("security_groups", Some(ec2::set(groups.map(Value::from)))),
+        ("associate_public_ip_address", (public || running).then(|| Value::from(public))),
+        ("key_name", Some(Value::from(instance.key_name()))),
+        ("metadata_http_tokens", tokens.map(|tokens| Value::from(tokens.as_str()))),
+        ("root_volume_size", root.and_then(Volume::size).map(Value::from)),
+        (
+            "root_volume_type",
+            root.and_then(Volume::volume_type).map(|kind| Value::from(kind.as_str())),
+        ),
+        ("root_volume_encrypted", root.and_then(Volume::encrypted).map(Value::from)),
+        ("target_group", Some(Value::from(target_group.map(String::as_str)))),
+    ])
+}
+
+fn state(instance: &Seen) -> Option<&InstanceStateName> {
+    instance.state().and_then(|state| state.name())
+}
+
+fn status(instance: &Seen) -> Status {
+    match state(instance) {
+        Some(InstanceStateName::Running) => Status::Ready,
+        Some(InstanceStateName::ShuttingDown) => Status::Deleting,
+        Some(InstanceStateName::Terminated) => Status::Gone,
+        // A stopped one too: it doesn't serve.
+        Some(state) => Status::Pending(state.as_str().to_owned()),
+        None => Status::Pending("unknown".to_owned()),
+    }
+}
+
+/// Stops it, changes its type, and starts it again. Goes on from wherever an earlier attempt was left.
+async fn change_type(aws: &Aws, id: &str, wanted: &str) -> Result<(), Fault> {
+    const OPERATION: &str = "ec2:ModifyInstanceAttribute";
+    let started = Instant::now();
+    let mut pause = FIRST_LOOK;
+    while started.elapsed() < STOP_LIMIT {
+        let seen = describe(aws, vec![ec2::filter("instance-id", id)]).await?;
+        let Some(now) = seen.iter().find(|instance| instance.instance_id() == Some(id)) else {
+            let message = format!("{id} is gone");
+            return Err(Fault::new(
+                Class::NotFound,
+                OPERATION,
+                "InvalidInstanceID.NotFound",
+                message,
+            ));
+        };
+        let done = now.instance_type().is_some_and(|kind| kind.as_str() == wanted);
+        match state(now) {
+            Some(InstanceStateName::Running | InstanceStateName::Pending) if done => return Ok(()),
+            Some(InstanceStateName::Running) => {
+                let answer = aws.ec2.stop_instances().instance_ids(id).send().await;
+                answer.map_err(fault("ec2:StopInstances"))?;
+            }
+            Some(InstanceStateName::Stopped) => {
+                if !done {
+                    let kind = AttributeValue::builder().value(wanted).build();
+                    let call = aws.ec2.modify_instance_attribute().instance_id(id);
+                    let answer = call.instance_type(kind).send().await;
+                    answer.map_err(fault(OPERATION))?;
+                }
+                let answer = aws.ec2.start_instances().instance_ids(id).send().await;
+                return answer.map(drop).map_err(fault("ec2:StartInstances"));
+            }
+            Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated) => {
+                let message = format!("{id} is being terminated");
+                return Err(Fault::new(Class::Fatal, OPERATION, "IncorrectInstanceState", message));
+            }
+            _ => {}
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LAST_LOOK);
+    }
+    let message = format!("{id} did not stop within {} minutes", STOP_LIMIT.as_secs() / 60);
+    Err(Fault::new(Class::Fatal, "ec2:StopInstances", "Timeout", message))
+}
+
+/// Takes it out of one target group and puts it into another; either may be none.
+async fn register(aws: &Aws, id: &str, before: &str, after: &str) -> Result<(), Fault> {
+    let target = TargetDescription::builder().id(id).build();
+    if !before.is_empty() {
+        let call = aws.elb.deregister_targets().target_group_arn(before).targets(target.clone());
+        let answer = call.send().await.map_err(fault("elasticloadbalancing:DeregisterTargets"));
+        // Not registered (any more) is what is wanted.
+        if !matches!(&answer, Err(fault) if fault.code == "InvalidTarget") {
+            ec2::away(answer)?;
+        }
+    }
+    if !after.is_empty() {
+        let call = aws.elb.register_targets().target_group_arn(after).targets(target);
+        call.send().await.map_err(fault("elasticloadbalancing:RegisterTargets"))?;
+    }
+    Ok(())
+}

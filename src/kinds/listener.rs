@@ -1,0 +1,121 @@
+//! A port of the load balancer, and where requests go that no rule claims.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_elasticloadbalancingv2::types as sdk;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live};
+use crate::aws::batch::in_batches;
+use crate::aws::{Aws, Reading, ec2, elb, fault};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listener {
+    pub load_balancer: Link,
+    pub port: u16,
+    pub protocol: String,
+    pub default_target_group: Link,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "listener",
+    fields: &[
+        Field::replace("load_balancer").names("load_balancer"),
+        Field::in_place("port"),
+        Field::in_place("protocol"),
+        Field::in_place("default_target_group").names("target_group"),
+    ],
+    outputs: &[],
+    id: "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/{hex}/{hex}",
+    unique: &[&["load_balancer", "port"]],
+    timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let listeners = read.elb.listeners(read).await?;
+        let arns = listeners.iter().filter_map(|listener| listener.listener_arn.clone());
+        let tags = elb::our_tags(read, arns.collect()).await?;
+        Ok(listeners.iter().filter_map(|listener| observe(listener, &tags)).collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        const OPERATION: &str = "elasticloadbalancing:CreateListener";
+        let spec: Listener = ec2::spec(&SCHEMA, body)?;
+        let call = aws
+            .elb
+            .create_listener()
+            .load_balancer_arn(spec.load_balancer.id())
+            .port(spec.port.into())
+            .protocol(spec.protocol.as_str().into())
+            .default_actions(elb::forward(spec.default_target_group.id()))
+            .set_tags(Some(elb::to_sdk(tags)));
+        let answer = call.send().await.map_err(fault(OPERATION))?;
+        let listener = elb::only(OPERATION, answer.listeners)?;
+        Ok(Created::id(listener.listener_arn.unwrap_or_default()))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: Listener = ec2::spec(&SCHEMA, after)?;
+        let changes = |field: &str| changed.contains(&field);
+        let action = changes("default_target_group")
+            .then(|| vec![elb::forward(spec.default_target_group.id())]);
+        let call = aws
+            .elb
+            .modify_listener()
+            .listener_arn(&live.id)
+            .set_port(changes("port").then(|| spec.port.into()))
+            .set_protocol(changes("protocol").then(|| spec.protocol.as_str().into()))
+            .set_default_actions(action);
+        call.send().await.map_err(fault("elasticloadbalancing:ModifyListener"))?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.elb.delete_listener().listener_arn(&live.id).send().await;
+        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteListener")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        let found = in_batches(ids, |arns| async {
+            let call = aws.elb.describe_listeners().set_listener_arns(Some(arns));
+            let answer = call.send().await;
+            answer
+                .map(|answer| answer.listeners.unwrap_or_default())
+                .map_err(fault("elasticloadbalancing:DescribeListeners"))
+        });
+        Ok(elb::there(found.await?.into_iter().map(|listener| listener.listener_arn)))
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        elb::tag(aws, &live.id, tags).await
+    }
+}
+
+fn observe(listener: &sdk::Listener, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
+    let id = listener.listener_arn.clone()?;
+    let tags = tags.get(&id)?.clone();
+    let body = ec2::reported([
+        ("load_balancer", listener.load_balancer_arn.clone().map(Value::from)),
+        ("port", listener.port.map(Value::from)),
+        ("protocol", listener.protocol.as_ref().map(|protocol| protocol.as_str().into())),
+        ("default_target_group", listener.default_actions.as_deref().map(elb::forwarded)),
+    ]);
+    Some(ec2::observed(&SCHEMA, id, tags, body))
+}

@@ -1,0 +1,229 @@
+//! Which paths go to which target group, tried in order of priority.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_elasticloadbalancingv2::types::{
+    PathPatternConditionConfig, Rule, RuleCondition, RulePriorityPair,
+};
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{Kind, Live};
+use crate::aws::batch::{in_batches, unless_gone};
+use crate::aws::{Aws, Reading, ec2, elb, fault};
+use crate::model::{
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, TOPOLOGY, Tags, Timing,
+};
+
+/// AWS's name for a condition on the path.
+const PATH: &str = "path-pattern";
+/// AWS's code for a priority that another rule has.
+const IN_USE: &str = "PriorityInUse";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListenerRule {
+    pub listener: Link,
+    pub priority: u32,
+    pub paths: Vec<String>,
+    pub target_group: Link,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "listener_rule",
+    fields: &[
+        Field::replace("listener").names("listener"),
+        Field::in_place("priority"),
+        Field::in_place("paths").set(),
+        Field::in_place("target_group").names("target_group"),
+    ],
+    outputs: &[],
+    id: "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/{hex}/{hex}",
+    unique: &[&["listener", "priority"]],
+    timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let listeners = read.elb.listeners(read).await?;
+        let arns = listeners.iter().filter_map(|listener| listener.listener_arn.as_deref());
+        let rules = try_join_all(arns.map(|listener| async move {
+            let rules = unless_gone(rules(read.aws, listener).await)?;
+            Ok::<_, Fault>(rules.into_iter().map(move |rule| (listener, rule)))
+        }));
+        let rules: Vec<_> = rules.await?.into_iter().flatten().collect();
+        let arns = rules.iter().filter_map(|(_, rule)| rule.rule_arn.clone());
+        let tags = elb::our_tags(read, arns.collect()).await?;
+        Ok(rules.iter().filter_map(|(listener, rule)| observe(listener, rule, &tags)).collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        const OPERATION: &str = "elasticloadbalancing:CreateRule";
+        let spec: ListenerRule = ec2::spec(&SCHEMA, body)?;
+        let call = aws
+            .elb
+            .create_rule()
+            .listener_arn(spec.listener.id())
+            .priority(spec.priority.cast_signed())
+            .conditions(condition(spec.paths))
+            .actions(elb::forward(spec.target_group.id()))
+            .set_tags(Some(elb::to_sdk(tags)));
+        let answer = match call.send().await.map_err(fault(OPERATION)) {
+            Err(refusal) if refusal.code == IN_USE => {
+                return taken(aws, spec.listener.id(), spec.priority, tags, refusal).await;
+            }
+            answer => answer?,
+        };
+        let rule = elb::only(OPERATION, answer.rules)?;
+        Ok(Created::id(rule.rule_arn.unwrap_or_default()))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: ListenerRule = ec2::spec(&SCHEMA, after)?;
+        let changes = |field: &str| changed.contains(&field);
+        if changes("priority") {
+            put(aws, spec.listener.id(), &live.id, spec.priority).await?;
+        }
+        if changes("paths") || changes("target_group") {
+            let action =
+                changes("target_group").then(|| vec![elb::forward(spec.target_group.id())]);
+            let condition = changes("paths").then(|| vec![condition(spec.paths)]);
+            let call = aws.elb.modify_rule().rule_arn(&live.id);
+            let call = call.set_conditions(condition).set_actions(action);
+            call.send().await.map_err(fault("elasticloadbalancing:ModifyRule"))?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.elb.delete_rule().rule_arn(&live.id).send().await;
+        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteRule")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        let found = in_batches(ids, |arns| async {
+            let answer = aws.elb.describe_rules().set_rule_arns(Some(arns)).send().await;
+            answer
+                .map(|answer| answer.rules.unwrap_or_default())
+                .map_err(fault("elasticloadbalancing:DescribeRules"))
+        });
+        Ok(elb::there(found.await?.into_iter().map(|rule| rule.rule_arn)))
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        elb::tag(aws, &live.id, tags).await
+    }
+}
+
+/// The rules of a listener, but for the default one, which is the listener's own.
+async fn rules(aws: &Aws, listener: &str) -> Result<Vec<Rule>, Fault> {
+    let pages = aws.elb.describe_rules().listener_arn(listener).into_paginator().items();
+    let all: Result<Vec<Rule>, _> = pages.send().collect().await;
+    let mut rules = all.map_err(fault("elasticloadbalancing:DescribeRules"))?;
+    rules.retain(|rule| rule.is_default != Some(true));
+    Ok(rules)
+}
+
+/// What a creation comes to whose priority is taken: done, if an answer was lost and the rule is this very one; not yet,
+/// if another rule of the topology has still to make room.
+async fn taken(
+    aws: &Aws,
+    listener: &str,
+    priority: u32,
+    tags: &Tags,
+    refusal: Fault,
+) -> Result<Created, Fault> {
+    let rules = rules(aws, listener).await?;
+    let holder = rules.iter().find(|rule| place(rule) == Some(priority));
+    let Some(holder) = holder.and_then(Rule::rule_arn) else { return Err(refusal) };
+    let mut known = elb::tags(aws, &[holder.to_owned()]).await?;
+    let has = known.remove(holder).unwrap_or_default();
+    if tags.iter().all(|(key, value)| has.get(key) == Some(value)) {
+        Ok(Created::id(holder))
+    } else if has.get(TOPOLOGY) == tags.get(TOPOLOGY) {
+        Err(Fault { class: Class::NotYet, ..refusal })
+    } else {
+        Err(refusal)
+    }
+}
+
+/// One change of priority at a time, so that none acts on an order that another is changing.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Gives the rule its priority. Where another rule of the topology still has it, the two change places in one call: AWS
+/// refuses one after the other, and the other rule's own change follows.
+async fn put(aws: &Aws, listener: &str, rule: &str, priority: u32) -> Result<(), Fault> {
+    let _turn = TURN.lock().await;
+    let refusal = match set_priorities(aws, &[(rule, priority)]).await {
+        Err(fault) if fault.code == IN_USE => fault,
+        outcome => return outcome,
+    };
+    let rules = rules(aws, listener).await?;
+    let now = rules.iter().find(|other| other.rule_arn() == Some(rule)).and_then(place);
+    let holder = rules.iter().find(|other| place(other) == Some(priority));
+    let (Some(now), Some(holder)) = (now, holder.and_then(Rule::rule_arn)) else {
+        return Err(refusal);
+    };
+    let tags = elb::tags(aws, &[rule.to_owned(), holder.to_owned()]).await?;
+    let topology = |arn: &str| tags.get(arn)?.get(TOPOLOGY);
+    if topology(rule).is_none() || topology(rule) != topology(holder) {
+        return Err(refusal);
+    }
+    set_priorities(aws, &[(rule, priority), (holder, now)]).await
+}
+
+/// The rule's priority; the SDK has it as text.
+fn place(rule: &Rule) -> Option<u32> {
+    rule.priority.as_deref()?.parse().ok()
+}
+
+async fn set_priorities(aws: &Aws, order: &[(&str, u32)]) -> Result<(), Fault> {
+    let pairs = order.iter().map(|(rule, priority)| {
+        RulePriorityPair::builder().rule_arn(*rule).priority(priority.cast_signed()).build()
+    });
+    let call = aws.elb.set_rule_priorities().set_rule_priorities(Some(pairs.collect()));
+    call.send().await.map_err(fault("elasticloadbalancing:SetRulePriorities"))?;
+    Ok(())
+}
+
+fn condition(paths: Vec<String>) -> RuleCondition {
+    let patterns = PathPatternConditionConfig::builder().set_values(Some(paths)).build();
+    RuleCondition::builder().field(PATH).path_pattern_config(patterns).build()
+}
+
+fn observe(listener: &str, rule: &Rule, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
+    let id = rule.rule_arn.clone()?;
+    let tags = tags.get(&id)?.clone();
+    let body = ec2::reported([
+        ("listener", Some(listener.into())),
+        ("priority", place(rule).map(Value::from)),
+        ("paths", rule.conditions.as_deref().map(paths)),
+        ("target_group", rule.actions.as_deref().map(elb::forwarded)),
+    ]);
+    Some(ec2::observed(&SCHEMA, id, tags, body))
+}
+
+/// The paths that the conditions name; none where somebody put another condition in their stead.
+fn paths(conditions: &[RuleCondition]) -> Value {
+    let paths = conditions.iter().filter(|condition| condition.field() == Some(PATH));
+    let paths = paths.flat_map(|condition| match &condition.path_pattern_config {
+        Some(config) if !config.values().is_empty() => config.values(),
+        _ => condition.values(),
+    });
+    ec2::set(paths.map(|path| path.as_str().into()))
+}

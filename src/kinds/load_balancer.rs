@@ -1,0 +1,157 @@
+//! The application load balancer: the way in.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_elasticloadbalancingv2::types::{
+    self as sdk, LoadBalancerState, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+};
+use futures_util::future::try_join;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live, ids};
+use crate::aws::batch::in_batches;
+use crate::aws::{Aws, Reading, ec2, elb, fault};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadBalancer {
+    pub name: String,
+    pub scheme: String,
+    pub subnets: Vec<Link>,
+    pub security_groups: Vec<Link>,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "load_balancer",
+    fields: &[
+        Field::replace("name"),
+        Field::replace("scheme"),
+        Field::in_place("subnets").names("subnet").set(),
+        Field::in_place("security_groups").names("security_group").set(),
+    ],
+    outputs: &[
+        ("dns_name", "{name}-1234567890.{region}.elb.amazonaws.com"),
+        ("zone_id", "Z1LMS91P8CMLE5"),
+    ],
+    id: "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex}",
+    unique: &[&["name"]],
+    timing: Timing { create: 165, update: 5, delete: 20, poll: 10 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let (balancers, tags) = try_join(read.elb.balancers(read), read.elb.tags(read)).await?;
+        Ok(balancers.iter().filter_map(|balancer| observe(balancer, tags)).collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        const OPERATION: &str = "elasticloadbalancing:CreateLoadBalancer";
+        let spec: LoadBalancer = ec2::spec(&SCHEMA, body)?;
+        let call = aws
+            .elb
+            .create_load_balancer()
+            .r#type(LoadBalancerTypeEnum::Application)
+            .name(spec.name)
+            .scheme(spec.scheme.as_str().into())
+            .set_subnets(Some(ids(&spec.subnets)))
+            .set_security_groups(Some(ids(&spec.security_groups)))
+            .set_tags(Some(elb::to_sdk(tags)));
+        let answer = call.send().await.map_err(fault(OPERATION))?;
+        let balancer = elb::only(OPERATION, answer.load_balancers)?;
+        Ok(Created::id(balancer.load_balancer_arn.unwrap_or_default())
+            .output("dns_name", balancer.dns_name)
+            .output("zone_id", balancer.canonical_hosted_zone_id))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: LoadBalancer = ec2::spec(&SCHEMA, after)?;
+        if changed.contains(&"subnets") {
+            let call = aws.elb.set_subnets().load_balancer_arn(&live.id);
+            let call = call.set_subnets(Some(ids(&spec.subnets)));
+            call.send().await.map_err(fault("elasticloadbalancing:SetSubnets"))?;
+        }
+        if changed.contains(&"security_groups") {
+            let call = aws.elb.set_security_groups().load_balancer_arn(&live.id);
+            let call = call.set_security_groups(Some(ids(&spec.security_groups)));
+            call.send().await.map_err(fault("elasticloadbalancing:SetSecurityGroups"))?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.elb.delete_load_balancer().load_balancer_arn(&live.id).send().await;
+        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteLoadBalancer")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        let found = in_batches(ids, |arns| async {
+            let call = aws.elb.describe_load_balancers().set_load_balancer_arns(Some(arns));
+            let answer = call.send().await;
+            answer
+                .map(|answer| answer.load_balancers.unwrap_or_default())
+                .map_err(fault("elasticloadbalancing:DescribeLoadBalancers"))
+        });
+        let known = found.await?.into_iter().filter_map(|balancer| {
+            let status = status(balancer.state.as_ref());
+            Some((balancer.load_balancer_arn?, status))
+        });
+        Ok(known.collect())
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        elb::tag(aws, &live.id, tags).await
+    }
+}
+
+fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
+    let id = balancer.load_balancer_arn.clone()?;
+    let tags = tags.get(&id)?.clone();
+    let zones = balancer.availability_zones.iter().flatten();
+    let subnets = zones.filter_map(|zone| zone.subnet_id.clone()).map(Value::from);
+    let groups = balancer.security_groups.clone();
+    let body = ec2::reported([
+        ("name", balancer.load_balancer_name.clone().map(Value::from)),
+        ("scheme", balancer.scheme.as_ref().map(|scheme| scheme.as_str().into())),
+        ("subnets", balancer.availability_zones.is_some().then(|| ec2::set(subnets))),
+        ("security_groups", groups.map(|ids| ec2::set(ids.into_iter().map(Value::from)))),
+    ]);
+    let created = Created::id(id)
+        .output("dns_name", balancer.dns_name.clone())
+        .output("zone_id", balancer.canonical_hosted_zone_id.clone());
+    Some(Observed {
+        kind: SCHEMA.kind.to_owned(),
+        id: created.id,
+        tags,
+        body,
+        outputs: created.outputs,
+        status: status(balancer.state.as_ref()),
+    })
+}
+
+fn status(state: Option<&LoadBalancerState>) -> Status {
+    let Some(state) = state else { return Status::Ready };
+    match &state.code {
+        None | Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => {
+            Status::Ready
+        }
+        Some(LoadBalancerStateEnum::Failed) => {
+            Status::Failed(state.reason.clone().unwrap_or_else(|| "failed".to_owned()))
+        }
+        Some(code) => Status::Pending(code.as_str().to_owned()),
+    }
+}

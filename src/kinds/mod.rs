@@ -1,0 +1,86 @@
+//! One file a kind of resource: its fields, and how it is listed, created, changed, deleted and known to be ready.
+//!
+//! To add a kind: write its file, name it in the list below, give it a line in the registry.
+
+pub mod cache_cluster;
+pub mod cache_subnet_group;
+pub mod db_instance;
+pub mod db_subnet_group;
+pub mod instance;
+pub mod internet_gateway;
+pub mod listener;
+pub mod listener_rule;
+pub mod load_balancer;
+pub mod route_table;
+pub mod security_group;
+pub mod subnet;
+pub mod target_group;
+pub mod vpc;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::aws::{Aws, Reading};
+use crate::model::{Body, Created, Fault, Link, Observed, Schema, Status, Tags};
+
+/// Every kind there is.
+pub static REGISTRY: &[&dyn Kind] = &[
+    &vpc::Wire,
+    &internet_gateway::Wire,
+    &route_table::Wire,
+    &subnet::Wire,
+    &security_group::Wire,
+    &target_group::Wire,
+    &load_balancer::Wire,
+    &listener::Wire,
+    &listener_rule::Wire,
+    &instance::Wire,
+    &db_subnet_group::Wire,
+    &db_instance::Wire,
+    &cache_subnet_group::Wire,
+    &cache_cluster::Wire,
+];
+
+/// The kind of this name.
+pub fn by_name(name: &str) -> Option<&'static dyn Kind> {
+    REGISTRY.iter().copied().find(|kind| kind.schema().kind == name)
+}
+
+/// A live resource as a call needs it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    pub id: String,
+    pub outputs: BTreeMap<String, String>,
+    /// The fields as they are now, references as ids.
+    pub body: Body,
+}
+
+/// One kind of AWS resource, on the wire. Bodies hold ids where desired bodies hold references.
+#[async_trait]
+pub trait Kind: Send + Sync {
+    fn schema(&self) -> &'static Schema;
+
+    /// Every resource of this kind that bears the topology's tag.
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault>;
+
+    /// Creates it, tagged, with the fields of the create phase. Does not wait until it is ready.
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault>;
+
+    /// Brings the `changed` fields from `live.body` to `after`.
+    async fn update(&self, aws: &Aws, live: &Live, after: &Body, changed: &[&str]) -> Result<(), Fault>;
+
+    /// Deletes it; one that is gone already is no error. `parting` says how, where the kind leaves a choice.
+    async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;
+
+    /// How far these are, by id. One that is missing in the answer is gone.
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault>;
+
+    /// Sets tags, leaving other keys alone.
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault>;
+}
+
+/// The ids that the links hold at the door.
+fn ids(links: &[Link]) -> Vec<String> {
+    links.iter().map(|link| link.id().to_owned()).collect()
+}

@@ -1,0 +1,184 @@
+//! Where packets that leave a subnet go. The route within the VPC is always there and not listed.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{ResourceType, Route as Seen, RouteOrigin};
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Kind, Live};
+use crate::aws::{Aws, Reading, ec2, fault};
+use crate::model::{
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
+};
+
+/// A route to a gateway.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    pub destination: String,
+    pub gateway: Link,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouteTable {
+    pub vpc: Link,
+    pub routes: Vec<Route>,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "route_table",
+    fields: &[
+        Field::replace("vpc").names("vpc"),
+        Field::in_place("routes").names_by("gateway", "internet_gateway").set().configured("[]"),
+    ],
+    outputs: &[],
+    id: "rtb-{hex}",
+    unique: &[],
+    timing: Timing { create: 1, update: 1, delete: 1, poll: 1 },
+};
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        let seen = read.ec2.route_tables(read).await?;
+        let listed = seen.iter().filter_map(|table| {
+            let tags = ec2::ours(table.tags.clone(), read)?;
+            let body = ec2::reported([
+                ("vpc", table.vpc_id().map(Value::from)),
+                ("routes", Some(ec2::set(table.routes().iter().filter_map(route)))),
+            ]);
+            Some(ec2::observed(&SCHEMA, table.route_table_id.clone()?, tags, body))
+        });
+        Ok(listed.collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let spec: RouteTable = ec2::spec(&SCHEMA, body)?;
+        // No need for `unrepeated`: this call has a client token, which the SDK fills in.
+        let call = aws
+            .ec2
+            .create_route_table()
+            .vpc_id(spec.vpc.id())
+            .tag_specifications(ec2::born_with(ResourceType::RouteTable, tags));
+        let answer = call.send().await.map_err(fault("ec2:CreateRouteTable"))?;
+        let id = answer.route_table.and_then(|table| table.route_table_id);
+        Ok(Created::id(id.unwrap_or_default()))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        if !changed.contains(&"routes") {
+            return Ok(());
+        }
+        let before: Vec<Route> = ec2::field(&SCHEMA, &live.body, "routes")?;
+        let after: Vec<Route> = ec2::field(&SCHEMA, after, "routes")?;
+        let led = |routes: &[Route], to: &str| routes.iter().any(|route| route.destination == to);
+        try_join_all(after.iter().filter(|route| !before.contains(route)).map(|route| async {
+            if led(&before, &route.destination) {
+                return replace(aws, &live.id, route).await;
+            }
+            match create(aws, &live.id, route).await {
+                Err(fault) if fault.class == Class::Exists => replace(aws, &live.id, route).await,
+                other => other,
+            }
+        }))
+        .await?;
+        let superfluous = before.iter().filter(|route| !led(&after, &route.destination));
+        try_join_all(superfluous.map(|route| remove(aws, &live.id, &route.destination))).await?;
+        Ok(())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        let answer = aws.ec2.delete_route_table().route_table_id(&live.id).send().await;
+        ec2::away(answer.map_err(fault("ec2:DeleteRouteTable")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+        ec2::status("route-table-id", ids, |filter| async move {
+            let seen = ec2::route_tables(aws, Some(filter)).await?.into_iter();
+            Ok(seen.map(|table| (table.route_table_id, Status::Ready)).collect())
+        })
+        .await
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        ec2::tag(aws, &live.id, tags).await
+    }
+}
+
+/// A route that somebody made: not the one within the VPC, nor one that a VPN gateway or a VPC endpoint keeps.
+fn route(route: &Seen) -> Option<Value> {
+    if route.origin().is_some_and(|origin| *origin != RouteOrigin::CreateRoute) {
+        return None;
+    }
+    let destination = route
+        .destination_cidr_block()
+        .or(route.destination_ipv6_cidr_block())
+        .or(route.destination_prefix_list_id())?;
+    let gateway = route
+        .gateway_id()
+        .or(route.nat_gateway_id())
+        .or(route.egress_only_internet_gateway_id())
+        .or(route.transit_gateway_id())
+        .or(route.vpc_peering_connection_id())
+        .or(route.local_gateway_id())
+        .or(route.carrier_gateway_id())
+        // An instance's route names its interface too, so it comes last.
+        .or(route.network_interface_id())
+        .or(route.instance_id())?;
+    let kept = gateway == "local"
+        || (gateway.starts_with("vpce-") && route.destination_prefix_list_id().is_some());
+    (!kept).then(|| json!({ "destination": destination, "gateway": gateway }))
+}
+
+/// Sets on a call the table, the destination and the target: three calls with the same parameters and no type in
+/// common.
+macro_rules! addressed {
+    ($call:expr, $table:expr, $destination:expr) => {{
+        let call = $call.route_table_id($table);
+        match $destination {
+            to if to.starts_with("pl-") => call.destination_prefix_list_id(to),
+            to if to.contains(':') => call.destination_ipv6_cidr_block(to),
+            to => call.destination_cidr_block(to),
+        }
+    }};
+}
+
+macro_rules! towards {
+    ($call:expr, $gateway:expr) => {
+        match $gateway {
+            gateway if gateway.starts_with("nat-") => $call.nat_gateway_id(gateway),
+            gateway => $call.gateway_id(gateway),
+        }
+    };
+}
+
+async fn create(aws: &Aws, table: &str, route: &Route) -> Result<(), Fault> {
+    let call = addressed!(aws.ec2.create_route(), table, route.destination.as_str());
+    let answer = towards!(call, route.gateway.id()).send().await;
+    answer.map(drop).map_err(fault("ec2:CreateRoute"))
+}
+
+async fn replace(aws: &Aws, table: &str, route: &Route) -> Result<(), Fault> {
+    let call = addressed!(aws.ec2.replace_route(), table, route.destination.as_str());
+    let answer = towards!(call, route.gateway.id()).send().await;
+    answer.map(drop).map_err(fault("ec2:ReplaceRoute"))
+}
+
+async fn remove(aws: &Aws, table: &str, destination: &str) -> Result<(), Fault> {
+    let answer = addressed!(aws.ec2.delete_route(), table, destination).send().await;
+    ec2::away(answer.map_err(fault("ec2:DeleteRoute")))
+}

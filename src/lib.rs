@@ -1,0 +1,16 @@
+//! ecdeploy provisions the classic AWS web shop from one `topology.toml`, by diffing it against the live account.
+
+pub mod aws;
+pub mod cli;
+pub mod cloud;
+pub mod desired;
+pub mod diff;
+pub mod error;
+pub mod kinds;
+pub mod model;
+pub mod plan;
+pub mod private;
+pub mod reconcile;
+pub mod report;
+pub mod snapshot;
+pub mod topology;

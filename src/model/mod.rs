@@ -1,0 +1,17 @@
+//! The words every room speaks: addresses, bodies, tags, fingerprints, schemas, faults.
+
+mod address;
+mod body;
+mod fault;
+mod fingerprint;
+mod observed;
+mod schema;
+mod tags;
+
+pub use address::Address;
+pub use body::{Body, Late, Link, from_body, late, reference, resolve, sort_set, to_body, walk_late};
+pub use fault::{Class, Fault};
+pub use fingerprint::{Fingerprint, digest};
+pub use observed::{Created, Observed, Status};
+pub use schema::{Field, Need, OnChange, Phase, Reference, Schema, Timing};
+pub use tags::{ADDRESS, APPLIED, NAME, TOPOLOGY, Tags};

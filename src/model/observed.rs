@@ -1,0 +1,54 @@
+//! What the account says of one resource.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Tags};
+
+/// How far a resource is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Ready,
+    /// On its way; AWS's own word for the state.
+    Pending(String),
+    Deleting,
+    /// AWS gave up; AWS's own words.
+    Failed(String),
+    Gone,
+}
+
+/// One live resource that bears the topology's tag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    pub kind: String,
+    /// The id by which other resources name it: `vpc-…`, an ARN of ELB, an identifier of RDS.
+    pub id: String,
+    pub tags: Tags,
+    /// Live fields, references as ids. A field that AWS doesn't report is absent.
+    pub body: Body,
+    /// What AWS gave it beyond the id: `arn`, `dns_name`, `endpoint`.
+    pub outputs: BTreeMap<String, String>,
+    pub status: Status,
+}
+
+/// What a creation gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    pub id: String,
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Created {
+    pub fn id(id: impl Into<String>) -> Self {
+        Self { id: id.into(), outputs: BTreeMap::new() }
+    }
+
+    pub fn output(mut self, name: &str, value: Option<impl Into<String>>) -> Self {
+        if let Some(value) = value {
+            self.outputs.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+}

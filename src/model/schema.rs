@@ -1,0 +1,209 @@
+//! What a kind says of itself: its fields, how a difference in each is made good, and how AWS treats it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How a difference in a field is made good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnChange {
+    /// By a call on the running resource.
+    InPlace,
+    /// By a call that interrupts it: one at a time within what serves the same traffic.
+    Rolling,
+    /// Only by another resource in its stead.
+    Replace,
+}
+
+/// When a field is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// By the call that creates.
+    Create,
+    /// By a call of its own right after creation, within the same step.
+    Configure,
+    /// In a step of its own, since it refers to what may itself wait for this resource.
+    Attach,
+}
+
+/// What a reference asks of the resource it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Its id.
+    Exists,
+    /// That it is ready for use.
+    Ready,
+}
+
+/// Where in a field's value ids of other resources stand, and of which kind those are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    None,
+    /// The value itself, or each item of a list.
+    Value { kind: &'static str },
+    /// This key in each table of a list.
+    Key { key: &'static str, kind: &'static str },
+}
+
+/// One field of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub on_change: OnChange,
+    pub phase: Phase,
+    pub need: Need,
+    /// Where in it ids of other resources stand.
+    pub reference: Reference,
+    /// A list whose order means nothing.
+    pub set: bool,
+    /// A version: `16` in the file is met by `16.8` in the account.
+    pub version: bool,
+    /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
+    pub starts: &'static str,
+}
+
+impl Field {
+    const fn new(name: &'static str, on_change: OnChange) -> Self {
+        Self {
+            name,
+            on_change,
+            phase: Phase::Create,
+            need: Need::Exists,
+            reference: Reference::None,
+            set: false,
+            version: false,
+            starts: "null",
+        }
+    }
+
+    pub const fn in_place(name: &'static str) -> Self {
+        Self::new(name, OnChange::InPlace)
+    }
+
+    pub const fn rolling(name: &'static str) -> Self {
+        Self::new(name, OnChange::Rolling)
+    }
+
+    pub const fn replace(name: &'static str) -> Self {
+        Self::new(name, OnChange::Replace)
+    }
+
+    /// The value, or each in the list, names a resource of this kind.
+    pub const fn names(mut self, kind: &'static str) -> Self {
+        self.reference = Reference::Value { kind };
+        self
+    }
+
+    /// In each table of the list, this key may name a resource of this kind.
+    pub const fn names_by(mut self, key: &'static str, kind: &'static str) -> Self {
+        self.reference = Reference::Key { key, kind };
+        self
+    }
+
+    pub const fn set(mut self) -> Self {
+        self.set = true;
+        self
+    }
+
+    pub const fn version(mut self) -> Self {
+        self.version = true;
+        self
+    }
+
+    pub const fn needs_ready(mut self) -> Self {
+        self.need = Need::Ready;
+        self
+    }
+
+    pub const fn configured(mut self, starts: &'static str) -> Self {
+        self.phase = Phase::Configure;
+        self.starts = starts;
+        self
+    }
+
+    pub const fn attached(mut self, starts: &'static str) -> Self {
+        self.phase = Phase::Attach;
+        self.starts = starts;
+        self
+    }
+
+    /// The kind that this field's references name.
+    pub fn named_kind(&self) -> Option<&'static str> {
+        match self.reference {
+            Reference::None => None,
+            Reference::Value { kind } | Reference::Key { kind, .. } => Some(kind),
+        }
+    }
+
+    /// The references in a value of this field.
+    pub fn links<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
+        let items = match value {
+            Value::Array(items) => items.iter().collect(),
+            value => vec![value],
+        };
+        match self.reference {
+            Reference::None => Vec::new(),
+            Reference::Value { .. } => items,
+            Reference::Key { key, .. } => {
+                items.into_iter().filter_map(|item| item.get(key)).collect()
+            }
+        }
+    }
+
+    /// The references in a value of this field, to be changed.
+    pub fn links_mut<'a>(&self, value: &'a mut Value) -> Vec<&'a mut Value> {
+        let items = match value {
+            Value::Array(items) => items.iter_mut().collect(),
+            value => vec![value],
+        };
+        match self.reference {
+            Reference::None => Vec::new(),
+            Reference::Value { .. } => items,
+            Reference::Key { key, .. } => {
+                items.into_iter().filter_map(|item| item.get_mut(key)).collect()
+            }
+        }
+    }
+
+    /// Whether a value of this field names the live resource of this kind and id.
+    pub fn links_to(&self, value: &Value, kind: &str, id: &str) -> bool {
+        self.named_kind() == Some(kind)
+            && self.links(value).into_iter().any(|link| link.as_str() == Some(id))
+    }
+
+    /// What AWS gives the field at creation.
+    pub fn start(&self) -> Value {
+        serde_json::from_str(self.starts).unwrap_or(Value::Null)
+    }
+}
+
+/// How long AWS typically takes, in seconds. The simulator takes as long, and progress is measured by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    pub create: u32,
+    pub update: u32,
+    pub delete: u32,
+    /// How often to look while waiting.
+    pub poll: u32,
+}
+
+/// What a kind says of itself.
+#[derive(Debug)]
+pub struct Schema {
+    pub kind: &'static str,
+    pub fields: &'static [Field],
+    /// What AWS gives it beyond the id, each with the form it has (`{name}` stands for a field, `{id}`, `{region}`
+    /// and `{account}` for themselves), from which the simulator makes its own.
+    pub outputs: &'static [(&'static str, &'static str)],
+    /// The form of an id in the same manner; `{hex}` stands for 17 hexadecimal digits.
+    pub id: &'static str,
+    /// Fields that together may stand once in an account and region.
+    pub unique: &'static [&'static [&'static str]],
+    pub timing: Timing,
+}
+
+impl Schema {
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}

@@ -1,0 +1,15 @@
+//! The tags by which a resource is known as ours.
+
+use std::collections::BTreeMap;
+
+/// A resource's tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// The topology's name. A resource without it is never changed or deleted.
+pub const TOPOLOGY: &str = "ecdeploy:topology";
+/// The resource's address, `instance.user-1`.
+pub const ADDRESS: &str = "ecdeploy:address";
+/// The fingerprint of what was last applied.
+pub const APPLIED: &str = "ecdeploy:applied";
+/// What AWS's console shows.
+pub const NAME: &str = "Name";

@@ -1,0 +1,220 @@
+//! A plan is data: every change with complete bodies, and the steps in order. Applying it makes no decisions.
+
+mod order;
+mod parting;
+mod saved;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use parting::Parting;
+pub use saved::{load, save};
+pub use steps::{Dependency, Step, Verb};
+
+use crate::desired::Desired;
+use crate::diff::{self, Action, Change};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Address, Body};
+use crate::snapshot::{Resource, Snapshot};
+
+/// The version of the plan's form.
+const FORMAT: u32 = 1;
+
+/// What a plan was made from, so that a saved one can be carried out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The topology file.
+    pub file: PathBuf,
+    /// The variables given with --var.
+    pub variables: Vec<(String, String)>,
+    pub sandbox: bool,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// The account as the topology says.
+    Reach,
+    /// Nothing left of it.
+    Destroy,
+}
+
+/// What would be done, and in which order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub format: u32,
+    pub goal: Goal,
+    pub origin: Origin,
+    pub topology: String,
+    pub account: String,
+    pub region: String,
+    /// Hash of the topology file and its variables.
+    pub source_hash: String,
+    /// A hash of each live resource that the plan was made from, by address and id.
+    pub basis: BTreeMap<String, String>,
+    /// The SSM parameters as they were read.
+    pub parameters: BTreeMap<String, String>,
+    pub summary: Summary,
+    pub changes: Vec<Change>,
+    pub steps: Vec<Step>,
+}
+
+/// How many resources change, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub create: usize,
+    pub update: usize,
+    pub replace: usize,
+    pub delete: usize,
+    /// Of these, how many answer to an edit of the account.
+    pub drift: usize,
+}
+
+impl Summary {
+    fn of(changes: &[Change]) -> Self {
+        let count = |action| changes.iter().filter(|change| change.action == action).count();
+        Self {
+            create: count(Action::Create),
+            update: count(Action::Update),
+            replace: count(Action::Replace),
+            delete: count(Action::Delete),
+            drift: changes.iter().filter(|change| change.drifted()).count(),
+        }
+    }
+}
+
+impl Plan {
+    /// The plan that brings the account to the topology.
+    ///
+    /// # Errors
+    /// When something to be deleted is protected, or a change can't be made in any order.
+    pub fn to_reach(
+        desired: &Desired,
+        snapshot: &Snapshot,
+        parting: &Parting,
+        origin: Origin,
+    ) -> Result<Self> {
+        Self::of(Goal::Reach, desired, snapshot, parting, origin)
+    }
+
+    /// The plan that takes everything down.
+    ///
+    /// # Errors
+    /// When something is protected.
+    pub fn to_destroy(
+        desired: &Desired,
+        snapshot: &Snapshot,
+        parting: &Parting,
+        origin: Origin,
+    ) -> Result<Self> {
+        Self::of(Goal::Destroy, desired, snapshot, parting, origin)
+    }
+
+    fn of(
+        goal: Goal,
+        desired: &Desired,
+        snapshot: &Snapshot,
+        parting: &Parting,
+        origin: Origin,
+    ) -> Result<Self> {
+        let changes = match goal {
+            Goal::Reach => diff::diff(desired, snapshot),
+            Goal::Destroy => diff::teardown(snapshot),
+        };
+        parting.check(&changes)?;
+        let steps = steps::steps(&changes, snapshot, &|change| parting.of(change, desired))?;
+        Ok(Self {
+            format: FORMAT,
+            goal,
+            origin,
+            topology: desired.topology.clone(),
+            account: desired.account.clone(),
+            region: desired.region.clone(),
+            source_hash: desired.source_hash.clone(),
+            basis: basis(snapshot),
+            parameters: snapshot.parameters.clone(),
+            summary: Summary::of(&changes),
+            changes,
+            steps,
+        })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The change of the resource that stays or comes at `address`.
+    pub fn change(&self, address: &Address) -> Option<&Change> {
+        let mut of_address = self.changes.iter().filter(|change| change.address == *address);
+        let first = of_address.next()?;
+        Some(of_address.find(|change| change.after.is_some()).filter(|_| first.after.is_none()).unwrap_or(first))
+    }
+
+    /// The final snapshots that deletions leave behind.
+    pub fn final_snapshots(&self) -> impl Iterator<Item = (&Address, &str)> {
+        self.steps.iter().filter_map(|step| {
+            Some((&step.address, step.parting.get(parting::FINAL_SNAPSHOT).and_then(Value::as_str)?))
+        })
+    }
+
+    /// Refuses when the account or the file is not what the plan was made from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`], naming what moved.
+    pub fn check_fresh(&self, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
+        let stale = |message: String| {
+            Err(Error::new(ErrorKind::Stale, message)
+                .hint("nothing was changed; make a new plan and look at it: ecdeploy plan --out FILE"))
+        };
+        if (&self.topology, &self.account, &self.region)
+            != (&desired.topology, &desired.account, &desired.region)
+        {
+            return stale(format!(
+                "the plan is for `{}` in account {} ({}), the topology for `{}` in account {} ({})",
+                self.topology,
+                self.account,
+                self.region,
+                desired.topology,
+                desired.account,
+                desired.region
+            ));
+        }
+        if self.source_hash != desired.source_hash {
+            return stale("the topology file or a variable has changed since the plan was made".into());
+        }
+        let now = basis(snapshot);
+        let moved: Vec<&str> = self
+            .basis
+            .iter()
+            .filter(|(key, hash)| now.get(*key) != Some(hash))
+            .map(|(key, _)| key.as_str())
+            .chain(now.keys().filter(|key| !self.basis.contains_key(*key)).map(String::as_str))
+            .collect();
+        if !moved.is_empty() {
+            return stale(format!(
+                "the account has moved since the plan was made: {}",
+                moved.join(", ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a plan rests on: every live resource, by address and id, with a hash of its fields and tags.
+fn basis(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let hash = |resource: &Resource| {
+        let facts: (&Body, _) = (&resource.live.body, &resource.tags);
+        crate::model::digest(&serde_json::to_vec(&facts).unwrap_or_default())
+    };
+    snapshot
+        .resources
+        .values()
+        .chain(&snapshot.extras)
+        .map(|resource| (format!("{} ({})", resource.address, resource.live.id), hash(resource)))
+        .collect()
+}

@@ -1,0 +1,391 @@
+//! Changes -> steps: what is called for each change, and what each call must wait for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::order::order;
+use crate::diff::{Action, Change};
+use crate::error::Result;
+use crate::kinds;
+use crate::model::{Address, Body, Field, Late, Need, OnChange, Phase, Schema, walk_late};
+use crate::snapshot::{Resource, Snapshot};
+
+/// What a step does to its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Undoes what was attached.
+    Detach,
+    Create,
+    Update,
+    /// Sets what may refer to things that themselves wait for the resource.
+    Attach,
+    Delete,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub address: Address,
+    pub verb: Verb,
+    /// The live resource it works on; absent where this plan creates it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The fields it sets.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fields: Vec<String>,
+    /// How a deletion is made, where there is a choice.
+    #[serde(skip_serializing_if = "Body::is_empty", default)]
+    pub parting: Body,
+    /// The steps it waits for.
+    pub after: Vec<Dependency>,
+}
+
+/// A step that another waits for, by its place in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Dependency {
+    pub step: usize,
+    pub need: Need,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.verb {
+            Verb::Detach => "detach",
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Attach => "attach",
+            Verb::Delete => "delete",
+        };
+        write!(f, "{verb} {}", self.address)
+    }
+}
+
+/// The steps of these changes, in order.
+///
+/// # Errors
+/// When steps would wait for each other in a circle.
+pub fn steps(
+    changes: &[Change],
+    snapshot: &Snapshot,
+    parting: &dyn Fn(&Change) -> Body,
+) -> Result<Vec<Step>> {
+    let mut graph = Graph::new(changes, snapshot);
+    for change in changes {
+        graph.add(change, parting(change));
+    }
+    for change in changes {
+        graph.wait_for_references(change);
+        graph.wait_for_users(change);
+        graph.wait_for_names(change);
+    }
+    graph.roll_one_by_one();
+    order(graph.steps)
+}
+
+struct Graph<'a> {
+    changes: &'a [Change],
+    /// Every live resource, by kind and id.
+    live: BTreeMap<(&'a str, &'a str), &'a Resource>,
+    /// Kind and id of what will be gone.
+    leaving: BTreeSet<(&'a str, &'a str)>,
+    steps: Vec<Step>,
+    /// A step by what it does: to the live resource of this id, or to the one made at this address.
+    places: BTreeMap<(Target, Verb), usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    New(Address),
+    /// By kind and id.
+    Live(String, String),
+}
+
+fn schema_of(address: &Address) -> Option<&'static Schema> {
+    kinds::by_name(address.kind()).map(|kind| kind.schema())
+}
+
+fn live(address: &Address, id: &str) -> Target {
+    Target::Live(address.kind().to_owned(), id.to_owned())
+}
+
+fn live_target(change: &Change) -> Option<Target> {
+    change.id.as_deref().map(|id| live(&change.address, id))
+}
+
+/// The resource as it will be.
+fn kept_target(change: &Change) -> Target {
+    match (&change.id, change.action) {
+        (Some(id), Action::Update) => live(&change.address, id),
+        _ => Target::New(change.address.clone()),
+    }
+}
+
+impl<'a> Graph<'a> {
+    fn new(changes: &'a [Change], snapshot: &'a Snapshot) -> Self {
+        let leaving = changes
+            .iter()
+            .filter(|change| matches!(change.action, Action::Delete | Action::Replace))
+            .filter_map(|change| Some((change.address.kind(), change.id.as_deref()?)))
+            .collect();
+        let live = snapshot
+            .resources
+            .values()
+            .chain(&snapshot.extras)
+            .map(|r| ((r.address.kind(), r.live.id.as_str()), r))
+            .collect();
+        Self { changes, live, leaving, steps: Vec::new(), places: BTreeMap::new() }
+    }
+
+    /// Adds a change's own steps, in their own order.
+    fn add(&mut self, change: &Change, parting: Body) {
+        let Some(schema) = schema_of(&change.address) else { return };
+        let after = change.after.clone().unwrap_or_default();
+        let phase = |attach: bool| {
+            move |field: &&Field| (field.phase == Phase::Attach) == attach
+        };
+        let attached: Vec<&Field> = schema
+            .fields
+            .iter()
+            .filter(phase(true))
+            .filter(|field| after.get(field.name).is_some_and(|value| *value != field.start()))
+            .collect();
+        let kept = kept_target(change);
+        if matches!(change.action, Action::Create | Action::Replace) {
+            let fields = schema.fields.iter().filter(phase(false)).collect();
+            let create = self.push(&kept, change, Verb::Create, fields);
+            if !attached.is_empty() {
+                let attach = self.push(&kept, change, Verb::Attach, attached.clone());
+                self.wait(attach, create, Need::Ready);
+            }
+        }
+        if change.action == Action::Update {
+            self.add_update(change, schema, &attached);
+        }
+        if let (Action::Delete | Action::Replace, Some(target)) =
+            (change.action, live_target(change))
+        {
+            let detached = self.to_detach(change, schema);
+            let delete = self.push(&target, change, Verb::Delete, Vec::new());
+            self.steps[delete].parting = parting;
+            if !detached.is_empty() {
+                let detach = self.push(&target, change, Verb::Detach, detached);
+                self.wait(delete, detach, Need::Ready);
+                // The successor serves before the old one stops.
+                if let Some(attach) = self.place(&kept, Verb::Attach) {
+                    self.wait(detach, attach, Need::Ready);
+                }
+            }
+        }
+    }
+
+    fn add_update(&mut self, change: &Change, schema: &Schema, attached: &[&'static Field]) {
+        let kept = kept_target(change);
+        let changed: Vec<&Field> =
+            change.fields.iter().filter_map(|moved| schema.field(&moved.field)).collect();
+        let rolls = changed.iter().any(|field| field.on_change == OnChange::Rolling);
+        if !rolls {
+            self.push(&kept, change, Verb::Update, changed);
+            return;
+        }
+        let before = change.before.clone().unwrap_or_default();
+        let held: Vec<&Field> = schema
+            .fields
+            .iter()
+            .filter(|field| field.phase == Phase::Attach)
+            .filter(|field| before.get(field.name).is_some_and(|value| *value != field.start()))
+            .collect();
+        let changed = changed.into_iter().filter(|field| field.phase != Phase::Attach).collect();
+        let update = self.push(&kept, change, Verb::Update, changed);
+        if !held.is_empty() {
+            let detach = self.push(&kept, change, Verb::Detach, held);
+            self.wait(update, detach, Need::Ready);
+        }
+        if !attached.is_empty() {
+            let attach = self.push(&kept, change, Verb::Attach, attached.to_vec());
+            self.wait(attach, update, Need::Ready);
+        }
+    }
+
+    /// What a leaving resource must let go of first: what serves on without it, and its like, since those may refer
+    /// to each other in a circle.
+    fn to_detach(&self, change: &Change, schema: &Schema) -> Vec<&'static Field> {
+        let own = change.id.as_deref().map(|id| (change.address.kind(), id));
+        let Some(live) = own.and_then(|own| self.live.get(&own)) else {
+            return Vec::new();
+        };
+        let lets_go = |other: (&str, &str)| {
+            self.live.contains_key(&other)
+                && Some(other) != own
+                && (!self.leaving.contains(&other) || other.0 == schema.kind)
+        };
+        schema
+            .fields
+            .iter()
+            .filter(|field| field.phase == Phase::Attach)
+            .filter(|field| {
+                let kind = field.named_kind().unwrap_or_default();
+                let links = live.live.body.get(field.name).map(|value| field.links(value));
+                links.into_iter().flatten().filter_map(Value::as_str).any(|id| lets_go((kind, id)))
+            })
+            .collect()
+    }
+
+    /// A step that sets fields waits for what they name, where this plan creates it.
+    fn wait_for_references(&mut self, change: &Change) {
+        let (Some(schema), Some(after)) = (schema_of(&change.address), &change.after) else {
+            return;
+        };
+        let kept = kept_target(change);
+        for verb in [Verb::Create, Verb::Update, Verb::Attach] {
+            let Some(step) = self.place(&kept, verb) else { continue };
+            for name in self.steps[step].fields.clone() {
+                let (Some(field), Some(value)) = (schema.field(&name), after.get(&name)) else {
+                    continue;
+                };
+                let mut named = Vec::new();
+                walk_late(value, &mut |late| {
+                    if let Late::Ref { address, .. } = late {
+                        named.push(address);
+                    }
+                });
+                for address in named {
+                    let created = self.place(&Target::New(address), Verb::Create);
+                    if let Some(created) = created.filter(|created| *created != step) {
+                        self.wait(step, created, field.need);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A deletion waits until nobody uses the resource.
+    fn wait_for_users(&mut self, change: &Change) {
+        let Some(target) = live_target(change) else { return };
+        let (Some(delete), Some(id)) = (self.place(&target, Verb::Delete), &change.id) else {
+            return;
+        };
+        let kind = change.address.kind();
+        let users: Vec<&Resource> = self
+            .live
+            .iter()
+            .filter(|(own, _)| **own != (kind, id.as_str()))
+            .map(|(_, user)| *user)
+            .collect();
+        for user in users {
+            let Some(schema) = schema_of(&user.address) else { continue };
+            let target = live(&user.address, &user.live.id);
+            for field in schema.fields {
+                let value = user.live.body.get(field.name);
+                if !value.is_some_and(|value| field.links_to(value, kind, id)) {
+                    continue;
+                }
+                let sets = |verb| {
+                    self.place(&target, verb)
+                        .filter(|step| self.steps[*step].fields.iter().any(|f| f == field.name))
+                };
+                let free = match self.place(&target, Verb::Delete) {
+                    Some(gone) if field.phase != Phase::Attach => Some(gone),
+                    _ => sets(Verb::Detach).or(sets(Verb::Update)).or(sets(Verb::Attach)),
+                };
+                if let Some(free) = free {
+                    self.wait(delete, free, Need::Ready);
+                }
+            }
+        }
+    }
+
+    /// Of two that may not stand at once, the old one goes first; otherwise a replacement is there before the old one
+    /// goes.
+    fn wait_for_names(&mut self, change: &Change) {
+        let kept = Target::New(change.address.clone());
+        let (Some(create), Some(schema)) =
+            (self.place(&kept, Verb::Create), schema_of(&change.address))
+        else {
+            return;
+        };
+        for other in self.changes {
+            let Some(target) = live_target(other) else { continue };
+            let Some(delete) = self.place(&target, Verb::Delete) else { continue };
+            let second = other.address == change.address && other.after.is_none();
+            if second || self.conflicts(schema, change, other) {
+                self.wait(create, delete, Need::Ready);
+            } else if other.address == change.address {
+                let last = self.place(&kept, Verb::Attach).unwrap_or(create);
+                self.wait(delete, last, Need::Ready);
+            }
+        }
+    }
+
+    fn conflicts(&self, schema: &Schema, new: &Change, old: &Change) -> bool {
+        let (Some(after), Some(before)) = (&new.after, &old.before) else { return false };
+        if old.address.kind() != schema.kind {
+            return false;
+        }
+        schema.unique.iter().any(|fields| {
+            fields.iter().all(|field| {
+                let (after, before) = (after.get(*field), before.get(*field));
+                after == before && !after.is_some_and(|value| self.names_new(value))
+            })
+        })
+    }
+
+    /// Whether the value names a resource that this plan makes: an id that no live one can have.
+    fn names_new(&self, value: &Value) -> bool {
+        let mut found = false;
+        walk_late(value, &mut |late| {
+            found |= matches!(late, Late::Ref { address, .. }
+                if self.place(&Target::New(address.clone()), Verb::Create).is_some());
+        });
+        found
+    }
+
+    /// Of the resources that are attached to the same thing, one at a time is interrupted.
+    fn roll_one_by_one(&mut self) {
+        let mut last: BTreeMap<String, usize> = BTreeMap::new();
+        for change in self.changes.iter().filter(|change| change.action == Action::Update) {
+            let target = kept_target(change);
+            let Some(update) = self.place(&target, Verb::Update) else { continue };
+            let Some(detach) = self.place(&target, Verb::Detach) else { continue };
+            let group = format!("{:?}", change.before.as_ref().and_then(|b| b.get(&self.steps[detach].fields[0])));
+            if let Some(previous) = last.get(&group) {
+                self.wait(detach, *previous, Need::Ready);
+            }
+            last.insert(group, self.place(&target, Verb::Attach).unwrap_or(update));
+        }
+    }
+
+    fn push(
+        &mut self,
+        target: &Target,
+        change: &Change,
+        verb: Verb,
+        fields: Vec<&'static Field>,
+    ) -> usize {
+        let index = self.steps.len();
+        self.steps.push(Step {
+            address: change.address.clone(),
+            verb,
+            id: match target {
+                Target::Live(_, id) => Some(id.clone()),
+                Target::New(_) => None,
+            },
+            fields: fields.into_iter().map(|field| field.name.to_owned()).collect(),
+            parting: Body::new(),
+            after: Vec::new(),
+        });
+        self.places.insert((target.clone(), verb), index);
+        index
+    }
+
+    fn place(&self, target: &Target, verb: Verb) -> Option<usize> {
+        self.places.get(&(target.clone(), verb)).copied()
+    }
+
+    fn wait(&mut self, step: usize, on: usize, need: Need) {
+        self.steps[step].after.push(Dependency { step: on, need });
+    }
+}

@@ -1,0 +1,277 @@
+//! One step: live ids go in, the call goes out, tags say what was applied, and the resource gets ready.
+
+use std::future::Future;
+use std::sync::PoisonError;
+
+use serde_json::Value;
+
+use super::watch::Goal;
+use super::{Run, State, What};
+use crate::diff::Change;
+use crate::kinds::{self, Kind, Live};
+use crate::model::{
+    ADDRESS, APPLIED, Address, Body, Class, Fault, Fingerprint, Late, NAME, Phase, TOPOLOGY, Tags, resolve,
+};
+use crate::plan::{Step, Verb};
+
+/// Changes and deletions that AWS completes sooner than this, in seconds, are not waited for.
+const AT_ONCE: u32 = 5;
+
+impl Run<'_> {
+    /// Does the step; returns the id of its resource.
+    pub(super) async fn execute(&self, index: usize) -> Result<String, Fault> {
+        let step = &self.plan.steps[index];
+        let kind = kinds::by_name(step.address.kind())
+            .ok_or_else(|| bad_plan(step, "there is no such kind"))?;
+        match step.verb {
+            Verb::Create => self.create(index, step, kind).await,
+            Verb::Update | Verb::Attach => self.update(index, step, kind).await,
+            Verb::Detach => self.detach(index, step, kind).await,
+            Verb::Delete => self.delete(index, step, kind).await,
+        }
+    }
+
+    async fn create(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let after = self.after(step)?;
+        let schema = kind.schema();
+        let mut body = Body::new();
+        // What is not set yet is recorded as it is, so that a run cut short is not taken for drift.
+        let mut begun = Fingerprint::default();
+        let mut starts = Body::new();
+        let mut configure = Vec::new();
+        for field in schema.fields {
+            let Some(value) = after.get(field.name) else { continue };
+            if field.phase == Phase::Create {
+                body.insert(field.name.to_owned(), self.resolved(step, value)?);
+                begun.insert(field.name, value);
+                continue;
+            }
+            begun.insert(field.name, &field.start());
+            starts.insert(field.name.to_owned(), field.start());
+            if field.phase == Phase::Configure && *value != field.start() {
+                configure.push(field.name);
+            }
+        }
+        let tags = Tags::from([
+            (TOPOLOGY.to_owned(), self.plan.topology.clone()),
+            (ADDRESS.to_owned(), step.address.to_string()),
+            (NAME.to_owned(), format!("{}-{}", self.plan.topology, step.address.name())),
+            (APPLIED.to_owned(), begun.to_tag()),
+        ]);
+        let created = self.calling(index, || self.cloud.create(kind, &body, &tags)).await?;
+        body.extend(starts);
+        let live = Live { id: created.id, outputs: created.outputs, body };
+        let live = self.configure(index, step, kind, live, &configure, after).await?;
+        let id = live.id.clone();
+        self.keep(step, live);
+        self.tell(index, What::Exists { id: id.clone() });
+        self.set(index, State::Exists);
+        if schema.timing.create > AT_ONCE {
+            self.watch.wait(kind, &id, Goal::Ready).await?;
+        }
+        Ok(id)
+    }
+
+    /// Sets what takes calls of its own right after creation.
+    async fn configure(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        mut live: Live,
+        fields: &[&str],
+        after: &Body,
+    ) -> Result<Live, Fault> {
+        if fields.is_empty() {
+            return Ok(live);
+        }
+        let target = self.resolved_fields(step, fields, after)?;
+        self.calling(index, || self.cloud.update(kind, &live, &target, fields)).await?;
+        live.body.extend(target);
+        let mut applied = Fingerprint::default();
+        for field in kind.schema().fields {
+            let Some(value) = after.get(field.name) else { continue };
+            if field.phase == Phase::Attach {
+                applied.insert(field.name, &field.start());
+            } else {
+                applied.insert(field.name, value);
+            }
+        }
+        self.record(index, kind, &live, &applied).await?;
+        Ok(live)
+    }
+
+    async fn update(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let after = self.after(step)?;
+        let mut live = self.live(step)?;
+        let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
+        let target = self.resolved_fields(step, &fields, after)?;
+        self.calling(index, || self.cloud.update(kind, &live, &target, &fields)).await?;
+        live.body.extend(target);
+        let applied =
+            after.iter().map(|(field, value)| (field.as_str(), value)).collect::<Fingerprint>();
+        self.record(index, kind, &live, &applied).await?;
+        let id = live.id.clone();
+        self.keep(step, live);
+        if step.verb == Verb::Update && kind.schema().timing.update > AT_ONCE {
+            self.watch.wait(kind, &id, Goal::Ready).await?;
+        }
+        Ok(id)
+    }
+
+    async fn detach(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let mut live = self.live(step)?;
+        let schema = kind.schema();
+        let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
+        let starts: Body = schema
+            .fields
+            .iter()
+            .filter(|field| fields.contains(&field.name))
+            .map(|field| (field.name.to_owned(), field.start()))
+            .collect();
+        self.calling(index, || self.cloud.update(kind, &live, &starts, &fields)).await?;
+        live.body.extend(starts);
+        let id = live.id.clone();
+        self.keep(step, live);
+        Ok(id)
+    }
+
+    async fn delete(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let live = self.live(step)?;
+        self.calling(index, || self.cloud.delete(kind, &live, &step.parting)).await?;
+        if kind.schema().timing.delete > AT_ONCE {
+            self.watch.wait(kind, &live.id, Goal::Gone).await?;
+        }
+        Ok(live.id)
+    }
+
+    /// Writes into the tags what is now applied.
+    async fn record(
+        &self,
+        index: usize,
+        kind: &'static dyn Kind,
+        live: &Live,
+        applied: &Fingerprint,
+    ) -> Result<(), Fault> {
+        let tags = Tags::from([(APPLIED.to_owned(), applied.to_tag())]);
+        self.calling(index, || self.cloud.tag(kind, live, &tags)).await
+    }
+
+    /// Makes a call, again where that may help, not more calls at once than allowed.
+    async fn calling<T, F>(&self, index: usize, call: impl Fn() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let begun = self.cloud.now();
+        let mut tries = 0;
+        loop {
+            let result = {
+                let _permit = self.calls.acquire().await;
+                call().await
+            };
+            let fault = match result {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            let waited = self.cloud.now().saturating_sub(begun);
+            let Some(pause) = super::retry::pause(&fault, tries, waited) else { return Err(fault) };
+            if tries == 0 {
+                self.tell(index, What::Retrying { error: fault.to_string() });
+            }
+            tracing::debug!(%fault, tries, "retrying");
+            tries += 1;
+            tokio::select! {
+                () = self.cloud.sleep(pause) => {}
+                () = self.stop.requested() => return Err(fault),
+            }
+        }
+    }
+
+    fn change(&self, step: &Step) -> Result<&Change, Fault> {
+        self.plan.change(&step.address).ok_or_else(|| bad_plan(step, "it has no change"))
+    }
+
+    fn after(&self, step: &Step) -> Result<&Body, Fault> {
+        self.change(step)?.after.as_ref().ok_or_else(|| bad_plan(step, "it has no body"))
+    }
+
+    fn resolved_fields(&self, step: &Step, fields: &[&str], body: &Body) -> Result<Body, Fault> {
+        fields
+            .iter()
+            .filter_map(|field| Some((*field, body.get(*field)?)))
+            .map(|(field, value)| Ok((field.to_owned(), self.resolved(step, value)?)))
+            .collect()
+    }
+
+    /// The value with live ids in it.
+    fn resolved(&self, step: &Step, value: &Value) -> Result<Value, Fault> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        let lookup = |late: &Late| match late {
+            Late::Ssm(name) => self.plan.parameters.get(name).cloned(),
+            Late::Ref { address, output } => {
+                let live = lives
+                    .new
+                    .get(address)
+                    .or_else(|| Some(&self.snapshot.resources.get(address)?.live))?;
+                match output {
+                    None => Some(live.id.clone()),
+                    Some(output) => live.outputs.get(output).cloned(),
+                }
+            }
+        };
+        resolve(value, &lookup)
+            .map_err(|late| bad_plan(step, &format!("it names {late:?}, which is not there")))
+    }
+
+    /// The resource that the step works on.
+    fn live(&self, step: &Step) -> Result<Live, Fault> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = match &step.id {
+            None => lives.new.get(&step.address).cloned(),
+            Some(id) => lives.changed.get(&key(step, id)).cloned().or_else(|| {
+                let resources = &self.snapshot.resources;
+                let mut all = resources.values().chain(&self.snapshot.extras);
+                all.find(|other| other.address == step.address && other.live.id == *id)
+                    .map(|resource| resource.live.clone())
+            }),
+        };
+        found.ok_or_else(|| bad_plan(step, "its resource is not in the account"))
+    }
+
+    fn keep(&self, step: &Step, live: Live) {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        match &step.id {
+            None => lives.new.insert(step.address.clone(), live),
+            Some(id) => lives.changed.insert(key(step, id), live),
+        };
+    }
+}
+
+fn key(step: &Step, id: &str) -> (Address, String) {
+    (step.address.clone(), id.to_owned())
+}
+
+/// A saved plan that was edited can say anything; it must not make us panic.
+fn bad_plan(step: &Step, why: &str) -> Fault {
+    Fault::new(Class::Fatal, "plan", "", format!("{step}: {why}"))
+}

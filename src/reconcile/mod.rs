@@ -1,0 +1,200 @@
+//! Carries out a plan: every step as soon as what it needs is there, many at a time. It makes no decisions.
+
+mod event;
+mod execute;
+mod retry;
+mod stop;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, Semaphore};
+
+pub use event::{Event, Observer, What};
+pub use stop::Stop;
+
+use crate::cloud::Cloud;
+use crate::kinds::Live;
+use crate::model::{Address, Fault, Need};
+use crate::plan::Plan;
+use crate::snapshot::Snapshot;
+use watch::Watch;
+
+/// How a step stands.
+#[derive(Clone, Debug)]
+pub enum State {
+    Waiting,
+    Running,
+    /// Its resource has an id, but is not ready yet.
+    Exists,
+    Done,
+    Failed(Fault),
+    /// A step that it needs, by its place, failed or was blocked itself.
+    Blocked(usize),
+    /// Interrupted while it waited; AWS goes on with it.
+    Left,
+}
+
+/// How it all ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// By the step's place in the plan.
+    pub states: Vec<State>,
+    pub elapsed: Duration,
+    /// What AWS gave the resources that were made or changed.
+    pub outputs: BTreeMap<Address, BTreeMap<String, String>>,
+    /// The signal that ended it early.
+    pub interrupted: Option<u8>,
+}
+
+impl Outcome {
+    pub fn is_complete(&self) -> bool {
+        self.states.iter().all(|state| matches!(state, State::Done))
+    }
+}
+
+/// What the steps of one run share.
+pub(crate) struct Run<'a> {
+    plan: &'a Plan,
+    snapshot: &'a Snapshot,
+    cloud: &'a dyn Cloud,
+    stop: &'a Stop,
+    observer: &'a dyn Observer,
+    watch: Watch<'a>,
+    /// As many calls are under way at once.
+    calls: Semaphore,
+    started: Duration,
+    /// Resources that steps have made or changed: new ones by address, live ones by address and id.
+    lives: Mutex<Lives>,
+    states: Mutex<Vec<State>>,
+    moved: Notify,
+}
+
+#[derive(Default)]
+struct Lives {
+    new: BTreeMap<Address, Live>,
+    changed: BTreeMap<(Address, String), Live>,
+}
+
+/// Carries out the plan; `snapshot` is the account as it was planned for.
+pub async fn run(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    cloud: &dyn Cloud,
+    parallelism: usize,
+    stop: &Stop,
+    observer: &dyn Observer,
+) -> Outcome {
+    let run = Run {
+        plan,
+        snapshot,
+        cloud,
+        stop,
+        observer,
+        watch: Watch::new(cloud, stop),
+        calls: Semaphore::new(parallelism.max(1)),
+        started: cloud.now(),
+        lives: Mutex::default(),
+        states: Mutex::new(vec![State::Waiting; plan.steps.len()]),
+        moved: Notify::new(),
+    };
+    let mut running = FuturesUnordered::new();
+    loop {
+        for step in run.dispatchable() {
+            running.push(run.step(step));
+        }
+        if running.is_empty() {
+            break;
+        }
+        tokio::select! {
+            _ = running.next() => {}
+            () = run.moved.notified() => {}
+        }
+    }
+    drop(running);
+    let states = run.states.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let lives = run.lives.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Outcome {
+        states,
+        elapsed: cloud.now().saturating_sub(run.started),
+        outputs: lives.new.into_iter().map(|(address, live)| (address, live.outputs)).collect(),
+        interrupted: stop.signal(),
+    }
+}
+
+impl Run<'_> {
+    /// Marks what can be begun as running, and what never can as blocked.
+    fn dispatchable(&self) -> Vec<usize> {
+        let mut ready = Vec::new();
+        let mut blocked = Vec::new();
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            if !matches!(states[index], State::Waiting) {
+                continue;
+            }
+            let culprit = step.after.iter().find(|after| {
+                matches!(states[after.step], State::Failed(_) | State::Blocked(_))
+            });
+            if let Some(culprit) = culprit {
+                let root = match states[culprit.step] {
+                    State::Blocked(root) => root,
+                    _ => culprit.step,
+                };
+                states[index] = State::Blocked(root);
+                blocked.push((index, root));
+                continue;
+            }
+            let met = step.after.iter().all(|after| match states[after.step] {
+                State::Done => true,
+                State::Exists => after.need == Need::Exists,
+                _ => false,
+            });
+            if met && self.stop.signal().is_none() {
+                states[index] = State::Running;
+                ready.push(index);
+            }
+        }
+        drop(states);
+        for (index, root) in blocked {
+            self.tell(index, What::Blocked { by: self.plan.steps[root].to_string() });
+        }
+        ready
+    }
+
+    async fn step(&self, index: usize) {
+        self.tell(index, What::Started);
+        let begun = self.cloud.now();
+        let result = self.execute(index).await;
+        let elapsed = self.cloud.now() - begun;
+        let state = match result {
+            Ok(id) => {
+                self.tell(index, What::Done { elapsed, id });
+                State::Done
+            }
+            Err(_) if self.stop.signal().is_some() => {
+                self.tell(index, What::Left);
+                State::Left
+            }
+            Err(fault) => {
+                self.tell(index, What::Failed { elapsed, error: fault.to_string() });
+                State::Failed(fault)
+            }
+        };
+        self.set(index, state);
+    }
+
+    fn set(&self, index: usize, state: State) {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)[index] = state;
+        self.moved.notify_one();
+    }
+
+    fn tell(&self, index: usize, what: What) {
+        let step = &self.plan.steps[index];
+        let at = self.cloud.now() - self.started;
+        self.observer.event(&Event { at, step: index, address: step.address.clone(), verb: step.verb, what });
+    }
+}

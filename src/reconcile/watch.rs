@@ -1,0 +1,120 @@
+//! Waiting: one listing serves all that wait for things of one kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Stop;
+use crate::cloud::Cloud;
+use crate::kinds::Kind;
+use crate::model::{Class, Fault, Status};
+
+/// The first look after something is asked for, and how much later each next one is.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+/// A thing just created may be unknown for as long.
+const UNKNOWN: Duration = Duration::from_secs(60);
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    Ready,
+    Gone,
+}
+
+pub struct Watch<'a> {
+    cloud: &'a dyn Cloud,
+    stop: &'a Stop,
+    kinds: Mutex<BTreeMap<&'static str, std::sync::Arc<Looks>>>,
+}
+
+/// The looks at things of one kind.
+#[derive(Default)]
+struct Looks {
+    waiting: Mutex<BTreeSet<String>>,
+    last: tokio::sync::Mutex<Option<Look>>,
+}
+
+struct Look {
+    /// When it was begun.
+    at: Duration,
+    of: BTreeSet<String>,
+    statuses: BTreeMap<String, Status>,
+}
+
+impl<'a> Watch<'a> {
+    pub fn new(cloud: &'a dyn Cloud, stop: &'a Stop) -> Self {
+        Self { cloud, stop, kinds: Mutex::default() }
+    }
+
+    /// Returns when the resource is ready, or gone.
+    ///
+    /// # Errors
+    /// When AWS gives up on it, it takes six times what it usually takes, or stopping is wished.
+    pub async fn wait(&self, kind: &'static dyn Kind, id: &str, goal: Goal) -> Result<(), Fault> {
+        let timing = kind.schema().timing;
+        let poll = Duration::from_secs(timing.poll.into());
+        let typical = timing.create.max(timing.update).max(timing.delete);
+        let patience = Duration::from_secs(u64::from(typical) * 6 + 300);
+        let looks = {
+            let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+            kinds.entry(kind.schema().kind).or_default().clone()
+        };
+        looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        let begun = self.cloud.now();
+        let mut pause = FIRST_LOOK;
+        let result = loop {
+            tokio::select! {
+                () = self.cloud.sleep(pause) => {}
+                () = self.stop.requested() => break Err(fault(kind, "Interrupted", format!("stopped waiting for {id}"))),
+            }
+            let waited = self.cloud.now() - begun;
+            // A look begun in the later half of the pause is as good as one of our own.
+            let status = match self.look(kind, &looks, id, pause / 2).await {
+                Ok(status) => status,
+                Err(fault) if matches!(fault.class, Class::Transient) && waited < patience => None,
+                Err(fault) => break Err(fault),
+            };
+            pause = (pause * 2).min(poll).max(FIRST_LOOK);
+            match (status, goal) {
+                (Some(Status::Ready), Goal::Ready) => break Ok(()),
+                (None | Some(Status::Gone), Goal::Gone) => break Ok(()),
+                (Some(Status::Failed(why)), _) => {
+                    break Err(fault(kind, "Failed", format!("{id} is `{why}`")));
+                }
+                (None | Some(Status::Gone | Status::Deleting), Goal::Ready) if waited > UNKNOWN => {
+                    break Err(fault(kind, "Disappeared", format!("{id} is gone")));
+                }
+                _ => {}
+            }
+            if waited > patience {
+                let message = format!("{id} is not {goal:?} after {} s", waited.as_secs());
+                break Err(fault(kind, "Timeout", message));
+            }
+        };
+        looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        result
+    }
+
+    async fn look(
+        &self,
+        kind: &'static dyn Kind,
+        looks: &Looks,
+        id: &str,
+        fresh: Duration,
+    ) -> Result<Option<Status>, Fault> {
+        let mut last = looks.last.lock().await;
+        let now = self.cloud.now();
+        let usable = |look: &Look| look.of.contains(id) && now.saturating_sub(look.at) <= fresh;
+        if !last.as_ref().is_some_and(usable) {
+            let of = looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let ids: Vec<String> = of.iter().cloned().collect();
+            let statuses = self.cloud.status(kind, &ids).await?;
+            *last = Some(Look { at: now, of, statuses });
+        }
+        Ok(last.as_ref().and_then(|look| look.statuses.get(id).cloned()))
+    }
+}
+
+fn fault(kind: &'static dyn Kind, code: &str, message: String) -> Fault {
+    Fault::new(Class::Fatal, &format!("wait for {}", kind.schema().kind), code, message)
+}

@@ -1,0 +1,61 @@
+//! What happens, for machines: one JSON object a line.
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::reconcile::{Event, Observer, Outcome, State};
+
+/// Prints each event as it comes.
+pub struct JsonLines(());
+
+impl JsonLines {
+    /// Begins with a line on the plan.
+    pub fn begin(plan: &Plan) -> Self {
+        line(&json!({
+            "event": "plan",
+            "topology": plan.topology,
+            "account": plan.account,
+            "region": plan.region,
+            "summary": plan.summary,
+            "steps": plan.steps.len(),
+        }));
+        Self(())
+    }
+}
+
+impl Observer for JsonLines {
+    fn event(&self, event: &Event) {
+        line(event);
+    }
+}
+
+/// The last line.
+///
+/// # Errors
+/// When stdout can't be written to.
+pub fn end(plan: &Plan, outcome: &Outcome) -> Result<()> {
+    let number = |test: fn(&State) -> bool| outcome.states.iter().filter(|s| test(s)).count();
+    line(&json!({
+        "event": "end",
+        "complete": outcome.is_complete(),
+        "seconds": outcome.elapsed.as_secs_f64(),
+        "steps": plan.steps.len(),
+        "done": number(|state| matches!(state, State::Done)),
+        "failed": number(|state| matches!(state, State::Failed(_))),
+        "blocked": number(|state| matches!(state, State::Blocked(_))),
+        "left": number(|state| matches!(state, State::Waiting | State::Left)),
+    }));
+    Ok(())
+}
+
+/// A reader that has gone away must not stop an apply.
+fn line(value: &impl Serialize) {
+    if let Ok(mut text) = serde_json::to_string(value) {
+        text.push('\n');
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+}

@@ -1,0 +1,68 @@
+//! What people and machines read. stdout is for the result, stderr for everything on the way.
+
+pub mod diagnostics;
+pub mod error;
+pub mod json;
+pub mod log;
+pub mod outcome;
+pub mod plan;
+pub mod progress;
+mod style;
+mod value;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Prints a result. Colours are left out where stdout is no terminal or NO_COLOR is set. A reader that has gone away
+/// is no error.
+///
+/// # Errors
+/// When stdout can't be written to.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = anstream::stdout();
+    finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Prints a result as one JSON document.
+///
+/// # Errors
+/// When stdout can't be written to.
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::new(ErrorKind::File, "can't write JSON").source(error))?;
+    text.push('\n');
+    finish(io::stdout().write_all(text.as_bytes()))
+}
+
+/// Says something on the way.
+pub fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn finish(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::File, format!("can't write to stdout: {error}")).source(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A duration as people say it: `4.2s`, `35s`, `10m20s`, `1h02m`.
+pub fn duration(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1}s", duration.as_secs_f64()),
+        10..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// `1 resource`, `2 resources`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,194 @@
+//! A plan for people: each address with its fields, old -> new, and a line that counts.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use anstyle::Style;
+use serde_json::Value;
+
+use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
+use super::value::{line, lines_of, printable, short};
+use crate::diff::{Action, Cause, Change, FieldChange};
+use crate::kinds;
+use crate::model::{Address, Late};
+use crate::plan::{Goal, Plan, Summary};
+
+/// The whole plan. `of` says which account it is for.
+pub fn text(plan: &Plan, of: &str) -> String {
+    let mut text = format!("{}\n\n", paint(BOLD, of));
+    if plan.is_empty() {
+        text.push_str(match plan.goal {
+            Goal::Reach => "No changes. The account is what the topology says.\n",
+            Goal::Destroy => "Nothing to delete. Nothing in the account bears the topology's tags.\n",
+        });
+        return text;
+    }
+    let shown = Shown::new(plan);
+    let mut changes: Vec<&Change> = plan.changes.iter().collect();
+    changes.sort_by_key(|change| (place(&change.address), &change.address, &change.id));
+    for change in changes {
+        shown.change(&mut text, change);
+        text.push('\n');
+    }
+    for (address, snapshot) in plan.final_snapshots() {
+        let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
+    }
+    if plan.final_snapshots().next().is_some() {
+        text.push('\n');
+    }
+    let _ = writeln!(text, "{}", summary(&plan.summary));
+    text
+}
+
+/// `Plan: 46 to create, 0 to change, …`
+pub fn summary(summary: &Summary) -> String {
+    let part = |style: Style, number: usize, what: &str| {
+        let text = format!("{number} to {what}");
+        if number == 0 { text } else { paint(style, &text) }
+    };
+    let drift = match summary.drift {
+        0 => String::new(),
+        drift => format!("; {} because of drift", paint(DRIFT, &drift.to_string())),
+    };
+    format!(
+        "{} {}, {}, {}, {}{drift}.",
+        paint(BOLD, "Plan:"),
+        part(CREATE, summary.create, "create"),
+        part(CHANGE, summary.update, "change"),
+        part(DELETE, summary.replace, "replace"),
+        part(DELETE, summary.delete, "delete"),
+    )
+}
+
+/// The order of kinds in the registry is the order in which people think of them: the network first.
+fn place(address: &Address) -> usize {
+    kinds::REGISTRY
+        .iter()
+        .position(|kind| kind.schema().kind == address.kind())
+        .unwrap_or(usize::MAX)
+}
+
+struct Shown<'a> {
+    plan: &'a Plan,
+    /// What has no id yet.
+    unknown: BTreeSet<&'a Address>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let made = |change: &&Change| matches!(change.action, Action::Create | Action::Replace);
+        let unknown = plan.changes.iter().filter(made).map(|change| &change.address).collect();
+        Self { plan, unknown }
+    }
+
+    fn change(&self, text: &mut String, change: &Change) {
+        let (style, sign, remark) = match change.action {
+            Action::Create => (CREATE, "+", "create".to_owned()),
+            Action::Update => (CHANGE, "~", "change".to_owned()),
+            Action::Replace => (DELETE, "±", "replace".to_owned()),
+            Action::Delete => {
+                let reason = change.reason.as_deref().unwrap_or_default();
+                (DELETE, "-", format!("delete: {reason}"))
+            }
+        };
+        let id = change.id.as_deref().map(|id| format!("  {}", short(id))).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{} {}{}  {}",
+            paint(style, sign),
+            paint(BOLD, &change.address.to_string()),
+            paint(DIM, &id),
+            paint(style, &remark),
+        );
+        match change.action {
+            Action::Create => self.created(text, change),
+            Action::Update | Action::Replace => {
+                let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
+                for field in &change.fields {
+                    self.moved(text, change, field, width);
+                }
+            }
+            Action::Delete => {}
+        }
+    }
+
+    fn created(&self, text: &mut String, change: &Change) {
+        let (Some(after), Some(kind)) = (&change.after, kinds::by_name(change.address.kind()))
+        else {
+            return;
+        };
+        let schema = kind.schema();
+        let width = after
+            .keys()
+            .map(String::len)
+            .chain(schema.outputs.iter().map(|(name, _)| name.len()))
+            .max()
+            .unwrap_or(0);
+        for field in schema.fields {
+            let Some(value) = after.get(field.name).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            match lines_of(value) {
+                None => {
+                    let _ = writeln!(text, "    {:width$}  {}", field.name, self.value(value));
+                }
+                Some(items) => {
+                    let _ = writeln!(text, "    {}", field.name);
+                    for item in items {
+                        let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.value(item));
+                    }
+                }
+            }
+        }
+        for (output, _) in schema.outputs {
+            let unknown = paint(DIM, "(known after apply)");
+            let _ = writeln!(text, "    {output:width$}  {unknown}");
+        }
+    }
+
+    fn moved(&self, text: &mut String, change: &Change, field: &FieldChange, width: usize) {
+        let cause = match field.cause {
+            Cause::Change => String::new(),
+            Cause::Drift => paint(DRIFT, "  drift: the account was changed"),
+            Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
+            Cause::Replaced => paint(DIM, "  what it names is replaced"),
+        };
+        let forces = if field.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
+        let is_set = kinds::by_name(change.address.kind())
+            .and_then(|kind| kind.schema().field(&field.field))
+            .is_some_and(|field| field.set);
+        if let (true, Some(Value::Array(before)), Value::Array(after)) =
+            (is_set, &field.before, &field.after)
+        {
+            let _ = writeln!(text, "    {}{cause}{forces}", field.field);
+            for item in before.iter().filter(|item| !after.contains(item)) {
+                let _ = writeln!(text, "      {} {}", paint(DELETE, "-"), self.value(item));
+            }
+            for item in after.iter().filter(|item| !before.contains(item)) {
+                let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.value(item));
+            }
+            return;
+        }
+        let before = match &field.before {
+            Some(before) => self.value(before),
+            None => "(not reported by AWS)".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "    {:width$}  {before} {} {}{cause}{forces}",
+            field.field,
+            paint(CHANGE, "->"),
+            self.value(&field.after),
+        );
+    }
+
+    fn value(&self, value: &Value) -> String {
+        line(value, &|late| match late {
+            Late::Ref { address, output } if self.unknown.contains(address) => {
+                Some(format!("{} known after apply", output.as_deref().unwrap_or("id")))
+            }
+            Late::Ref { .. } => None,
+            Late::Ssm(name) => self.plan.parameters.get(name).map(|value| printable(value)),
+        })
+    }
+}

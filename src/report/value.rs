@@ -1,0 +1,57 @@
+//! A field's value as people read it.
+
+use serde_json::Value;
+
+use crate::model::{Late, late};
+
+/// One line for a value. `note` says of a late value what is known of it.
+pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
+    if let Some(late) = late(value) {
+        let name = match &late {
+            Late::Ref { address, output: None } => address.to_string(),
+            Late::Ref { address, output: Some(output) } => format!("{address}.{output}"),
+            Late::Ssm(path) => format!("ssm {path}"),
+        };
+        return match note(&late) {
+            Some(note) => format!("{name} ({note})"),
+            None => name,
+        };
+    }
+    match value {
+        Value::Null => "(none)".to_owned(),
+        Value::String(text) => printable(text),
+        Value::Array(items) if items.is_empty() => "(none)".to_owned(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| line(item, note)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(map) => {
+            let fields: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key} {}", line(value, note))).collect();
+            fields.join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The elements of a list that is shown one a line: a list of tables.
+pub fn lines_of(value: &Value) -> Option<&[Value]> {
+    let items = value.as_array()?;
+    let tables = items.iter().any(|item| item.is_object() && late(item).is_none());
+    (tables && !items.is_empty()).then_some(items)
+}
+
+/// Text from AWS or a file with control characters made visible, so that it can't steer a terminal.
+pub fn printable(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+/// An id as people read it: of an ARN, the last part says enough.
+pub fn short(id: &str) -> String {
+    printable(if id.starts_with("arn:") { id.splitn(6, ':').last().unwrap_or(id) } else { id })
+}

@@ -1,0 +1,70 @@
+//! Databases and caches.
+
+use super::{derived, unique, zones};
+use crate::topology::diagnostic::{Diagnostic, Sink};
+use crate::topology::sizes;
+use crate::topology::suggest;
+use crate::topology::types::{Cache, Database, Topology};
+
+pub fn check(topology: &Topology, sink: &mut Sink) {
+    for database in &topology.databases {
+        derived(
+            &database.identifier,
+            &database.key,
+            sizes::db_identifier,
+            "identifier",
+            Some(&topology.name),
+            sink,
+        );
+        derived(&database.db_name, &database.key, sizes::db_name, "db_name", None, sink);
+        in_two_zones(database, topology, sink);
+    }
+    let ids = topology.databases.iter().map(|db| (db.identifier.value.clone(), db.identifier.span));
+    let twice = |span, id: &String| {
+        Diagnostic::at(span, format!("two databases are called `{id}`")).label("taken")
+    };
+    unique(ids, "first here", twice, sink);
+    for cache in &topology.caches {
+        derived(
+            &cache.cluster_id,
+            &cache.key,
+            sizes::cache_id,
+            "cluster_id",
+            Some(&topology.name),
+            sink,
+        );
+        in_its_zone(cache, topology, sink);
+    }
+    let ids =
+        topology.caches.iter().map(|cache| (cache.cluster_id.value.clone(), cache.cluster_id.span));
+    let twice = |span, id: &String| {
+        Diagnostic::at(span, format!("two caches are called `{id}`")).label("taken")
+    };
+    unique(ids, "first here", twice, sink);
+}
+
+/// `CreateDBSubnetGroup`: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html>
+fn in_two_zones(database: &Database, topology: &Topology, sink: &mut Sink) {
+    if zones(topology, &database.subnets).len() < 2 {
+        sink.push_unless_spoilt(
+            Diagnostic::at(database.subnets.span, "a database needs subnets in two zones")
+                .label("these are all in one")
+                .hint(
+                    "RDS wants it even without multi_az, so that there is a zone to move to"
+                        .to_owned(),
+                ),
+        );
+    }
+}
+
+fn in_its_zone(cache: &Cache, topology: &Topology, sink: &mut Sink) {
+    let there = zones(topology, &cache.subnets);
+    if !there.contains_key(cache.zone.as_str()) {
+        sink.push_unless_spoilt(
+            Diagnostic::at(cache.zone.span, format!("the cache has no subnet in {}", *cache.zone))
+                .label("none of its subnets is here")
+                .also(cache.subnets.span, "its subnets")
+                .hint(format!("its subnets are in {}", suggest::list(there.into_keys()))),
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! The topology file: read with the place of everything, checked without network, errors all at once.
+
+mod check;
+mod diagnostic;
+mod format;
+mod read;
+mod regions;
+pub mod shape;
+mod sizes;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+mod types;
+mod variables;
+
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
+pub use format::FILE;
+pub use types::{
+    Ami, Cache, Database, HealthCheck, LoadBalancer, Names, Peer, RootVolume, Route, Rule,
+    SecurityGroup, Service, Subnet, Topology, Use, Vpc,
+};
+
+use crate::error::{Error, ErrorKind};
+use diagnostic::{Lines, Sink};
+use tree::Syntax;
+use variables::Variables;
+
+/// Reads and checks the file at `path`. `vars` are the values that the command line gives to variables.
+pub fn load(path: &Path, vars: &[(String, String)]) -> Result<Topology, Error> {
+    let file = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| {
+        Error::new(ErrorKind::File, format!("can't read {file}: {error}"))
+            .hint("name the topology's file: -f FILE")
+            .source(error)
+    })?;
+    Ok(parse(&file, &text, vars)?)
+}
+
+/// Reads and checks the text of a file.
+pub fn parse(file: &str, text: &str, vars: &[(String, String)]) -> Result<Topology, Diagnostics> {
+    let mut sink = Sink::default();
+    let (mut root, syntax) = tree::read(text, &mut sink);
+    if syntax != Syntax::Broken {
+        let variables = Variables::read(&root, vars, text, &mut sink);
+        variables.substitute(&mut root, text, &mut sink);
+        shape::check(&root, FILE, syntax == Syntax::Sound, &mut sink);
+        if syntax == Syntax::Sound {
+            let mut topology = read::topology(&root);
+            check::check(&topology, &mut sink);
+            if sink.is_empty() {
+                topology.path = file.into();
+                topology.source_hash = hash(text, &variables);
+                topology.lines = Lines::of(text);
+                return Ok(topology);
+            }
+        }
+    }
+    Err(sink.finish(file, text))
+}
+
+fn hash(text: &str, variables: &Variables) -> String {
+    let mut sha = Sha256::new();
+    sha.update(text);
+    for (name, value) in variables.values() {
+        // Neither a name nor a file holds a zero byte, so no two inputs run together.
+        sha.update([0]);
+        sha.update(name);
+        sha.update([0]);
+        sha.update(value);
+    }
+    sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,297 @@
+//! The tree of a file -> `Topology`. What is missing or wrong was reported before: here something harmless stands in
+//! for it, at a place the checks know to be spoilt.
+
+use super::diagnostic::{Placed, Span};
+use super::text;
+use super::tree::{Entry, Item, Table};
+use super::types::*;
+
+pub fn topology(root: &Table) -> Topology {
+    let file = Block { span: Span::default(), own: Some(root), defaults: None };
+    let (name, region) = (file.text("name"), file.text("region"));
+    Topology {
+        vpc: vpc(file.block("vpc")),
+        subnets: named(root, "subnet", |key, block| subnet(key, block, &region)),
+        security_groups: named(root, "security_group", |key, block| {
+            security_group(key, block, &name)
+        }),
+        load_balancer: root
+            .get("load_balancer")
+            .map(|_| load_balancer(file.block("load_balancer"))),
+        services: named(root, "service", service),
+        databases: named(root, "database", |key, block| database(key, block, &name)),
+        caches: named(root, "cache", |key, block| cache(key, block, &name, &region)),
+        account: file.text("account"),
+        name,
+        region,
+        ..Topology::default()
+    }
+}
+
+fn named<T>(root: &Table, kind: &str, read: impl Fn(Placed<String>, Block<'_>) -> T) -> Vec<T> {
+    let defaults = root.table("defaults").and_then(|defaults| defaults.table(kind));
+    let entries = root.table(kind).map(Table::entries).unwrap_or_default();
+    let block = |entry| Block { defaults, ..Block::of(entry) };
+    entries.iter().map(|entry| read(entry.key.clone(), block(entry))).collect()
+}
+
+fn vpc(block: Block<'_>) -> Vpc {
+    Vpc {
+        span: block.span,
+        cidr_block: block.parsed("cidr_block"),
+        enable_dns_support: block.flag_or("enable_dns_support", true),
+        enable_dns_hostnames: block.flag_or("enable_dns_hostnames", true),
+    }
+}
+
+fn subnet(key: Placed<String>, block: Block<'_>, region: &str) -> Subnet {
+    Subnet {
+        key,
+        cidr_block: block.parsed("cidr_block"),
+        zone: zone(block, region),
+        public: block.flag_or("public", false),
+    }
+}
+
+fn zone(block: Block<'_>, region: &str) -> Placed<String> {
+    let zone = block.text("zone");
+    let full = if zone.len() == 1 { format!("{region}{}", *zone) } else { zone.value };
+    Placed::new(full, zone.span)
+}
+
+fn security_group(key: Placed<String>, block: Block<'_>, topology: &str) -> SecurityGroup {
+    let name = block.text_or("name", &format!("{topology}-{}", *key));
+    let description = block.text_or("description", &format!("{} of {topology}", *name));
+    let egress = match block.get("egress") {
+        Some(_) => rules(block, "egress", "to"),
+        None => vec![everything(block.span)],
+    };
+    SecurityGroup { ingress: rules(block, "ingress", "from"), egress, key, name, description }
+}
+
+fn rules(block: Block<'_>, list: &str, side: &str) -> Vec<Rule> {
+    block.tables(list).map(|block| rule(block, side)).collect()
+}
+
+fn rule(block: Block<'_>, side: &str) -> Rule {
+    let peer = block.text(side);
+    let port = block.get("port").and_then(number).map(|port| (port, port));
+    let range = || block.get("ports").and_then(Item::text).and_then(text::port_range);
+    let meant = match peer.parse() {
+        Ok(cidr) => Peer::Block(cidr),
+        Err(_) => Peer::Group(peer.value),
+    };
+    Rule {
+        span: block.span,
+        protocol: block.text_or("protocol", "tcp").value,
+        ports: port.or_else(range),
+        peer: Placed::new(meant, peer.span),
+    }
+}
+
+/// The rule that a new group has: everything may go out.
+fn everything(span: Span) -> Rule {
+    let peer = Placed::new(Peer::Block(ipnet::Ipv4Net::default()), span);
+    Rule { span, protocol: "all".to_owned(), ports: None, peer }
+}
+
+fn load_balancer(block: Block<'_>) -> LoadBalancer {
+    LoadBalancer {
+        span: block.span,
+        name: block.text("name"),
+        scheme: block.text_or("scheme", "internet-facing"),
+        subnets: block.names("subnets"),
+        security_groups: block.names("security_groups"),
+        default_service: block.text("default_service"),
+        port: block.block("listener").number_or("port", 80),
+    }
+}
+
+fn service(key: Placed<String>, block: Block<'_>) -> Service {
+    let min_count = block.number_or("min_count", 1);
+    let volume = block.block("root_volume");
+    let health = block.block("health_check");
+    Service {
+        key,
+        port: block.number("port"),
+        count: block.number_or("count", *min_count),
+        min_count,
+        max_count: block.get("max_count").map(|_| block.number("max_count")),
+        ami: match block.get("ami").and_then(Item::table) {
+            Some(_) => Ami::Ssm(block.block("ami").text("ssm").value),
+            None => Ami::Id(block.text("ami").value),
+        },
+        instance_type: block.text("instance_type"),
+        subnets: block.names("subnets"),
+        security_groups: block.names("security_groups"),
+        key_name: block.get("key_name").and_then(Item::text).map(str::to_owned),
+        associate_public_ip: block.get("associate_public_ip").and_then(Item::flag),
+        root_volume: RootVolume {
+            size: volume.number_or("size", 8).value,
+            volume_type: volume.text_or("type", "gp3").value,
+            encrypted: volume.flag_or("encrypted", true),
+        },
+        health_check: HealthCheck {
+            path: health.text_or("path", "/").value,
+            interval: health.number_or("interval", 30),
+            timeout: health.number_or("timeout", 5),
+            healthy_threshold: health.number_or("healthy_threshold", 5).value,
+            unhealthy_threshold: health.number_or("unhealthy_threshold", 2).value,
+        },
+        uses: block.names("uses").value.into_iter().filter_map(uses).collect(),
+        routes: block.tables("routes").map(route).collect(),
+    }
+}
+
+fn uses(text: Placed<String>) -> Option<Placed<Use>> {
+    let used = match text.split_once('.')? {
+        ("database", key) => Use::Database(key.to_owned()),
+        ("cache", key) => Use::Cache(key.to_owned()),
+        _ => return None,
+    };
+    Some(Placed::new(used, text.span))
+}
+
+fn route(block: Block<'_>) -> Route {
+    let path = block.text("path");
+    let name = match block.get("name") {
+        Some(_) => block.text("name"),
+        None => Placed::new(slug(&path), path.span),
+    };
+    Route { priority: block.number("priority"), path, name }
+}
+
+/// `/api/users/*` -> `api-users`.
+fn slug(path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    if slug.is_empty() { "all".to_owned() } else { slug }
+}
+
+fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
+    Database {
+        engine: block.text_or("engine", "postgres").value,
+        engine_version: block.text("engine_version").value,
+        instance_class: block.text("instance_class").value,
+        allocated_storage: block.number("allocated_storage").value,
+        storage_type: block.text_or("storage_type", "gp3").value,
+        storage_encrypted: block.flag_or("storage_encrypted", true),
+        multi_az: block.flag_or("multi_az", false),
+        identifier: block.text_or("identifier", &format!("{topology}-{}-db", *key)),
+        db_name: block.text_or("db_name", &format!("{}_db", key.replace('-', "_"))),
+        username: block.text_or("username", "app").value,
+        port: block.number_or("port", 5432).value,
+        backup_retention_period: block.number_or("backup_retention_period", 7).value,
+        deletion_protection: block.flag_or("deletion_protection", false),
+        final_snapshot: block.flag_or("final_snapshot", true),
+        subnets: block.names("subnets"),
+        security_groups: block.names("security_groups"),
+        key,
+    }
+}
+
+fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) -> Cache {
+    Cache {
+        engine: block.text_or("engine", "redis").value,
+        engine_version: block.text("engine_version").value,
+        node_type: block.text("node_type").value,
+        cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *key)),
+        port: block.number_or("port", 6379).value,
+        zone: zone(block, region),
+        subnets: block.names("subnets"),
+        security_groups: block.names("security_groups"),
+        key,
+    }
+}
+
+/// A table of the file, and the table that gives what it doesn't say.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    span: Span,
+    own: Option<&'a Table>,
+    defaults: Option<&'a Table>,
+}
+
+impl<'a> Block<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self { span: entry.key.span, own: entry.item.table(), defaults: None }
+    }
+
+    fn entry(&self, name: &str) -> Option<&'a Entry> {
+        let own = self.own.and_then(|table| table.entry(name));
+        own.or_else(|| self.defaults.and_then(|table| table.entry(name)))
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Item> {
+        self.entry(name).map(|entry| &entry.item)
+    }
+
+    /// A table within this one; what it doesn't say is looked for in the defaults' table of that name.
+    fn block(&self, name: &str) -> Block<'a> {
+        let table = |table: Option<&'a Table>| table.and_then(|table| table.table(name));
+        // Where it is missing as a whole, so is everything in it.
+        let span = self.entry(name).map_or(self.span, |entry| entry.key.span);
+        Block { span, own: table(self.own), defaults: table(self.defaults) }
+    }
+
+    fn tables(&self, name: &str) -> impl Iterator<Item = Block<'a>> {
+        let items = self.get(name).and_then(Item::list).unwrap_or_default();
+        let block = |item: &'a Item| {
+            let own = item.table()?;
+            Some(Block { span: item.span, own: Some(own), defaults: None })
+        };
+        items.iter().filter_map(block)
+    }
+
+    /// A value that has to be there.
+    fn value<T: Default>(&self, name: &str, read: impl Fn(&Item) -> Option<T>) -> Placed<T> {
+        match self.get(name) {
+            Some(item) => Placed::new(read(item).unwrap_or_default(), item.span),
+            None => Placed::new(T::default(), self.span.after()),
+        }
+    }
+
+    /// A value that has a default.
+    fn value_or<T>(&self, name: &str, read: impl Fn(&Item) -> Option<T>, default: T) -> Placed<T> {
+        match self.get(name) {
+            Some(item) => Placed::new(read(item).unwrap_or(default), item.span),
+            None => Placed::new(default, self.span),
+        }
+    }
+
+    fn text(&self, name: &str) -> Placed<String> {
+        self.value(name, |item| item.text().map(str::to_owned))
+    }
+
+    fn text_or(&self, name: &str, default: &str) -> Placed<String> {
+        self.value_or(name, |item| item.text().map(str::to_owned), default.to_owned())
+    }
+
+    fn parsed<T: Default + std::str::FromStr>(&self, name: &str) -> Placed<T> {
+        self.value(name, |item| item.text()?.parse().ok())
+    }
+
+    fn number<T: Default + TryFrom<i64>>(&self, name: &str) -> Placed<T> {
+        self.value(name, number)
+    }
+
+    fn number_or<T: TryFrom<i64>>(&self, name: &str, default: T) -> Placed<T> {
+        self.value_or(name, number, default)
+    }
+
+    fn flag_or(&self, name: &str, default: bool) -> bool {
+        self.value_or(name, Item::flag, default).value
+    }
+
+    fn names(&self, name: &str) -> Names {
+        let texts = |item: &Item| {
+            let place = |item: &Item| Some(Placed::new(item.text()?.to_owned(), item.span));
+            Some(item.list()?.iter().filter_map(place).collect())
+        };
+        self.value(name, texts)
+    }
+}
+
+fn number<T: TryFrom<i64>>(item: &Item) -> Option<T> {
+    T::try_from(item.integer()?).ok()
+}

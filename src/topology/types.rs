@@ -1,0 +1,220 @@
+//! What a topology file says, as plain data: every reference known to lead somewhere, every default filled in.
+
+use std::path::PathBuf;
+
+use ipnet::Ipv4Net;
+
+use super::diagnostic::{Lines, Placed, Span};
+
+/// The keys of other blocks.
+pub type Names = Placed<Vec<Placed<String>>>;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topology {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// SHA-256 of the file's text and its variables' values: tells whether the file moved since a plan was made.
+    pub source_hash: String,
+    pub name: Placed<String>,
+    pub account: Placed<String>,
+    pub region: Placed<String>,
+    pub vpc: Vpc,
+    /// Blocks stand in the order of the file.
+    pub subnets: Vec<Subnet>,
+    pub security_groups: Vec<SecurityGroup>,
+    pub load_balancer: Option<LoadBalancer>,
+    pub services: Vec<Service>,
+    pub databases: Vec<Database>,
+    pub caches: Vec<Cache>,
+    pub(super) lines: Lines,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vpc {
+    pub span: Span,
+    pub cidr_block: Placed<Ipv4Net>,
+    pub enable_dns_support: bool,
+    pub enable_dns_hostnames: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subnet {
+    pub key: Placed<String>,
+    pub cidr_block: Placed<Ipv4Net>,
+    /// In full: `ap-southeast-1a`.
+    pub zone: Placed<String>,
+    pub public: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecurityGroup {
+    pub key: Placed<String>,
+    pub name: Placed<String>,
+    pub description: Placed<String>,
+    /// The rules the file writes out; those that follow from services are added in `desired`.
+    pub ingress: Vec<Rule>,
+    pub egress: Vec<Rule>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub span: Span,
+    /// `tcp`, `udp`, `icmp` or `all`.
+    pub protocol: String,
+    /// First and last.
+    pub ports: Option<(u16, u16)>,
+    pub peer: Placed<Peer>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Peer {
+    Block(Ipv4Net),
+    /// The key of a security group.
+    Group(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadBalancer {
+    pub span: Span,
+    pub name: Placed<String>,
+    /// `internet-facing` or `internal`.
+    pub scheme: Placed<String>,
+    pub subnets: Names,
+    pub security_groups: Names,
+    pub default_service: Placed<String>,
+    pub port: Placed<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    pub key: Placed<String>,
+    pub port: Placed<u16>,
+    pub count: Placed<u32>,
+    pub min_count: Placed<u32>,
+    pub max_count: Option<Placed<u32>>,
+    pub ami: Ami,
+    pub instance_type: Placed<String>,
+    pub subnets: Names,
+    pub security_groups: Names,
+    pub key_name: Option<String>,
+    /// None: as the subnet is public or not.
+    pub associate_public_ip: Option<bool>,
+    pub root_volume: RootVolume,
+    pub health_check: HealthCheck,
+    pub uses: Vec<Placed<Use>>,
+    pub routes: Vec<Route>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ami {
+    Id(String),
+    /// The SSM parameter that names it.
+    Ssm(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RootVolume {
+    /// In GiB.
+    pub size: u32,
+    pub volume_type: String,
+    pub encrypted: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthCheck {
+    pub path: String,
+    pub interval: Placed<u32>,
+    pub timeout: Placed<u32>,
+    pub healthy_threshold: u32,
+    pub unhealthy_threshold: u32,
+}
+
+/// What a service speaks to, by its key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Use {
+    Database(String),
+    Cache(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    pub priority: Placed<u32>,
+    pub path: Placed<String>,
+    /// The name of its rule's address.
+    pub name: Placed<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Database {
+    pub key: Placed<String>,
+    pub engine: String,
+    pub engine_version: String,
+    pub instance_class: String,
+    pub allocated_storage: u32,
+    pub storage_type: String,
+    pub storage_encrypted: bool,
+    pub multi_az: bool,
+    pub identifier: Placed<String>,
+    pub db_name: Placed<String>,
+    pub username: String,
+    pub port: u16,
+    pub backup_retention_period: u32,
+    pub deletion_protection: bool,
+    /// Whether a snapshot is left when it is deleted.
+    pub final_snapshot: bool,
+    pub subnets: Names,
+    pub security_groups: Names,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cache {
+    pub key: Placed<String>,
+    pub engine: String,
+    pub engine_version: String,
+    pub node_type: String,
+    pub cluster_id: Placed<String>,
+    pub port: u16,
+    /// In full: `ap-southeast-1a`.
+    pub zone: Placed<String>,
+    pub subnets: Names,
+    pub security_groups: Names,
+}
+
+impl Topology {
+    pub fn subnet(&self, key: &str) -> Option<&Subnet> {
+        self.subnets.iter().find(|subnet| *subnet.key == key)
+    }
+
+    pub fn security_group(&self, key: &str) -> Option<&SecurityGroup> {
+        self.security_groups.iter().find(|group| *group.key == key)
+    }
+
+    pub fn service(&self, key: &str) -> Option<&Service> {
+        self.services.iter().find(|service| *service.key == key)
+    }
+
+    pub fn database(&self, key: &str) -> Option<&Database> {
+        self.databases.iter().find(|database| *database.key == key)
+    }
+
+    pub fn cache(&self, key: &str) -> Option<&Cache> {
+        self.caches.iter().find(|cache| *cache.key == key)
+    }
+
+    /// Whether the load balancer sends requests to it: it has routes, or gets what no route claims. Others are
+    /// workers, without a target group.
+    pub fn is_balanced(&self, service: &Service) -> bool {
+        let default = self.load_balancer.as_ref().map(|balancer| balancer.default_service.as_str());
+        !service.routes.is_empty() || default == Some(service.key.as_str())
+    }
+
+    /// The name of its target group in AWS.
+    pub fn target_group_name(&self, service: &Service) -> String {
+        format!("{}-{}", *self.name, *service.key)
+    }
+
+    /// The line of the file in which a place stands; the first is 1.
+    pub fn line(&self, span: Span) -> usize {
+        self.lines.line(span.start)
+    }
+}

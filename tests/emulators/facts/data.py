@@ -1,0 +1,239 @@
+"""RDS and ElastiCache."""
+
+from .world import REGION, REPAIRED, RIGHT, UNCHECKED, equal, fact, refused
+
+
+@fact("CreateDBInstance: what is asked for is described", RIGHT, RIGHT)
+def database_as_asked(world):
+    vpc = world.vpc()
+    group, subnets = world.group(vpc), world.db_subnet_group(world.two_subnets(vpc))
+    name = world.database(
+        subnets,
+        MultiAZ=True,
+        StorageEncrypted=True,
+        StorageType="gp3",
+        PubliclyAccessible=False,
+        BackupRetentionPeriod=7,
+        DeletionProtection=True,
+        DBName="shop",
+        Port=5433,
+        VpcSecurityGroupIds=[group],
+        Tags=[{"Key": "colour", "Value": "blue"}],
+    )
+    found = world.db(name)
+    for key, wanted in {
+        "MultiAZ": True,
+        "StorageEncrypted": True,
+        "StorageType": "gp3",
+        "PubliclyAccessible": False,
+        "BackupRetentionPeriod": 7,
+        "DeletionProtection": True,
+        "DBName": "shop",
+        "MasterUsername": "app",
+        "TagList": [{"Key": "colour", "Value": "blue"}],
+    }.items():
+        equal(found.get(key), wanted, key)
+    equal(found["Endpoint"]["Port"], 5433, "port")
+    equal([g["VpcSecurityGroupId"] for g in found["VpcSecurityGroups"]], [group], "groups")
+    equal(found["DBSubnetGroup"]["DBSubnetGroupName"], subnets, "subnet group")
+
+
+@fact("CreateDBInstance: ManageMasterUserPassword gives a MasterUserSecret", RIGHT, REPAIRED)
+def secret(world):
+    found = world.db(world.database())["MasterUserSecret"]
+    assert found["SecretArn"].startswith("arn:aws:secretsmanager:"), found
+    equal(found["SecretStatus"], "active", "SecretStatus")
+
+
+@fact("CreateDBInstance: `16` becomes a full version", REPAIRED, REPAIRED)
+def version(world):
+    found = world.db(world.database(EngineVersion="16"))["EngineVersion"]
+    assert found.startswith("16."), f"version is {found!r}"
+
+
+@fact("CreateDBInstance: the state is `creating` at first", UNCHECKED, UNCHECKED)
+def creating(world):
+    equal(world.db(world.database())["DBInstanceStatus"], "creating", "state")
+
+
+@fact("ModifyDBInstance: without ApplyImmediately the change is pending", UNCHECKED, RIGHT)
+def pending(world):
+    name = world.database()
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t3.small")
+    found = world.db(name)
+    equal(found["DBInstanceClass"], "db.t3.micro", "class")
+    equal(found["PendingModifiedValues"].get("DBInstanceClass"), "db.t3.small", "pending class")
+
+
+@fact("ModifyDBInstance: applied at once where asked", RIGHT, RIGHT)
+def modified(world):
+    name = world.database()
+    world.rds.modify_db_instance(
+        DBInstanceIdentifier=name,
+        DBInstanceClass="db.t3.small",
+        MultiAZ=True,
+        BackupRetentionPeriod=3,
+        DeletionProtection=True,
+        ApplyImmediately=True,
+    )
+    found = world.db(name)
+    for key, wanted in {
+        "DBInstanceClass": "db.t3.small",
+        "MultiAZ": True,
+        "BackupRetentionPeriod": 3,
+        "DeletionProtection": True,
+    }.items():
+        equal(found[key], wanted, key)
+
+
+@fact("DeleteDBInstance: refused while deletion protection is on", RIGHT, RIGHT)
+def protected(world):
+    name = world.database(DeletionProtection=True)
+    with refused("InvalidParameterCombination"):
+        world.rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+
+@fact("DeleteDBInstance: wants a final snapshot's name or SkipFinalSnapshot", REPAIRED, REPAIRED)
+def final_snapshot(world):
+    name = world.database()
+    with refused("InvalidParameterCombination"):
+        world.rds.delete_db_instance(DBInstanceIdentifier=name)
+    snapshot = f"{name}-final"
+    world.rds.delete_db_instance(DBInstanceIdentifier=name, FinalDBSnapshotIdentifier=snapshot)
+    with refused("DBInstanceNotFound"):
+        world.db(name)
+    found = world.rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"]
+    equal([s["DBInstanceIdentifier"] for s in found], [name], "snapshot")
+
+
+@fact("DeleteDBInstance: a taken snapshot name is DBSnapshotAlreadyExists", RIGHT, REPAIRED)
+def snapshot_taken(world):
+    name, other = world.database(), world.database()
+    world.rds.delete_db_instance(DBInstanceIdentifier=name, FinalDBSnapshotIdentifier=f"{name}-final")
+    with refused("DBSnapshotAlreadyExists"):
+        world.rds.delete_db_instance(DBInstanceIdentifier=other, FinalDBSnapshotIdentifier=f"{name}-final")
+
+
+@fact("DeleteDBSubnetGroup: refused while a database uses it", REPAIRED, REPAIRED)
+def db_subnets_in_use(world):
+    group = world.db_subnet_group(world.two_subnets(world.vpc()))
+    name = world.database(group)
+    with refused("InvalidDBSubnetGroupStateFault"):
+        world.rds.delete_db_subnet_group(DBSubnetGroupName=group)
+    world.rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+    world.rds.delete_db_subnet_group(DBSubnetGroupName=group)
+
+
+@fact("DescribeDBInstances, DescribeDBSubnetGroups: unknown names are NotFound, tags by ListTagsForResource", RIGHT, RIGHT)
+def rds_names(world):
+    with refused("DBInstanceNotFound"):
+        world.db("absent")
+    with refused("DBSubnetGroupNotFoundFault"):
+        world.rds.describe_db_subnet_groups(DBSubnetGroupName="absent")
+    name = world.name("db-subnets")
+    made = world.rds.create_db_subnet_group(
+        DBSubnetGroupName=name,
+        DBSubnetGroupDescription=name,
+        SubnetIds=world.two_subnets(world.vpc()),
+        Tags=[{"Key": "colour", "Value": "blue"}],
+    )["DBSubnetGroup"]
+    found = world.rds.list_tags_for_resource(ResourceName=made["DBSubnetGroupArn"])["TagList"]
+    equal(found, [{"Key": "colour", "Value": "blue"}], "tags")
+
+
+@fact("DescribeCacheClusters: zone, subnet group, security groups, ARN, tags as created", REPAIRED, REPAIRED)
+def cluster_as_asked(world):
+    name, subnets, group = world.cluster()
+    found = world.cluster_described(name)
+    equal(found["PreferredAvailabilityZone"], f"{REGION}b", "zone")
+    equal(found["CacheSubnetGroupName"], subnets, "subnet group")
+    equal([g["SecurityGroupId"] for g in found.get("SecurityGroups", [])], [group], "groups")
+    equal([found["CacheNodeType"], found["NumCacheNodes"]], ["cache.t3.micro", 1], "nodes")
+    tags = world.cache.list_tags_for_resource(ResourceName=found["ARN"])["TagList"]
+    equal(tags, [{"Key": "colour", "Value": "blue"}], "tags")
+
+
+@fact("DescribeCacheClusters: ShowCacheNodeInfo gives the node's endpoint", REPAIRED, RIGHT)
+def endpoint(world):
+    name, _, _ = world.cluster()
+    nodes = world.cluster_described(name)["CacheNodes"]
+    equal([node["Endpoint"]["Port"] for node in nodes], [6379], "ports")
+    assert nodes[0]["Endpoint"]["Address"], "no address"
+    equal(nodes[0]["CacheNodeId"], "0001", "CacheNodeId")
+
+
+@fact("DescribeCacheClusters: no nodes without ShowCacheNodeInfo", RIGHT, REPAIRED)
+def nodes_where_asked(world):
+    name, _, _ = world.cluster()
+    found = world.cache.describe_cache_clusters(CacheClusterId=name)["CacheClusters"][0]
+    equal(found.get("CacheNodes", []), [], "nodes")
+
+
+@fact("CreateCacheCluster: `7.1` is reported as `7.1.0`", REPAIRED, REPAIRED)
+def cache_version(world):
+    name, _, _ = world.cluster()
+    equal(world.cluster_described(name)["EngineVersion"], "7.1.0", "version")
+
+
+@fact("CreateCacheCluster: the state is `creating` at first", UNCHECKED, UNCHECKED)
+def cache_creating(world):
+    name, _, _ = world.cluster()
+    equal(world.cluster_described(name)["CacheClusterStatus"], "creating", "state")
+
+
+@fact("ModifyCacheCluster: node type and security groups, as described then", REPAIRED, REPAIRED)
+def cluster_modified(world):
+    name, _, _ = world.cluster()
+    other = world.group(world.vpc())
+    world.cache.modify_cache_cluster(
+        CacheClusterId=name, CacheNodeType="cache.t3.small", SecurityGroupIds=[other], ApplyImmediately=True
+    )
+    found = world.cluster_described(name)
+    equal(found["CacheNodeType"], "cache.t3.small", "node type")
+    equal([g["SecurityGroupId"] for g in found.get("SecurityGroups", [])], [other], "groups")
+
+
+@fact("DeleteCacheCluster: the cluster is gone after a while", REPAIRED, RIGHT)
+def cluster_goes(world):
+    name, _, _ = world.cluster()
+    world.cache.delete_cache_cluster(CacheClusterId=name)
+    listed = [c["CacheClusterId"] for c in world.cache.describe_cache_clusters()["CacheClusters"]]
+    assert name not in listed, f"{name} is still listed"
+    with refused("CacheClusterNotFound"):
+        world.cluster_described(name)
+
+
+@fact("DeleteReplicationGroup: the group is gone after a while", REPAIRED, RIGHT)
+def replication_group_goes(world):
+    name = world.name("replicas")
+    world.cache.create_replication_group(
+        ReplicationGroupId=name, ReplicationGroupDescription=name, CacheNodeType="cache.t3.micro", Engine="redis"
+    )
+    world.cache.delete_replication_group(ReplicationGroupId=name)
+    with refused("ReplicationGroupNotFoundFault"):
+        world.cache.describe_replication_groups(ReplicationGroupId=name)
+
+
+@fact("DeleteCacheSubnetGroup: deletes; refused while a cluster uses it", REPAIRED, RIGHT)
+def cache_subnets_go(world):
+    name, subnets, _ = world.cluster()
+    with refused("CacheSubnetGroupInUse"):
+        world.cache.delete_cache_subnet_group(CacheSubnetGroupName=subnets)
+    world.cache.delete_cache_cluster(CacheClusterId=name)
+    world.cache.delete_cache_subnet_group(CacheSubnetGroupName=subnets)
+    with refused("CacheSubnetGroupNotFoundFault"):
+        world.cache.describe_cache_subnet_groups(CacheSubnetGroupName=subnets)
+
+
+@fact("ModifyCacheSubnetGroup, ModifyDBSubnetGroup: subnets, as described then", REPAIRED, RIGHT)
+def subnets_modified(world):
+    vpc = world.vpc()
+    three = [*world.two_subnets(vpc), world.subnet(vpc, 3, "a")]
+    _, name, _ = world.cluster()
+    world.cache.modify_cache_subnet_group(CacheSubnetGroupName=name, SubnetIds=three)
+    found = world.cache.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"][0]
+    equal({s["SubnetIdentifier"] for s in found["Subnets"]}, set(three), "cache subnets")
+    group = world.db_subnet_group(three[:2])
+    world.rds.modify_db_subnet_group(DBSubnetGroupName=group, SubnetIds=three)
+    found = world.rds.describe_db_subnet_groups(DBSubnetGroupName=group)["DBSubnetGroups"][0]
+    equal({s["SubnetIdentifier"] for s in found["Subnets"]}, set(three), "database subnets")

@@ -1,0 +1,1 @@
+"""Repairs of the emulators toward AWS, one module an emulator and service."""

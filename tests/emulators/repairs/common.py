@@ -1,0 +1,88 @@
+"""What both launchers share: the register of repairs, the log of calls, and an end when the parent is gone."""
+
+import functools
+import os
+import re
+import sys
+import threading
+import time
+from urllib.parse import unquote_plus
+
+REPAIRS = []
+
+
+def around(owner, name):
+    """Puts the function it decorates in the place of `owner.name`; it gets what stood there first."""
+
+    def put(repair):
+        original = getattr(owner, name, None)
+
+        @functools.wraps(repair)
+        def repaired(*args, **kwargs):
+            return repair(original, *args, **kwargs)
+
+        setattr(owner, name, repaired)
+        # ministack looks its handlers up by action.
+        actions = getattr(owner, "_ACTION_MAP", {})
+        actions.update({action: repaired for action, handler in actions.items() if handler is original})
+        REPAIRS.append((f"{owner.__name__}.{name}", repair))
+        return repaired
+
+    return put
+
+
+def action(module, name):
+    """Adds the function it decorates to ministack's handlers, as an action that it lacks."""
+
+    def put(handler):
+        module._ACTION_MAP[name] = handler
+        REPAIRS.append((f"{module.__name__}.{name}", handler))
+        return handler
+
+    return put
+
+
+def print_repairs():
+    """A line a repair: what is replaced, and why."""
+    for where, repair in REPAIRS:
+        print(f"{where}: {' '.join((repair.__doc__ or '').split())}")
+
+
+class CallLog:
+    """Appends `service operation started ended` to the file that ECDEPLOY_TEST_CALLS names, before the answer leaves."""
+
+    def __init__(self):
+        self.path = os.environ.get("ECDEPLOY_TEST_CALLS")
+        self.lock = threading.Lock()
+
+    def write(self, service, operation, started):
+        if not self.path:
+            return
+        line = f"{service} {operation} {started:.6f} {time.monotonic():.6f}\n"
+        with self.lock, open(self.path, "a") as log:
+            log.write(line)
+
+
+def service_of(authorization):
+    """The service that a request was signed for: `.../20261122/ap-southeast-1/ec2/aws4_request`."""
+    scope = re.search(r"/\d{8}/[^/]*/([^/]+)/aws4_request", authorization or "")
+    return scope[1] if scope else None
+
+
+def operation_of(target, body):
+    """A JSON protocol names its operation in a header, the query protocol in the body."""
+    if target:
+        return target.rpartition(".")[2]
+    action = re.search(rb"(?:^|&)Action=([^&]+)", body or b"")
+    return unquote_plus(action[1].decode()) if action else "unknown"
+
+
+def end_with_parent():
+    """Ends this process when its standard input closes: the test that holds the other end is gone, however it went."""
+
+    def watch():
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,108 @@
+"""ministack's RDS and ElastiCache, repaired toward AWS."""
+
+from ministack.services import elasticache, rds
+
+from .common import around
+
+# What a major version stands for. AWS's choice moves with time; any will do.
+POSTGRES, REDIS = {"16": "16.8", "17": "17.4"}, {"7.1": "7.1.0", "7.0": "7.0.7"}
+
+
+def get(p, key, default=""):
+    return rds._p(p, key, default)
+
+
+def versioned(p, full):
+    version = get(p, "EngineVersion")
+    return {**p, "EngineVersion": full[version]} if version in full else p
+
+
+@around(rds, "_create_db_instance")
+def secret(original, p):
+    """AWS makes a secret where it manages the master password, and a full version of a major one; ministack neither."""
+    result = original(versioned(p, POSTGRES))
+    name = get(p, "DBInstanceIdentifier")
+    if result[0] != 200 or get(p, "ManageMasterUserPassword") != "true":
+        return result
+    account, region = rds.get_account_id(), rds.get_region()
+    rds._instances[name]["MasterUserSecret"] = {
+        "SecretArn": f"arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{name}",
+        "SecretStatus": "active",
+        "KmsKeyId": f"arn:aws:kms:{region}:{account}:key/aws-managed",
+    }
+    return rds._single_instance_response("CreateDBInstanceResponse", "CreateDBInstanceResult", rds._instances[name])
+
+
+@around(rds, "_instance_xml")
+def secret_described(original, instance):
+    """AWS describes that secret."""
+    found = instance.get("MasterUserSecret", {})
+    fields = "".join(f"<{key}>{value}</{key}>" for key, value in found.items())
+    return original(instance) + (f"<MasterUserSecret>{fields}</MasterUserSecret>" if found else "")
+
+
+@around(rds, "_delete_db_instance")
+def final_snapshot(original, p):
+    """AWS wants a final snapshot's name that is free, or SkipFinalSnapshot; ministack deletes all the same."""
+    name, skip = get(p, "FinalDBSnapshotIdentifier"), get(p, "SkipFinalSnapshot") == "true"
+    if not skip and not name:
+        return rds._error(
+            "InvalidParameterCombination",
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+            400,
+        )
+    if not skip and name in rds._snapshots:
+        return rds._error("DBSnapshotAlreadyExists", f"Cannot create the snapshot {name}: it exists.", 400)
+    return original(p)
+
+
+@around(rds, "_delete_subnet_group")
+def db_subnets_in_use(original, p):
+    """AWS refuses to delete a subnet group in use; ministack deletes it."""
+    name = get(p, "DBSubnetGroupName")
+    if any(one["DBSubnetGroup"]["DBSubnetGroupName"] == name for one in rds._instances.values()):
+        return rds._error(
+            "InvalidDBSubnetGroupStateFault", f"Cannot delete the subnet group '{name}': it is in use.", 400
+        )
+    return original(p)
+
+
+def groups(p):
+    given = elasticache._extract_configs(p, "SecurityGroupIds", ("SecurityGroupId", "member"))
+    return [{"SecurityGroupId": group, "Status": "active"} for group in given]
+
+
+@around(elasticache, "_create_cache_cluster")
+def cluster_as_asked(original, p):
+    """AWS keeps a cluster's zone and security groups, and reports `7.1` as `7.1.0`; ministack forgets the former."""
+    result = original(versioned(p, REDIS))
+    if result[0] != 200:
+        return result
+    cluster = elasticache._clusters[get(p, "CacheClusterId")]
+    cluster["SecurityGroups"] = groups(p)
+    cluster["PreferredAvailabilityZone"] = get(p, "PreferredAvailabilityZone") or cluster["PreferredAvailabilityZone"]
+    return elasticache._xml_cluster_response("CreateCacheClusterResponse", "CreateCacheClusterResult", cluster)
+
+
+@around(elasticache, "_modify_cache_cluster")
+def groups_modified(original, p):
+    """AWS changes a cluster's security groups; ministack does not."""
+    cluster = elasticache._clusters.get(get(p, "CacheClusterId"))
+    if cluster and groups(p):
+        cluster["SecurityGroups"] = groups(p)
+    return original(versioned(p, REDIS))
+
+
+@around(elasticache, "_describe_cache_clusters")
+def nodes_where_asked(original, p):
+    """AWS describes nodes only where ShowCacheNodeInfo asks for them; ministack always."""
+    if get(p, "ShowCacheNodeInfo") == "true":
+        return original(p)
+    kept = {name: cluster["CacheNodes"] for name, cluster in elasticache._clusters.items()}
+    for cluster in elasticache._clusters.values():
+        cluster["CacheNodes"] = []
+    try:
+        return original(p)
+    finally:
+        for name, nodes in kept.items():
+            elasticache._clusters[name]["CacheNodes"] = nodes

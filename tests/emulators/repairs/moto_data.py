@@ -1,0 +1,147 @@
+"""moto's RDS and ElastiCache, repaired toward AWS."""
+
+import copy
+
+from moto.core.responses import ActionResult
+from moto.elasticache.exceptions import CacheSubnetGroupNotFound, ElastiCacheException
+from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend
+from moto.elasticache.responses import ElastiCacheResponse
+from moto.rds.exceptions import RDSClientError
+from moto.rds.models import RDSBackend
+
+from .common import around
+
+# What a major version stands for. AWS's choice moves with time; any will do.
+POSTGRES, REDIS = {"16": "16.8", "17": "17.4"}, {"7.1": "7.1.0", "7.0": "7.0.7"}
+
+
+@around(RDSBackend, "create_db_instance")
+def full_version(original, self, db_kwargs):
+    """AWS makes a full version of a major one; moto keeps what it was given."""
+    version = db_kwargs.get("engine_version")
+    return original(self, {**db_kwargs, "engine_version": POSTGRES.get(version, version)})
+
+
+@around(RDSBackend, "delete_db_instance")
+def final_snapshot(original, self, db_instance_identifier, **options):
+    """AWS wants a final snapshot's name or SkipFinalSnapshot; moto deletes all the same."""
+    if not options.get("skip_final_snapshot") and not options.get("final_db_snapshot_identifier"):
+        raise RDSClientError(
+            "InvalidParameterCombination",
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+        )
+    return original(self, db_instance_identifier=db_instance_identifier, **options)
+
+
+@around(RDSBackend, "delete_subnet_group")
+def db_subnets_in_use(original, self, subnet_name):
+    """AWS refuses to delete a subnet group in use; moto deletes it."""
+    if any(database._db_subnet_group_name == subnet_name for database in self.databases.values()):
+        raise RDSClientError(
+            "InvalidDBSubnetGroupStateFault", f"Cannot delete the subnet group '{subnet_name}': it is in use."
+        )
+    return original(self, subnet_name)
+
+
+@around(RDSBackend, "modify_db_subnet_group")
+def modified_group_stays(original, self, subnet_name, description, subnets):
+    """AWS keeps a subnet group that is modified; moto forgets it."""
+    self.subnet_groups[subnet_name] = original(self, subnet_name, description, subnets)
+    return self.subnet_groups[subnet_name]
+
+
+@around(ElastiCacheBackend, "create_cache_cluster")
+def full_cache_version(original, self, **settings):
+    """AWS reports `7.1` as `7.1.0`; moto as it was given."""
+    version = settings.get("engine_version")
+    return original(self, **{**settings, "engine_version": REDIS.get(version, version)})
+
+
+@around(ElastiCacheResponse, "describe_cache_clusters")
+def cluster_in_full(_, self):
+    """AWS reports security groups, and the nodes where asked; moto neither."""
+    clusters = self.elasticache_backend.describe_cache_clusters(cache_cluster_id=self._get_param("CacheClusterId"))
+    with_nodes = self._get_bool_param("ShowCacheNodeInfo")
+    return ActionResult({"CacheClusters": [in_full(cluster, self.region, with_nodes) for cluster in clusters]})
+
+
+def in_full(cluster, region, with_nodes):
+    view = copy.copy(cluster)
+    view.security_groups = [{"SecurityGroupId": group, "Status": "active"} for group in cluster.security_group_ids]
+    if with_nodes:
+        port = int(cluster.port)
+        view.cache_nodes = [
+            {
+                "CacheNodeId": f"{number:04}",
+                "CacheNodeStatus": "available",
+                "Endpoint": {
+                    "Address": f"{cluster.cache_cluster_id}.abc123.{number:04}.apse1.cache.amazonaws.com",
+                    "Port": port,
+                },
+                "CustomerAvailabilityZone": cluster.preferred_availability_zone or f"{region}a",
+            }
+            for number in range(1, cluster.num_cache_nodes + 1)
+        ]
+    return view
+
+
+@around(ElastiCacheResponse, "modify_cache_cluster")
+def modify_cluster(_, self):
+    """AWS has ModifyCacheCluster; moto has not."""
+    name = self._get_param("CacheClusterId")
+    cluster = self.elasticache_backend.describe_cache_clusters(cache_cluster_id=name)[0]
+    for parameter, attribute in {
+        "CacheNodeType": "cache_node_type",
+        "EngineVersion": "engine_version",
+        "SecurityGroupIds": "security_group_ids",
+        "NumCacheNodes": "num_cache_nodes",
+    }.items():
+        value = self._get_param(parameter)
+        if value is not None:
+            setattr(cluster, attribute, REDIS.get(value, value) if parameter == "EngineVersion" else value)
+    return ActionResult({"CacheCluster": in_full(cluster, self.region, with_nodes=False)})
+
+
+@around(ElastiCacheBackend, "delete_cache_cluster")
+def cluster_goes(original, self, cache_cluster_id):
+    """On AWS `deleting` ends; in moto it does not."""
+    cluster = original(self, cache_cluster_id)
+    self.cache_clusters.pop(cache_cluster_id)
+    return cluster
+
+
+@around(ElastiCacheBackend, "delete_replication_group")
+def replication_group_goes(original, self, replication_group_id, retain_primary_cluster):
+    """The same for replication groups."""
+    group = original(self, replication_group_id, retain_primary_cluster)
+    self.replication_groups.pop(replication_group_id)
+    return group
+
+
+@around(ElastiCacheResponse, "delete_cache_subnet_group")
+def delete_subnets(_, self):
+    """AWS has DeleteCacheSubnetGroup, and refuses it while a cluster uses the group; moto has not."""
+    backend, name = self.elasticache_backend, self._get_param("CacheSubnetGroupName")
+    if name not in backend.cache_subnet_groups:
+        raise CacheSubnetGroupNotFound(name)
+    if any(cluster.cache_subnet_group_name == name for cluster in backend.cache_clusters.values()):
+        raise ElastiCacheException("CacheSubnetGroupInUse", f"Cache subnet group {name} is in use by a cache cluster.")
+    backend.cache_subnet_groups.pop(name)
+    return ActionResult({})
+
+
+@around(ElastiCacheResponse, "modify_cache_subnet_group")
+def modify_subnets(_, self):
+    """AWS has ModifyCacheSubnetGroup; moto has not."""
+    backend, name = self.elasticache_backend, self._get_param("CacheSubnetGroupName")
+    now = backend.describe_cache_subnet_groups(name)[0]
+    changed = CacheSubnetGroup(
+        backend.account_id,
+        self.region,
+        name,
+        self._get_param("CacheSubnetGroupDescription") or now.cache_subnet_group_description,
+        self._get_param("SubnetIds") or now.subnet_ids,
+        now.tags,
+    )
+    backend.cache_subnet_groups[name] = changed
+    return ActionResult({"CacheSubnetGroup": changed})

@@ -1,0 +1,191 @@
+//! The two emulators: one server each for the whole test process, lent to one test at a time, empty.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::raw::Raw;
+use crate::venv;
+
+const STARTS_WITHIN: Duration = Duration::from_secs(120);
+
+/// An AWS emulator that other people wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulator {
+    Moto,
+    Ministack,
+}
+
+impl Emulator {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Moto => "moto",
+            Self::Ministack => "ministack",
+        }
+    }
+
+    /// The account it plays.
+    pub fn account(self) -> &'static str {
+        match self {
+            Self::Moto => "123456789012",
+            Self::Ministack => "000000000000",
+        }
+    }
+
+    fn reset(self) -> &'static str {
+        match self {
+            Self::Moto => "/moto-api/reset",
+            Self::Ministack => "/_ministack/reset",
+        }
+    }
+
+    /// The emulator, emptied, for as long as the answer lives.
+    pub fn lend(self) -> Account {
+        static MOTO: OnceLock<Mutex<Server>> = OnceLock::new();
+        static MINISTACK: OnceLock<Mutex<Server>> = OnceLock::new();
+        let server = match self {
+            Self::Moto => &MOTO,
+            Self::Ministack => &MINISTACK,
+        };
+        let server = server.get_or_init(|| Mutex::new(Server::start(self)));
+        // A test that failed leaves nothing behind that the reset does not clear.
+        let mut server = server.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        server.reset();
+        Account(server)
+    }
+}
+
+/// An empty account on an emulator, this test's alone.
+pub struct Account(MutexGuard<'static, Server>);
+
+impl Deref for Account {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.0
+    }
+}
+
+impl DerefMut for Account {
+    fn deref_mut(&mut self) -> &mut Server {
+        &mut self.0
+    }
+}
+
+/// A running launcher.
+pub struct Server {
+    pub emulator: Emulator,
+    pub raw: Raw,
+    port: u16,
+    log: PathBuf,
+    calls: PathBuf,
+    process: Child,
+}
+
+/// One request that the emulator saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub service: String,
+    pub operation: String,
+}
+
+impl Call {
+    /// Whether it may have changed the account.
+    pub fn changes(&self) -> bool {
+        !["Describe", "Get", "List"].iter().any(|verb| self.operation.starts_with(verb))
+    }
+}
+
+impl Server {
+    fn start(emulator: Emulator) -> Self {
+        let port = free_port();
+        let file = |what: &str| {
+            let name = format!("{}-{port}.{what}", emulator.name());
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+        };
+        let (log, calls) = (file("log"), file("calls"));
+        File::create(&calls).expect("the log of calls");
+        let output = File::create(&log).expect("the emulator's log");
+        // The launcher ends when its standard input closes, which it does however this process ends.
+        let process = venv::script(&format!("{}.py", emulator.name()))
+            .arg(port.to_string())
+            .env("ECDEPLOY_TEST_CALLS", &calls)
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone().expect("a second handle"))
+            .stderr(output)
+            .spawn()
+            .expect("the launcher");
+        let url = url(port);
+        let mut server = Self { emulator, raw: Raw::start(&url), port, log, calls, process };
+        server.wait_until_it_answers();
+        server
+    }
+
+    fn wait_until_it_answers(&mut self) {
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = self.process.try_wait().expect("the launcher's state");
+            if ended.is_some() || started.elapsed() > STARTS_WITHIN {
+                let log = fs::read_to_string(&self.log).unwrap_or_default();
+                panic!("{} did not start ({ended:?}):\n{log}", self.emulator.name());
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn url(&self) -> String {
+        url(self.port)
+    }
+
+    fn reset(&self) {
+        let answer = post(self.port, self.emulator.reset());
+        assert!(answer.starts_with("HTTP/1.1 200"), "reset of {}: {answer}", self.emulator.name());
+        OpenOptions::new().write(true).truncate(true).open(&self.calls).expect("the log of calls");
+    }
+
+    /// What it saw while `work` ran.
+    pub fn calls_during<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, Vec<Call>) {
+        let before = self.calls().len();
+        let done = work(self);
+        (done, self.calls().split_off(before))
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        let log = fs::read_to_string(&self.calls).expect("the log of calls");
+        log.lines()
+            .map(|line| {
+                let mut words = line.split(' ').map(str::to_owned);
+                let mut word = || words.next().expect("service, operation");
+                Call { service: word(), operation: word() }
+            })
+            .collect()
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its number").port()
+}
+
+fn post(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}

@@ -1,0 +1,199 @@
+//! The built binary in a folder of its own, in a clean environment, and what came of a run.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::emulator::Account;
+use crate::venv;
+
+/// Longer than any run on an emulator should take by far.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A folder with a topology, and where ecdeploy is to find AWS.
+pub struct Shop {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+    variables: Vec<String>,
+}
+
+impl Shop {
+    /// The drawn system, on an emulator.
+    pub fn on(account: &Account) -> Self {
+        let mut shop = Self::at(&account.url());
+        shop.variables = vec![format!("account={}", account.emulator.account())];
+        shop
+    }
+
+    /// The drawn system, its account wherever this endpoint leads.
+    pub fn at(endpoint: &str) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        fs::copy(venv::root().join("topology.toml"), folder.path().join("topology.toml"))
+            .expect("the drawn system");
+        let environment = [
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("HOME", folder.path().to_str().expect("a path in UTF-8")),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Self { environment: environment.into(), folder, variables: Vec::new() }
+    }
+
+    /// Without a setting of the environment.
+    pub fn without(mut self, key: &str) -> Self {
+        self.environment.retain(|(known, _)| !known.starts_with(key));
+        self
+    }
+
+    /// With another value for a variable of the topology.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|known| !known.starts_with(&format!("{name}=")));
+        self.variables.push(format!("{name}={value}"));
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Replaces a text in the topology that stands there once.
+    #[track_caller]
+    pub fn edit(&self, from: &str, to: &str) {
+        let path = self.path("topology.toml");
+        let text = fs::read_to_string(&path).expect("the topology");
+        assert_eq!(text.matches(from).count(), 1, "`{from}` in the topology");
+        fs::write(path, text.replace(from, to)).expect("the topology");
+    }
+
+    /// Runs ecdeploy with the shop's variables.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let variables = self.variables.iter().flat_map(|variable| ["--var", variable.as_str()]);
+        self.bare(&arguments.iter().copied().chain(variables).collect::<Vec<_>>())
+    }
+
+    /// Runs ecdeploy with these arguments and no others.
+    pub fn bare(&self, arguments: &[&str]) -> Ran {
+        run(self.folder.path(), &self.environment, arguments)
+    }
+
+    /// Applies, and expects that to succeed.
+    #[track_caller]
+    pub fn apply(&self) -> Ran {
+        self.run(&["apply", "-y"]).exits(0)
+    }
+
+    /// Destroys, and expects that to succeed.
+    #[track_caller]
+    pub fn destroy(&self) -> Ran {
+        self.run(&["destroy", "-y"]).exits(0)
+    }
+
+    /// The plan as data.
+    #[track_caller]
+    pub fn plan(&self) -> Value {
+        let ran = self.run(&["plan", "--format", "json"]).exits(0);
+        serde_json::from_str(&ran.stdout)
+            .unwrap_or_else(|error| panic!("stdout is not one JSON document: {error}\n{ran}"))
+    }
+
+    /// Expects a plan with nothing to do.
+    #[track_caller]
+    pub fn expect_no_changes(&self) {
+        self.run(&["plan", "--detailed-exitcode"]).exits(0);
+    }
+}
+
+fn run(folder: &Path, environment: &[(String, String)], arguments: &[&str]) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ecdeploy"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(environment.iter().cloned())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let stdout = read(child.stdout.take().expect("stdout"));
+    let stderr = read(child.stderr.take().expect("stderr"));
+    let started = Instant::now();
+    let code = loop {
+        match child.try_wait().expect("the state of ecdeploy") {
+            Some(status) => break status.code(),
+            None if started.elapsed() > PATIENCE => {
+                child.kill().expect("ecdeploy can be killed");
+                break None;
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    Ran {
+        command: format!("ecdeploy {}", arguments.join(" ")),
+        code,
+        stdout: stdout.join().expect("stdout"),
+        stderr: stderr.join().expect("stderr"),
+        took: started.elapsed(),
+    }
+}
+
+fn read(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).expect("output");
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// A run of ecdeploy that ended.
+pub struct Ran {
+    command: String,
+    /// None where it was killed.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    took: Duration,
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { command, code, stdout, stderr, took } = self;
+        write!(f, "$ {command}\nexit {code:?} after {took:.1?}\n--- stdout\n{stdout}--- stderr\n{stderr}---")
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\n{self}");
+        self
+    }
+
+    /// Expects a text in what it said, on either stream.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(said, "`{text}` is not in what it said\n{self}");
+        self
+    }
+
+    /// Expects it to have failed with one error in a sentence for people, and no more than a hint beside it.
+    #[track_caller]
+    pub fn fails_plainly(self) -> Self {
+        let ran = self.exits(1);
+        for bad in ["panicked", "backtrace", "RUST_BACKTRACE", "DispatchFailure", "SdkError"] {
+            assert!(!ran.stderr.contains(bad), "it says `{bad}`\n{ran}");
+        }
+        let lines: Vec<&str> = ran.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert!((1..=2).contains(&lines.len()), "an error is a sentence and a hint\n{ran}");
+        assert!(ran.stdout.is_empty(), "an error is not a result\n{ran}");
+        ran
+    }
+}

@@ -1,0 +1,5 @@
+//! Whole lives of the drawn system on the simulator, where AWS's own rules and times hold.
+
+mod lifecycle;
+mod trouble;
+mod world;

@@ -1,0 +1,127 @@
+//! What happens when not everything goes well.
+
+use ecdeploy::error::ErrorKind;
+use ecdeploy::plan::{Origin, Parting, Plan};
+use ecdeploy::reconcile::{State, Stop};
+use serde_json::json;
+
+use super::world::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_step_holds_up_only_what_depends_on_it() {
+    let cloud = empty_account();
+    let desired = drawn(&[]);
+    let (plan, outcome) =
+        apply(&Refusing { cloud: &cloud, kind: "load_balancer" }, &desired).await;
+    for (step, state) in plan.steps.iter().zip(&outcome.states) {
+        match step.address.kind() {
+            "load_balancer" => assert!(matches!(state, State::Failed(_)), "{step}: {state:?}"),
+            "listener" | "listener_rule" => match state {
+                State::Blocked(by) => assert_eq!(plan.steps[*by].address.kind(), "load_balancer"),
+                other => panic!("{step}: {other:?}"),
+            },
+            _ => assert!(matches!(state, State::Done), "{step}: {state:?}"),
+        }
+    }
+    apply_fully(&cloud, &desired).await;
+    assert_eq!(cloud.account().objects().count(), 51);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_apply_is_taken_up_where_it_was_left() {
+    let desired = drawn(&[]);
+    for steps in [1, 5, 20, 40, 60] {
+        let cloud = empty_account();
+        let snapshot = read(&cloud, &desired).await;
+        let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();
+        let stop = Stop::default();
+        let observer = StopAfter { steps, stop: &stop, done: Default::default() };
+        let outcome = carry_out(&plan, &snapshot, &cloud, &stop, &observer).await;
+        assert_eq!(outcome.interrupted, Some(2));
+        assert!(!outcome.is_complete());
+        let rest = self::plan(&cloud, &desired).await;
+        assert_eq!(rest.summary.drift, 0, "what was not done yet is no drift: {:#?}", rest.changes);
+        apply_fully(&cloud, &desired).await;
+        assert_eq!(cloud.account().objects().count(), 51, "interrupted after {steps} steps");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_whose_basis_moved_is_refused() {
+    let cloud = empty_account();
+    let desired = drawn(&[]);
+    apply_fully(&cloud, &desired).await;
+    let larger = drawn(&[("t3.small", "t3.medium")]);
+    let plan = plan(&cloud, &larger).await;
+    assert!(plan.check_fresh(&larger, &read(&cloud, &larger).await).is_ok());
+
+    let error = plan.check_fresh(&desired, &read(&cloud, &desired).await).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Stale);
+    assert!(error.message.contains("topology file"), "{error}");
+
+    edit(&cloud, "target_group.user", "health_check_interval", json!(60));
+    let error = plan.check_fresh(&larger, &read(&cloud, &larger).await).unwrap_err();
+    assert!(error.message.contains("target_group.user"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wrong_account_is_refused_before_anything_else_is_read() {
+    let cloud = empty_account();
+    let other = drawn(&[("123456789012", "210987654321")]);
+    let refused = ecdeploy::snapshot::read(&cloud, &other).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Access);
+    assert!(refused.message.contains("123456789012") && refused.message.contains("210987654321"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletion_protection_stands_until_it_is_lifted() {
+    let cloud = empty_account();
+    let desired = drawn(&[("multi_az          = true", "multi_az = true\ndeletion_protection = true")]);
+    apply_fully(&cloud, &desired).await;
+    let snapshot = read(&cloud, &desired).await;
+    let refused =
+        Plan::to_destroy(&desired, &snapshot, &parting(), Origin::default()).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Refused);
+    assert!(refused.message.contains("db_instance.user"), "{refused}");
+
+    let lifted = Parting { lift_protection: true, skip_final_snapshots: true, ..parting() };
+    let plan = Plan::to_destroy(&desired, &snapshot, &lifted, Origin::default()).unwrap();
+    let outcome = carry_out(&plan, &snapshot, &cloud, &Stop::default(), &Silent).await;
+    assert!(outcome.is_complete(), "{:#?}", failures(&plan, &outcome));
+    assert!(cloud.account().snapshots().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_stands_once_and_is_in_use_cannot_be_replaced_under_it() {
+    let cloud = empty_account();
+    apply_fully(&cloud, &drawn(&[])).await;
+    let described =
+        drawn(&[("name = \"RDS-SG\"", "name = \"RDS-SG\"\ndescription = \"another\"")]);
+    let snapshot = read(&cloud, &described).await;
+    let refused =
+        Plan::to_reach(&described, &snapshot, &parting(), Origin::default()).unwrap_err();
+    assert!(refused.message.contains("security_group.rds"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_resource_at_one_address_is_removed() {
+    let cloud = empty_account();
+    let desired = drawn(&[]);
+    apply_fully(&cloud, &desired).await;
+    let twin = {
+        let mut account = cloud.account();
+        let first = account.get("instance", &id_in(&account, "instance.user-1")).expect("it is there").clone();
+        let schema = ecdeploy::kinds::by_name("instance").unwrap().schema();
+        let mut body = first.body.clone();
+        body.insert("target_group".into(), json!(null));
+        account.create(schema, &body, &first.tags).expect("a twin").id
+    };
+    let (plan, _) = apply_fully(&cloud, &desired).await;
+    assert_eq!((plan.summary.delete, plan.changes.len()), (1, 1));
+    assert!(!ids(&cloud).contains(&twin), "the younger of the two stayed");
+}
+
+fn id_in(account: &ecdeploy::cloud::sim::Account, address: &str) -> String {
+    let mut objects = account.objects();
+    objects.find(|o| o.tags["ecdeploy:address"] == address).expect("it is there").id.clone()
+}

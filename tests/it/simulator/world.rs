@@ -1,0 +1,213 @@
+//! A simulated account with a stopped clock, and the drawn topology to try on it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ecdeploy::cloud::Cloud;
+use ecdeploy::cloud::sim::{Account, SimCloud};
+use ecdeploy::desired::{Desired, desired};
+use ecdeploy::kinds::{self, Kind, Live};
+use ecdeploy::model::{Body, Class, Created, Fault, Observed, Status, TOPOLOGY, Tags};
+use ecdeploy::plan::{Origin, Parting, Plan, Step};
+use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
+use ecdeploy::snapshot::{self, Snapshot};
+use ecdeploy::topology;
+
+pub const DRAWN: &str = include_str!("../../../topology.toml");
+
+/// What the topology asks for, with texts of the drawn file replaced.
+pub fn drawn(edits: &[(&str, &str)]) -> Desired {
+    let mut text = DRAWN.to_owned();
+    for (old, new) in edits {
+        assert!(text.contains(old), "topology.toml has no `{old}`");
+        text = text.replace(old, new);
+    }
+    let topology = topology::parse("topology.toml", &text, &[])
+        .unwrap_or_else(|errors| panic!("the topology is wrong: {errors:?}"));
+    desired(&topology)
+}
+
+pub fn empty_account() -> SimCloud {
+    SimCloud::in_memory(Account::new("123456789012", "ap-southeast-1"), 1.0)
+}
+
+pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Snapshot {
+    snapshot::read(cloud, desired).await.expect("the account can be read")
+}
+
+pub async fn plan(cloud: &dyn Cloud, desired: &Desired) -> Plan {
+    let snapshot = read(cloud, desired).await;
+    Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).expect("there is a plan")
+}
+
+/// Carries out what `desired` asks for, and says what was done.
+pub async fn apply(cloud: &dyn Cloud, desired: &Desired) -> (Plan, Outcome) {
+    let snapshot = read(cloud, desired).await;
+    let plan = Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).expect("a plan");
+    let outcome = carry_out(&plan, &snapshot, cloud, &Stop::default(), &Silent).await;
+    (plan, outcome)
+}
+
+/// As [`apply`], and it must succeed and leave nothing to do.
+pub async fn apply_fully(cloud: &dyn Cloud, desired: &Desired) -> (Plan, Outcome) {
+    let (plan, outcome) = apply(cloud, desired).await;
+    assert!(outcome.is_complete(), "{:#?}", failures(&plan, &outcome));
+    let again = self::plan(cloud, desired).await;
+    assert!(again.is_empty(), "a second plan is not empty: {:#?}", again.changes);
+    (plan, outcome)
+}
+
+pub async fn destroy(cloud: &dyn Cloud, desired: &Desired) -> (Plan, Outcome) {
+    let snapshot = read(cloud, desired).await;
+    let plan = Plan::to_destroy(desired, &snapshot, &parting(), Origin::default()).expect("a plan");
+    let outcome = carry_out(&plan, &snapshot, cloud, &Stop::default(), &Silent).await;
+    assert!(outcome.is_complete(), "{:#?}", failures(&plan, &outcome));
+    (plan, outcome)
+}
+
+pub async fn carry_out(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    cloud: &dyn Cloud,
+    stop: &Stop,
+    observer: &dyn Observer,
+) -> Outcome {
+    reconcile::run(plan, snapshot, cloud, 16, stop, observer).await
+}
+
+pub fn parting() -> Parting {
+    Parting { stamp: "20261122150405".into(), ..Parting::default() }
+}
+
+pub fn failures<'a>(plan: &'a Plan, outcome: &Outcome) -> Vec<(&'a Step, String)> {
+    plan.steps
+        .iter()
+        .zip(&outcome.states)
+        .filter(|(_, state)| !matches!(state, reconcile::State::Done))
+        .map(|(step, state)| (step, format!("{state:?}")))
+        .collect()
+}
+
+/// The ids of everything in the account.
+pub fn ids(cloud: &SimCloud) -> Vec<String> {
+    cloud.account().objects().map(|object| object.id.clone()).collect()
+}
+
+/// Everything in the account that does not bear the topology's tag, bodies and all.
+pub fn foreign(cloud: &SimCloud, topology: &str) -> String {
+    let account = cloud.account();
+    let objects =
+        account.objects().filter(|o| o.tags.get(TOPOLOGY).is_none_or(|name| name != topology));
+    format!("{:#?}", objects.collect::<Vec<_>>())
+}
+
+/// Changes one field behind the product's back.
+pub fn edit(cloud: &SimCloud, address: &str, field: &str, value: serde_json::Value) {
+    let mut account = cloud.account();
+    let object = account
+        .objects()
+        .find(|o| o.tags.get("ecdeploy:address").is_some_and(|tag| tag == address))
+        .unwrap_or_else(|| panic!("nothing bears {address}"));
+    let (id, kind) = (object.id.clone(), object.kind.clone());
+    let schema = kinds::by_name(&kind).expect("a known kind").schema();
+    let after = Body::from([(field.to_owned(), value)]);
+    account.update(schema, &id, &after, &[field]).expect("the edit is allowed");
+}
+
+pub fn id_of(cloud: &SimCloud, address: &str) -> String {
+    let account = cloud.account();
+    let mut found =
+        account.objects().filter(|o| o.tags.get("ecdeploy:address").is_some_and(|a| a == address));
+    found.next().map(|o| o.id.clone()).unwrap_or_else(|| panic!("nothing bears {address}"))
+}
+
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: &Event) {}
+}
+
+/// Asks to stop once so many steps are done.
+pub struct StopAfter<'a> {
+    pub steps: usize,
+    pub stop: &'a Stop,
+    pub done: Mutex<usize>,
+}
+
+impl Observer for StopAfter<'_> {
+    fn event(&self, event: &Event) {
+        if matches!(event.what, What::Done { .. }) {
+            let mut done = self.done.lock().unwrap();
+            *done += 1;
+            if *done == self.steps {
+                self.stop.request(2);
+            }
+        }
+    }
+}
+
+/// A simulated account that answers the creation of one kind with an error.
+pub struct Refusing<'a> {
+    pub cloud: &'a SimCloud,
+    pub kind: &'static str,
+}
+
+#[async_trait]
+impl Cloud for Refusing<'_> {
+    async fn account(&self) -> Result<String, Fault> {
+        Cloud::account(self.cloud).await
+    }
+    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
+        self.cloud.list(topology).await
+    }
+    async fn parameter(&self, name: &str) -> Result<String, Fault> {
+        self.cloud.parameter(name).await
+    }
+    async fn create(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault> {
+        if kind.schema().kind == self.kind {
+            let message = "you have reached the limit";
+            return Err(Fault::new(Class::Fatal, "sim:Create", "LimitExceeded", message));
+        }
+        self.cloud.create(kind, body, tags).await
+    }
+    async fn update(
+        &self,
+        kind: &'static dyn Kind,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        self.cloud.update(kind, live, after, changed).await
+    }
+    async fn delete(
+        &self,
+        kind: &'static dyn Kind,
+        live: &Live,
+        parting: &Body,
+    ) -> Result<(), Fault> {
+        self.cloud.delete(kind, live, parting).await
+    }
+    async fn status(
+        &self,
+        kind: &'static dyn Kind,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, Status>, Fault> {
+        self.cloud.status(kind, ids).await
+    }
+    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        self.cloud.tag(kind, live, tags).await
+    }
+    fn now(&self) -> Duration {
+        self.cloud.now()
+    }
+    async fn sleep(&self, duration: Duration) {
+        self.cloud.sleep(duration).await;
+    }
+}

@@ -1,0 +1,75 @@
+//! The Python environment with the emulators: made once under `target/`, by whoever comes first.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The folder of the launchers.
+pub fn emulators() -> PathBuf {
+    root().join("tests/emulators")
+}
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A script of `tests/emulators`, to be run by the environment's python.
+pub fn script(name: &str) -> Command {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    let mut command = Command::new(PYTHON.get_or_init(environment));
+    // Without the environment of whoever runs the tests, which might point somewhere; and without leaving bytecode
+    // in the source tree.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(emulators().join(name)).stdin(Stdio::null());
+    command
+}
+
+/// The environment's python, once all that `requirements.txt` pins is installed.
+fn environment() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp lies in target");
+    let home = target.join("emulators");
+    let python = home.join("bin/python");
+    let requirements = emulators().join("requirements.txt");
+    let wanted = hash(&fs::read(&requirements).expect("requirements.txt"));
+    let marker = home.join("installed");
+
+    let lock = File::create(target.join("emulators.lock")).expect("a lock file");
+    lock.lock().expect("the lock");
+    if fs::read_to_string(&marker).ok().as_ref() == Some(&wanted) && python.exists() {
+        return python;
+    }
+    eprintln!("making the emulators' Python environment in {}", home.display());
+    run(
+        Command::new("python3").args(["-m", "venv"]).arg(&home),
+        "the tests run AWS emulators written in Python: install python3 (on Debian and Ubuntu also python3-venv)",
+    );
+    run(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements),
+        "pip could not install the emulators; it needs a package index to install them from",
+    );
+    fs::write(&marker, wanted).expect("the marker");
+    python
+}
+
+fn run(command: &mut Command, hint: &str) {
+    match command.output() {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => panic!(
+            "{hint}\n{command:?} failed:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ),
+        Err(error) => panic!("{hint}\n{command:?}: {error}"),
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
