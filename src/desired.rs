@@ -191,6 +191,7 @@ impl Build<'_> {
                 metadata_http_tokens: "required".to_owned(),
                 root_volume_size: service.root_volume.size,
                 root_volume_type: service.root_volume.volume_type.clone(),
+                running: true,
                 root_volume_encrypted: service.root_volume.encrypted,
                 target_group: target_group.clone(),
             };

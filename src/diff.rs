@@ -134,7 +134,12 @@ fn deletion(live: &Resource, reason: &str) -> Change {
     }
 }
 
-fn difference(schema: &Schema, live: &Resource, after: &Body, snapshot: &Snapshot) -> Option<Change> {
+fn difference(
+    schema: &Schema,
+    live: &Resource,
+    after: &Body,
+    snapshot: &Snapshot,
+) -> Option<Change> {
     let fields: Vec<FieldChange> = schema
         .fields
         .iter()
@@ -170,7 +175,8 @@ fn compare(
         // applied.
         (None, _) => applied(desired),
         (Some(before), Some(Late::Ssm(name))) => {
-            applied(desired) || before.as_str() == snapshot.parameters.get(&name).map(String::as_str)
+            applied(desired)
+                || before.as_str() == snapshot.parameters.get(&name).map(String::as_str)
         }
         (Some(before), _) => before == desired || (field.version && extends(before, desired)),
     };
@@ -228,7 +234,8 @@ fn spread_replacement(
                 if known || !names_any(field, value, &replaced) {
                     continue;
                 }
-                let fields = changes.remove(address).map(|change| change.fields).unwrap_or_default();
+                let fields =
+                    changes.remove(address).map(|change| change.fields).unwrap_or_default();
                 let moved = FieldChange {
                     field: field.name.to_owned(),
                     before: live.body.get(field.name).cloned(),

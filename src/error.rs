@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::model::{Class, Fault};
-use crate::topology::Diagnostics;
 
 /// What sort of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +33,6 @@ pub struct Error {
     pub kind: ErrorKind,
     pub message: String,
     pub hint: Option<String>,
-    /// Where the topology file is to blame.
-    pub diagnostics: Option<Diagnostics>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -43,7 +40,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, diagnostics: None, source: None }
+        Self { kind, message: message.into(), hint: None, source: None }
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -61,13 +58,6 @@ impl Error {
             ErrorKind::Interrupted(signal) => 128 + signal,
             _ => 1,
         }
-    }
-}
-
-impl From<Diagnostics> for Error {
-    fn from(diagnostics: Diagnostics) -> Self {
-        let message = format!("{} has errors", diagnostics.file());
-        Self { diagnostics: Some(diagnostics), ..Self::new(ErrorKind::Topology, message) }
     }
 }
 

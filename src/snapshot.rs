@@ -116,12 +116,7 @@ fn assemble(observed: Vec<Observed>) -> Snapshot {
     snapshot
 }
 
-fn resource(
-    address: Address,
-    seen: Observed,
-    schema: &Schema,
-    addresses: &Addresses,
-) -> Resource {
+fn resource(address: Address, seen: Observed, schema: &Schema, addresses: &Addresses) -> Resource {
     let mut body = seen.body.clone();
     for field in schema.fields {
         let Some(value) = body.get_mut(field.name) else { continue };

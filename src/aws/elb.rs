@@ -11,7 +11,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::batch::{in_batches, unless_gone};
+use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
 use crate::model::{Class, Fault, Status, Tags};
 

@@ -2,7 +2,6 @@
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::model::{Class, Fault};
@@ -25,7 +24,7 @@ where
     let code = error.code().unwrap_or_default();
     let message = match error.message() {
         Some(message) => message.to_owned(),
-        None => DisplayErrorContext(error).to_string(),
+        None => format!("HTTP {status}: {}", root(error)),
     };
     let request_id = error.raw_response().and_then(|answer| {
         ["x-amzn-requestid", "x-amz-request-id"]
@@ -34,6 +33,11 @@ where
             .map(str::to_owned)
     });
     Fault { request_id, ..Fault::new(class(code, status), operation, code, message) }
+}
+
+/// What lies at the bottom of an error.
+fn root(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), root)
 }
 
 fn unanswered<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Fault
@@ -76,8 +80,7 @@ fn class(code: &str, status: u16) -> Class {
         | "InvalidDBSubnetGroupStateFault"
         | "InvalidCacheClusterState"
         | "CacheSubnetGroupInUse"
-        | "InvalidTarget"
-        | "OperationNotPermitted" => Class::NotYet,
+        | "InvalidTarget" => Class::NotYet,
         "Resource.AlreadyAssociated" => Class::Exists,
         "Gateway.NotAttached" => Class::NotFound,
         _ if code.ends_with(".NotFound")

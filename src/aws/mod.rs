@@ -1,7 +1,7 @@
 //! The way to AWS: clients, error classes, and what several kinds read in common. Only here and in `kinds` is an SDK
 //! named.
 
-pub mod batch;
+pub mod absent;
 mod call;
 pub mod ec2;
 pub mod elasticache;

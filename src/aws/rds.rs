@@ -9,10 +9,6 @@ use crate::model::{Class, Fault, Tags};
 
 type Outputs = BTreeMap<String, String>;
 
-/// What several kinds read, asked for once a reading: nothing here.
-#[derive(Default)]
-pub struct Shared {}
-
 /// The tags of what bears this ARN; none if it is gone.
 pub async fn tags(aws: &Aws, arn: &str) -> Result<Tags, Fault> {
     let answer = aws.rds.list_tags_for_resource().resource_name(arn).send().await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Aws, ec2, elasticache, elb, rds};
+use super::{Aws, ec2, elasticache, elb};
 use crate::model::{Fault, TOPOLOGY, Tags};
 
 /// One reading of what bears a topology's tag.
@@ -12,7 +12,6 @@ pub struct Reading<'a> {
     pub topology: &'a str,
     pub ec2: ec2::Shared,
     pub elb: elb::Shared,
-    pub rds: rds::Shared,
     pub elasticache: elasticache::Shared,
 }
 
@@ -23,7 +22,6 @@ impl<'a> Reading<'a> {
             topology,
             ec2: ec2::Shared::default(),
             elb: elb::Shared::default(),
-            rds: rds::Shared::default(),
             elasticache: elasticache::Shared::default(),
         }
     }

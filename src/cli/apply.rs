@@ -30,8 +30,7 @@ impl Apply {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
         let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
-        let plan =
-            Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+        let plan = Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
         self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await
     }
 
@@ -49,7 +48,9 @@ impl Apply {
                 true => ("for the sandbox", "add --sandbox"),
                 false => ("for an AWS account", "leave out --sandbox"),
             };
-            return Err(Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint));
+            return Err(
+                Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint)
+            );
         }
         let global = Global {
             topology: global.topology.clone().or_else(|| Some(plan.origin.file.clone())),

@@ -57,7 +57,9 @@ impl Plan {
                         out.display()
                     )),
                     None if !plan.is_empty() => {
-                        report::say("To carry it out: ecdeploy apply (or save it first with --out FILE)");
+                        report::say(
+                            "To carry it out: ecdeploy apply (or save it first with --out FILE)",
+                        );
                     }
                     None => {}
                 }

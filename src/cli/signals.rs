@@ -36,7 +36,11 @@ impl Signals {
     fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let both = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        Self(if let (Ok(interrupt), Ok(terminate)) = both { Some([interrupt, terminate]) } else { None })
+        Self(if let (Ok(interrupt), Ok(terminate)) = both {
+            Some([interrupt, terminate])
+        } else {
+            None
+        })
     }
 
     async fn next(&mut self) -> u8 {

@@ -24,7 +24,7 @@ impl Validate {
     pub fn run(&self, global: &Global) -> Result<u8> {
         let topology = match global.load() {
             Ok(topology) => topology,
-            Err(error) => match (&error.diagnostics, self.format) {
+            Err(error) => match (report::error::diagnostics(&error), self.format) {
                 (Some(diagnostics), Format::Json) => {
                     report::print_json(diagnostics)?;
                     return Ok(error.exit_code());

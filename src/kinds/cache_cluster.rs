@@ -9,9 +9,9 @@ use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, ids};
-use crate::aws::batch::one_or_all;
-use crate::aws::{Aws, Reading, ec2, elasticache, fault};
+use super::{Kind, Live, form, gone_or_going};
+use crate::aws::absent::one_or_all;
+use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
     ADDRESS, Address, Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, TOPOLOGY,
     Tags, Timing,
@@ -67,9 +67,9 @@ impl Kind for Wire {
             let name = cluster.cache_subnet_group_name()?;
             groups.iter().find(|group| group.cache_subnet_group_name() == Some(name))?.vpc_id()
         };
-        let clusters = clusters
-            .into_iter()
-            .filter(|cluster| cluster.replication_group_id.is_none() && likely(vpc(cluster)));
+        let clusters = clusters.into_iter().filter(|cluster| {
+            cluster.replication_group_id().unwrap_or_default().is_empty() && likely(vpc(cluster))
+        });
         let told = clusters.map(|cluster| async move {
             let tags = tags(read, &cluster).await?;
             Ok::<_, Fault>(read.owns(&tags).then(|| observe(cluster, tags)).flatten())
@@ -78,7 +78,7 @@ impl Kind for Wire {
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: CacheCluster = ec2::spec(&SCHEMA, body)?;
+        let spec: CacheCluster = form::spec(&SCHEMA, body)?;
         let call = aws
             .elasticache
             .create_cache_cluster()
@@ -90,7 +90,7 @@ impl Kind for Wire {
             .preferred_availability_zone(spec.availability_zone)
             .port(spec.port.into())
             .cache_subnet_group_name(spec.subnet_group.id())
-            .set_security_group_ids(Some(ids(&spec.security_groups)))
+            .set_security_group_ids(Some(form::ids(&spec.security_groups)))
             .set_tags(Some(elasticache::to_sdk(tags)));
         let answer = call.send().await.map_err(fault("elasticache:CreateCacheCluster"))?;
         let created = Created::id(spec.cluster_id);
@@ -107,10 +107,10 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: CacheCluster = ec2::spec(&SCHEMA, after)?;
+        let spec: CacheCluster = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
         let nodes = changes("num_cache_nodes").then(|| spec.num_cache_nodes.cast_signed());
-        let groups = changes("security_groups").then(|| ids(&spec.security_groups));
+        let groups = changes("security_groups").then(|| form::ids(&spec.security_groups));
         let call = aws
             .elasticache
             .modify_cache_cluster()
@@ -126,16 +126,8 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.elasticache.delete_cache_cluster().cache_cluster_id(&live.id).send().await;
-        match answer.map_err(fault("elasticache:DeleteCacheCluster")) {
-            // It may be refused since it is going already.
-            Err(fault) if fault.class == Class::NotYet => {
-                let status =
-                    self.status(aws, std::slice::from_ref(&live.id)).await?.remove(&live.id);
-                let going = matches!(status, None | Some(Status::Deleting));
-                if going { Ok(()) } else { Err(fault) }
-            }
-            outcome => ec2::away(outcome),
-        }
+        let outcome = answer.map(|_| ()).map_err(fault("elasticache:DeleteCacheCluster"));
+        gone_or_going(self, aws, &live.id, outcome).await
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -205,9 +197,9 @@ fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
         .pending_modified_values
         .unwrap_or_else(|| sdk::PendingModifiedValues::builder().build());
     let groups = cluster.security_groups.filter(|groups| !groups.is_empty()).map(|groups| {
-        ec2::set(groups.into_iter().filter_map(|group| group.security_group_id).map(Value::from))
+        form::set(groups.into_iter().filter_map(|group| group.security_group_id).map(Value::from))
     });
-    let body = ec2::reported([
+    let body = form::reported([
         ("cluster_id", Some(created.id.as_str().into())),
         ("engine", cluster.engine.map(Value::from)),
         ("engine_version", coming.engine_version.or(cluster.engine_version).map(Value::from)),
@@ -221,7 +213,7 @@ fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
     Some(Observed {
         status,
         outputs: created.outputs,
-        ..ec2::observed(&SCHEMA, created.id, tags, body)
+        ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }
 

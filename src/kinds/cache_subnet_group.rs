@@ -8,9 +8,9 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, ids};
-use crate::aws::batch::one_or_all;
-use crate::aws::{Aws, Reading, ec2, elasticache, fault};
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, one_or_all};
+use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,13 +48,13 @@ impl Kind for Wire {
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: CacheSubnetGroup = ec2::spec(&SCHEMA, body)?;
+        let spec: CacheSubnetGroup = form::spec(&SCHEMA, body)?;
         let call = aws
             .elasticache
             .create_cache_subnet_group()
             .cache_subnet_group_name(&spec.name)
             .cache_subnet_group_description(spec.description)
-            .set_subnet_ids(Some(ids(&spec.subnets)))
+            .set_subnet_ids(Some(form::ids(&spec.subnets)))
             .set_tags(Some(elasticache::to_sdk(tags)));
         let answer = call.send().await.map_err(fault("elasticache:CreateCacheSubnetGroup"))?;
         let arn = answer.cache_subnet_group.and_then(|group| group.arn);
@@ -68,7 +68,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: CacheSubnetGroup = ec2::spec(&SCHEMA, after)?;
+        let spec: CacheSubnetGroup = form::spec(&SCHEMA, after)?;
         let call = aws
             .elasticache
             .modify_cache_subnet_group()
@@ -76,7 +76,7 @@ impl Kind for Wire {
             .set_cache_subnet_group_description(
                 changed.contains(&"description").then_some(spec.description),
             )
-            .set_subnet_ids(changed.contains(&"subnets").then(|| ids(&spec.subnets)));
+            .set_subnet_ids(changed.contains(&"subnets").then(|| form::ids(&spec.subnets)));
         call.send().await.map_err(fault("elasticache:ModifyCacheSubnetGroup"))?;
         Ok(())
     }
@@ -88,7 +88,7 @@ impl Kind for Wire {
             .cache_subnet_group_name(&live.id)
             .send()
             .await;
-        ec2::away(answer.map_err(fault("elasticache:DeleteCacheSubnetGroup")))
+        away(answer.map_err(fault("elasticache:DeleteCacheSubnetGroup")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -106,13 +106,13 @@ fn observe(group: &sdk::CacheSubnetGroup, tags: &BTreeMap<String, Tags>) -> Opti
     let id = group.cache_subnet_group_name.clone()?;
     let tags = tags.get(&id)?.clone();
     let subnets = group.subnets.as_ref().map(|subnets| {
-        ec2::set(subnets.iter().filter_map(|subnet| subnet.subnet_identifier()).map(Value::from))
+        form::set(subnets.iter().filter_map(|subnet| subnet.subnet_identifier()).map(Value::from))
     });
-    let body = ec2::reported([
+    let body = form::reported([
         ("name", Some(id.as_str().into())),
         ("description", group.cache_subnet_group_description.clone().map(Value::from)),
         ("subnets", subnets),
     ]);
     let created = Created::id(id).output("arn", group.arn.clone());
-    Some(Observed { outputs: created.outputs, ..ec2::observed(&SCHEMA, created.id, tags, body) })
+    Some(Observed { outputs: created.outputs, ..form::observed(&SCHEMA, created.id, tags, body) })
 }

@@ -9,12 +9,10 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, ids};
-use crate::aws::batch::one_or_all;
-use crate::aws::{Aws, Reading, ec2, fault, rds};
-use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
-};
+use super::{Kind, Live, form, gone_or_going};
+use crate::aws::absent::one_or_all;
+use crate::aws::{Aws, Reading, fault, rds};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
 
 const MODIFY: &str = "rds:ModifyDBInstance";
 
@@ -94,7 +92,7 @@ impl Kind for Wire {
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: DbInstance = ec2::spec(&SCHEMA, body)?;
+        let spec: DbInstance = form::spec(&SCHEMA, body)?;
         let call = aws
             .rds
             .create_db_instance()
@@ -114,7 +112,7 @@ impl Kind for Wire {
             .backup_retention_period(spec.backup_retention_period.cast_signed())
             .deletion_protection(spec.deletion_protection)
             .db_subnet_group_name(spec.subnet_group.id())
-            .set_vpc_security_group_ids(Some(ids(&spec.security_groups)))
+            .set_vpc_security_group_ids(Some(form::ids(&spec.security_groups)))
             .set_tags(Some(rds::to_sdk(tags)));
         let answer = call.send().await.map_err(fault("rds:CreateDBInstance"))?;
         let created = Created::id(spec.identifier);
@@ -131,7 +129,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: DbInstance = ec2::spec(&SCHEMA, after)?;
+        let spec: DbInstance = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
         let flag = |field: &str, value: bool| changes(field).then_some(value);
         let text = |field: &str, value: &str| changes(field).then(|| value.to_owned());
@@ -157,7 +155,7 @@ impl Kind for Wire {
             ))
             .set_deletion_protection(flag("deletion_protection", spec.deletion_protection))
             .set_vpc_security_group_ids(
-                changes("security_groups").then(|| ids(&spec.security_groups)),
+                changes("security_groups").then(|| form::ids(&spec.security_groups)),
             );
         call.send().await.map_err(fault(MODIFY))?;
         Ok(())
@@ -165,16 +163,7 @@ impl Kind for Wire {
 
     /// `parting` may hold `final_snapshot`, the name of one to take, and `lift_protection`.
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault> {
-        match part(aws, &live.id, parting).await {
-            // It may be refused since it is going already.
-            Err(fault) if fault.class == Class::NotYet => {
-                let status =
-                    self.status(aws, std::slice::from_ref(&live.id)).await?.remove(&live.id);
-                let going = matches!(status, None | Some(Status::Deleting));
-                if going { Ok(()) } else { Err(fault) }
-            }
-            outcome => ec2::away(outcome),
-        }
+        gone_or_going(self, aws, &live.id, part(aws, &live.id, parting).await).await
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -248,9 +237,9 @@ fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
     let subnet_group = database.db_subnet_group.and_then(|group| group.db_subnet_group_name);
     let groups = database.vpc_security_groups.map(|groups| {
         let staying = groups.into_iter().filter(|group| group.status() != Some("removing"));
-        ec2::set(staying.filter_map(|group| group.vpc_security_group_id).map(Value::from))
+        form::set(staying.filter_map(|group| group.vpc_security_group_id).map(Value::from))
     });
-    let body = ec2::reported([
+    let body = form::reported([
         ("identifier", Some(created.id.as_str().into())),
         ("engine", database.engine.map(Value::from)),
         ("engine_version", coming.engine_version.or(database.engine_version).map(Value::from)),
@@ -281,7 +270,7 @@ fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
     Some(Observed {
         status,
         outputs: created.outputs,
-        ..ec2::observed(&SCHEMA, created.id, tags, body)
+        ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }
 

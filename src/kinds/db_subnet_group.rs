@@ -8,9 +8,9 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, ids};
-use crate::aws::batch::one_or_all;
-use crate::aws::{Aws, Reading, ec2, fault, rds};
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, one_or_all};
+use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,13 +55,13 @@ impl Kind for Wire {
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: DbSubnetGroup = ec2::spec(&SCHEMA, body)?;
+        let spec: DbSubnetGroup = form::spec(&SCHEMA, body)?;
         let call = aws
             .rds
             .create_db_subnet_group()
             .db_subnet_group_name(&spec.name)
             .db_subnet_group_description(spec.description)
-            .set_subnet_ids(Some(ids(&spec.subnets)))
+            .set_subnet_ids(Some(form::ids(&spec.subnets)))
             .set_tags(Some(rds::to_sdk(tags)));
         let answer = call.send().await.map_err(fault("rds:CreateDBSubnetGroup"))?;
         let arn = answer.db_subnet_group.and_then(|group| group.db_subnet_group_arn);
@@ -75,7 +75,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: DbSubnetGroup = ec2::spec(&SCHEMA, after)?;
+        let spec: DbSubnetGroup = form::spec(&SCHEMA, after)?;
         // The call wants the subnets whatever changes.
         let call = aws
             .rds
@@ -84,14 +84,14 @@ impl Kind for Wire {
             .set_db_subnet_group_description(
                 changed.contains(&"description").then_some(spec.description),
             )
-            .set_subnet_ids(Some(ids(&spec.subnets)));
+            .set_subnet_ids(Some(form::ids(&spec.subnets)));
         call.send().await.map_err(fault("rds:ModifyDBSubnetGroup"))?;
         Ok(())
     }
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.rds.delete_db_subnet_group().db_subnet_group_name(&live.id).send().await;
-        ec2::away(answer.map_err(fault("rds:DeleteDBSubnetGroup")))
+        away(answer.map_err(fault("rds:DeleteDBSubnetGroup")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -115,13 +115,15 @@ async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::DbSubnetGr
 fn observe(group: sdk::DbSubnetGroup, arn: String, tags: Tags) -> Option<Observed> {
     let id = group.db_subnet_group_name?;
     let subnets = group.subnets.map(|subnets| {
-        ec2::set(subnets.into_iter().filter_map(|subnet| subnet.subnet_identifier).map(Value::from))
+        form::set(
+            subnets.into_iter().filter_map(|subnet| subnet.subnet_identifier).map(Value::from),
+        )
     });
-    let body = ec2::reported([
+    let body = form::reported([
         ("name", Some(id.as_str().into())),
         ("description", group.db_subnet_group_description.map(Value::from)),
         ("subnets", subnets),
     ]);
     let outputs = BTreeMap::from([("arn".to_owned(), arn)]);
-    Some(Observed { outputs, ..ec2::observed(&SCHEMA, id, tags, body) })
+    Some(Observed { outputs, ..form::observed(&SCHEMA, id, tags, body) })
 }

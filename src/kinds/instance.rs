@@ -13,7 +13,8 @@ use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, ids};
+use super::{Kind, Live, form};
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Status, TOPOLOGY,
@@ -35,6 +36,8 @@ pub struct Instance {
     pub root_volume_size: u32,
     pub root_volume_type: String,
     pub root_volume_encrypted: bool,
+    /// Neither stopped nor on its way there.
+    pub running: bool,
     pub target_group: Link,
 }
 
@@ -51,6 +54,7 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("root_volume_size"),
         Field::replace("root_volume_type"),
         Field::replace("root_volume_encrypted"),
+        Field::in_place("running").configured("true"),
         Field::in_place("target_group").names("target_group").attached("null"),
     ],
     outputs: &[("private_ip", "10.0.0.1"), ("public_ip", "203.0.113.1")],
@@ -90,14 +94,14 @@ impl Kind for Wire {
                 .output("private_ip", instance.private_ip_address)
                 .output("public_ip", instance.public_ip_address)
                 .outputs;
-            let observed = ec2::observed(&SCHEMA, id, tags, body);
+            let observed = form::observed(&SCHEMA, id, tags, body);
             (status != Status::Gone).then_some(Observed { outputs, status, ..observed })
         });
         Ok(listed.collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: Instance = ec2::spec(&SCHEMA, body)?;
+        let spec: Instance = form::spec(&SCHEMA, body)?;
         let ami = spec.ami.as_str().unwrap_or_default();
         let root = EbsBlockDevice::builder()
             .volume_size(i32::try_from(spec.root_volume_size).unwrap_or(i32::MAX))
@@ -110,7 +114,7 @@ impl Kind for Wire {
         let interface = InstanceNetworkInterfaceSpecification::builder()
             .device_index(0)
             .subnet_id(spec.subnet.id())
-            .set_groups(Some(ids(&spec.security_groups)))
+            .set_groups(Some(form::ids(&spec.security_groups)))
             .associate_public_ip_address(spec.associate_public_ip_address)
             .delete_on_termination(true);
         let metadata = InstanceMetadataOptionsRequest::builder()
@@ -154,24 +158,25 @@ impl Kind for Wire {
     ) -> Result<(), Fault> {
         let has = |field| changed.contains(&field);
         if has("security_groups") {
-            let groups: Vec<Link> = ec2::field(&SCHEMA, after, "security_groups")?;
+            let groups: Vec<Link> = form::field(&SCHEMA, after, "security_groups")?;
             let call = aws.ec2.modify_instance_attribute().instance_id(&live.id);
-            let answer = call.set_groups(Some(ids(&groups))).send().await;
+            let answer = call.set_groups(Some(form::ids(&groups))).send().await;
             answer.map_err(fault("ec2:ModifyInstanceAttribute"))?;
         }
         if has("metadata_http_tokens") {
-            let tokens: String = ec2::field(&SCHEMA, after, "metadata_http_tokens")?;
+            let tokens: String = form::field(&SCHEMA, after, "metadata_http_tokens")?;
             let call = aws.ec2.modify_instance_metadata_options().instance_id(&live.id);
             let answer = call.http_tokens(HttpTokensState::from(tokens.as_str())).send().await;
             answer.map_err(fault("ec2:ModifyInstanceMetadataOptions"))?;
         }
-        if has("instance_type") {
-            let wanted: String = ec2::field(&SCHEMA, after, "instance_type")?;
-            change_type(aws, &live.id, &wanted).await?;
+        if has("instance_type") || has("running") {
+            let typed = if has("instance_type") { after } else { &live.body };
+            let wanted: String = form::field(&SCHEMA, typed, "instance_type")?;
+            run_as(aws, &live.id, &wanted).await?;
         }
         if has("target_group") {
-            let before: Link = ec2::field(&SCHEMA, &live.body, "target_group")?;
-            let after: Link = ec2::field(&SCHEMA, after, "target_group")?;
+            let before: Link = form::field(&SCHEMA, &live.body, "target_group")?;
+            let after: Link = form::field(&SCHEMA, after, "target_group")?;
             register(aws, &live.id, before.id(), after.id()).await?;
         }
         Ok(())
@@ -179,7 +184,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.ec2.terminate_instances().instance_ids(&live.id).send().await;
-        ec2::away(answer.map_err(fault("ec2:TerminateInstances")))
+        away(answer.map_err(fault("ec2:TerminateInstances")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -219,15 +224,16 @@ fn root_volume<'a>(instance: &Seen, volumes: &'a BTreeMap<String, Volume>) -> Op
 
 fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>) -> Body {
     let running = status(instance) == Status::Ready;
+    let up = running || state(instance) == Some(&InstanceStateName::Pending);
     // One that isn't running has no public address, whether or not it will have one.
     let public = instance.public_ip_address().is_some();
     let groups = instance.security_groups().iter().filter_map(|group| group.group_id());
     let tokens = instance.metadata_options().and_then(|options| options.http_tokens());
-    ec2::reported([
+    form::reported([
         ("ami", instance.image_id().map(Value::from)),
         ("instance_type", instance.instance_type().map(|kind| Value::from(kind.as_str()))),
         ("subnet", instance.subnet_id().map(Value::from)),
-        ("security_groups", Some(ec2::set(groups.map(Value::from)))),
+        ("security_groups", Some(form::set(groups.map(Value::from)))),
         ("associate_public_ip_address", (public || running).then(|| Value::from(public))),
         ("key_name", Some(Value::from(instance.key_name()))),
         ("metadata_http_tokens", tokens.map(|tokens| Value::from(tokens.as_str()))),
@@ -237,6 +243,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
             root.and_then(Volume::volume_type).map(|kind| Value::from(kind.as_str())),
         ),
         ("root_volume_encrypted", root.and_then(Volume::encrypted).map(Value::from)),
+        ("running", Some(Value::from(up))),
         ("target_group", Some(Value::from(target_group.map(String::as_str)))),
     ])
 }
@@ -256,8 +263,8 @@ fn status(instance: &Seen) -> Status {
     }
 }
 
-/// Stops it, changes its type, and starts it again. Goes on from wherever an earlier attempt was left.
-async fn change_type(aws: &Aws, id: &str, wanted: &str) -> Result<(), Fault> {
+/// Sees that it runs, as the wanted type: stops it, changes its type, and starts it again. Goes on from wherever an earlier attempt was left.
+async fn run_as(aws: &Aws, id: &str, wanted: &str) -> Result<(), Fault> {
     const OPERATION: &str = "ec2:ModifyInstanceAttribute";
     let started = Instant::now();
     let mut pause = FIRST_LOOK;
@@ -310,7 +317,7 @@ async fn register(aws: &Aws, id: &str, before: &str, after: &str) -> Result<(), 
         let answer = call.send().await.map_err(fault("elasticloadbalancing:DeregisterTargets"));
         // Not registered (any more) is what is wanted.
         if !matches!(&answer, Err(fault) if fault.code == "InvalidTarget") {
-            ec2::away(answer)?;
+            away(answer)?;
         }
     }
     if !after.is_empty() {

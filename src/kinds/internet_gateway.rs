@@ -7,7 +7,8 @@ use aws_sdk_ec2::types::{Filter, InternetGateway as Seen, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live};
+use super::{Kind, Live, form};
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
@@ -38,9 +39,9 @@ impl Kind for Wire {
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let seen = describe(read.aws, ec2::tagged(read.topology)).await?;
         let listed = seen.into_iter().filter_map(|gateway| {
-            let body = ec2::reported([("vpc", Some(Value::from(attached(&gateway))))]);
+            let body = form::reported([("vpc", Some(Value::from(attached(&gateway))))]);
             let tags = ec2::ours(gateway.tags, read)?;
-            Some(ec2::observed(&SCHEMA, gateway.internet_gateway_id?, tags, body))
+            Some(form::observed(&SCHEMA, gateway.internet_gateway_id?, tags, body))
         });
         Ok(listed.collect())
     }
@@ -65,7 +66,7 @@ impl Kind for Wire {
             return Ok(());
         }
         detach(aws, live).await?;
-        let vpc: Link = ec2::field(&SCHEMA, after, "vpc")?;
+        let vpc: Link = form::field(&SCHEMA, after, "vpc")?;
         if vpc.id().is_empty() {
             return Ok(());
         }
@@ -88,7 +89,7 @@ impl Kind for Wire {
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         detach(aws, live).await?;
         let answer = aws.ec2.delete_internet_gateway().internet_gateway_id(&live.id).send().await;
-        ec2::away(answer.map_err(fault("ec2:DeleteInternetGateway")))
+        away(answer.map_err(fault("ec2:DeleteInternetGateway")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -120,10 +121,10 @@ fn attached(gateway: &Seen) -> Option<&str> {
 }
 
 async fn detach(aws: &Aws, live: &Live) -> Result<(), Fault> {
-    let vpc: Link = ec2::field(&SCHEMA, &live.body, "vpc")?;
+    let vpc: Link = form::field(&SCHEMA, &live.body, "vpc")?;
     if vpc.id().is_empty() {
         return Ok(());
     }
     let call = aws.ec2.detach_internet_gateway().internet_gateway_id(&live.id).vpc_id(vpc.id());
-    ec2::away(call.send().await.map_err(fault("ec2:DetachInternetGateway")))
+    away(call.send().await.map_err(fault("ec2:DetachInternetGateway")))
 }

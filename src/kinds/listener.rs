@@ -7,9 +7,9 @@ use aws_sdk_elasticloadbalancingv2::types as sdk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live};
-use crate::aws::batch::in_batches;
-use crate::aws::{Aws, Reading, ec2, elb, fault};
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, in_batches};
+use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Kind for Wire {
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
         const OPERATION: &str = "elasticloadbalancing:CreateListener";
-        let spec: Listener = ec2::spec(&SCHEMA, body)?;
+        let spec: Listener = form::spec(&SCHEMA, body)?;
         let call = aws
             .elb
             .create_listener()
@@ -72,7 +72,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: Listener = ec2::spec(&SCHEMA, after)?;
+        let spec: Listener = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
         let action = changes("default_target_group")
             .then(|| vec![elb::forward(spec.default_target_group.id())]);
@@ -89,7 +89,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.elb.delete_listener().listener_arn(&live.id).send().await;
-        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteListener")))
+        away(answer.map_err(fault("elasticloadbalancing:DeleteListener")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -111,11 +111,11 @@ impl Kind for Wire {
 fn observe(listener: &sdk::Listener, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
     let id = listener.listener_arn.clone()?;
     let tags = tags.get(&id)?.clone();
-    let body = ec2::reported([
+    let body = form::reported([
         ("load_balancer", listener.load_balancer_arn.clone().map(Value::from)),
         ("port", listener.port.map(Value::from)),
         ("protocol", listener.protocol.as_ref().map(|protocol| protocol.as_str().into())),
         ("default_target_group", listener.default_actions.as_deref().map(elb::forwarded)),
     ]);
-    Some(ec2::observed(&SCHEMA, id, tags, body))
+    Some(form::observed(&SCHEMA, id, tags, body))
 }

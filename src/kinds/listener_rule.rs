@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{Kind, Live};
-use crate::aws::batch::{in_batches, unless_gone};
-use crate::aws::{Aws, Reading, ec2, elb, fault};
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, in_batches, unless_gone};
+use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
     Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, TOPOLOGY, Tags, Timing,
 };
@@ -68,7 +68,7 @@ impl Kind for Wire {
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
         const OPERATION: &str = "elasticloadbalancing:CreateRule";
-        let spec: ListenerRule = ec2::spec(&SCHEMA, body)?;
+        let spec: ListenerRule = form::spec(&SCHEMA, body)?;
         let call = aws
             .elb
             .create_rule()
@@ -94,7 +94,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: ListenerRule = ec2::spec(&SCHEMA, after)?;
+        let spec: ListenerRule = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
         if changes("priority") {
             put(aws, spec.listener.id(), &live.id, spec.priority).await?;
@@ -112,7 +112,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.elb.delete_rule().rule_arn(&live.id).send().await;
-        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteRule")))
+        away(answer.map_err(fault("elasticloadbalancing:DeleteRule")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -139,8 +139,8 @@ async fn rules(aws: &Aws, listener: &str) -> Result<Vec<Rule>, Fault> {
     Ok(rules)
 }
 
-/// What a creation comes to whose priority is taken: done, if an answer was lost and the rule is this very one; not yet,
-/// if another rule of the topology has still to make room.
+/// What a creation comes to whose priority is taken: done, if its answer was lost and the rule is this very one; not
+/// yet, if another rule of the topology has still to make room.
 async fn taken(
     aws: &Aws,
     listener: &str,
@@ -209,13 +209,13 @@ fn condition(paths: Vec<String>) -> RuleCondition {
 fn observe(listener: &str, rule: &Rule, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
     let id = rule.rule_arn.clone()?;
     let tags = tags.get(&id)?.clone();
-    let body = ec2::reported([
+    let body = form::reported([
         ("listener", Some(listener.into())),
         ("priority", place(rule).map(Value::from)),
         ("paths", rule.conditions.as_deref().map(paths)),
         ("target_group", rule.actions.as_deref().map(elb::forwarded)),
     ]);
-    Some(ec2::observed(&SCHEMA, id, tags, body))
+    Some(form::observed(&SCHEMA, id, tags, body))
 }
 
 /// The paths that the conditions name; none where somebody put another condition in their stead.
@@ -225,5 +225,5 @@ fn paths(conditions: &[RuleCondition]) -> Value {
         Some(config) if !config.values().is_empty() => config.values(),
         _ => condition.values(),
     });
-    ec2::set(paths.map(|path| path.as_str().into()))
+    form::set(paths.map(|path| path.as_str().into()))
 }

@@ -10,9 +10,9 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, ids};
-use crate::aws::batch::in_batches;
-use crate::aws::{Aws, Reading, ec2, elb, fault};
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, in_batches};
+use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,15 +55,15 @@ impl Kind for Wire {
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
         const OPERATION: &str = "elasticloadbalancing:CreateLoadBalancer";
-        let spec: LoadBalancer = ec2::spec(&SCHEMA, body)?;
+        let spec: LoadBalancer = form::spec(&SCHEMA, body)?;
         let call = aws
             .elb
             .create_load_balancer()
             .r#type(LoadBalancerTypeEnum::Application)
             .name(spec.name)
             .scheme(spec.scheme.as_str().into())
-            .set_subnets(Some(ids(&spec.subnets)))
-            .set_security_groups(Some(ids(&spec.security_groups)))
+            .set_subnets(Some(form::ids(&spec.subnets)))
+            .set_security_groups(Some(form::ids(&spec.security_groups)))
             .set_tags(Some(elb::to_sdk(tags)));
         let answer = call.send().await.map_err(fault(OPERATION))?;
         let balancer = elb::only(OPERATION, answer.load_balancers)?;
@@ -79,15 +79,15 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: LoadBalancer = ec2::spec(&SCHEMA, after)?;
+        let spec: LoadBalancer = form::spec(&SCHEMA, after)?;
         if changed.contains(&"subnets") {
             let call = aws.elb.set_subnets().load_balancer_arn(&live.id);
-            let call = call.set_subnets(Some(ids(&spec.subnets)));
+            let call = call.set_subnets(Some(form::ids(&spec.subnets)));
             call.send().await.map_err(fault("elasticloadbalancing:SetSubnets"))?;
         }
         if changed.contains(&"security_groups") {
             let call = aws.elb.set_security_groups().load_balancer_arn(&live.id);
-            let call = call.set_security_groups(Some(ids(&spec.security_groups)));
+            let call = call.set_security_groups(Some(form::ids(&spec.security_groups)));
             call.send().await.map_err(fault("elasticloadbalancing:SetSecurityGroups"))?;
         }
         Ok(())
@@ -95,7 +95,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.elb.delete_load_balancer().load_balancer_arn(&live.id).send().await;
-        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteLoadBalancer")))
+        away(answer.map_err(fault("elasticloadbalancing:DeleteLoadBalancer")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -124,11 +124,11 @@ fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Optio
     let zones = balancer.availability_zones.iter().flatten();
     let subnets = zones.filter_map(|zone| zone.subnet_id.clone()).map(Value::from);
     let groups = balancer.security_groups.clone();
-    let body = ec2::reported([
+    let body = form::reported([
         ("name", balancer.load_balancer_name.clone().map(Value::from)),
         ("scheme", balancer.scheme.as_ref().map(|scheme| scheme.as_str().into())),
-        ("subnets", balancer.availability_zones.is_some().then(|| ec2::set(subnets))),
-        ("security_groups", groups.map(|ids| ec2::set(ids.into_iter().map(Value::from)))),
+        ("subnets", balancer.availability_zones.is_some().then(|| form::set(subnets))),
+        ("security_groups", groups.map(|ids| form::set(ids.into_iter().map(Value::from)))),
     ]);
     let created = Created::id(id)
         .output("dns_name", balancer.dns_name.clone())

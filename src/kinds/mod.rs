@@ -6,6 +6,7 @@ pub mod cache_cluster;
 pub mod cache_subnet_group;
 pub mod db_instance;
 pub mod db_subnet_group;
+mod form;
 pub mod instance;
 pub mod internet_gateway;
 pub mod listener;
@@ -21,8 +22,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading};
-use crate::model::{Body, Created, Fault, Link, Observed, Schema, Status, Tags};
+use crate::model::{Body, Class, Created, Fault, Observed, Schema, Status, Tags};
 
 /// Every kind there is.
 pub static REGISTRY: &[&dyn Kind] = &[
@@ -68,7 +70,13 @@ pub trait Kind: Send + Sync {
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault>;
 
     /// Brings the `changed` fields from `live.body` to `after`.
-    async fn update(&self, aws: &Aws, live: &Live, after: &Body, changed: &[&str]) -> Result<(), Fault>;
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault>;
 
     /// Deletes it; one that is gone already is no error. `parting` says how, where the kind leaves a choice.
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;
@@ -80,7 +88,20 @@ pub trait Kind: Send + Sync {
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault>;
 }
 
-/// The ids that the links hold at the door.
-fn ids(links: &[Link]) -> Vec<String> {
-    links.iter().map(|link| link.id().to_owned()).collect()
+/// The outcome of a deletion that AWS refuses where an earlier one is under way. That is no error either.
+async fn gone_or_going(
+    kind: &dyn Kind,
+    aws: &Aws,
+    id: &str,
+    outcome: Result<(), Fault>,
+) -> Result<(), Fault> {
+    match outcome {
+        Err(refusal) if refusal.class == Class::NotYet => {
+            match kind.status(aws, &[id.to_owned()]).await?.get(id) {
+                None | Some(Status::Deleting) => Ok(()),
+                Some(_) => Err(refusal),
+            }
+        }
+        outcome => away(outcome),
+    }
 }

@@ -8,7 +8,8 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Kind, Live};
+use super::{Kind, Live, form};
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
@@ -51,17 +52,17 @@ impl Kind for Wire {
         let seen = read.ec2.route_tables(read).await?;
         let listed = seen.iter().filter_map(|table| {
             let tags = ec2::ours(table.tags.clone(), read)?;
-            let body = ec2::reported([
+            let body = form::reported([
                 ("vpc", table.vpc_id().map(Value::from)),
-                ("routes", Some(ec2::set(table.routes().iter().filter_map(route)))),
+                ("routes", Some(form::set(table.routes().iter().filter_map(route)))),
             ]);
-            Some(ec2::observed(&SCHEMA, table.route_table_id.clone()?, tags, body))
+            Some(form::observed(&SCHEMA, table.route_table_id.clone()?, tags, body))
         });
         Ok(listed.collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: RouteTable = ec2::spec(&SCHEMA, body)?;
+        let spec: RouteTable = form::spec(&SCHEMA, body)?;
         // No need for `unrepeated`: this call has a client token, which the SDK fills in.
         let call = aws
             .ec2
@@ -83,8 +84,8 @@ impl Kind for Wire {
         if !changed.contains(&"routes") {
             return Ok(());
         }
-        let before: Vec<Route> = ec2::field(&SCHEMA, &live.body, "routes")?;
-        let after: Vec<Route> = ec2::field(&SCHEMA, after, "routes")?;
+        let before: Vec<Route> = form::field(&SCHEMA, &live.body, "routes")?;
+        let after: Vec<Route> = form::field(&SCHEMA, after, "routes")?;
         let led = |routes: &[Route], to: &str| routes.iter().any(|route| route.destination == to);
         try_join_all(after.iter().filter(|route| !before.contains(route)).map(|route| async {
             if led(&before, &route.destination) {
@@ -103,7 +104,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.ec2.delete_route_table().route_table_id(&live.id).send().await;
-        ec2::away(answer.map_err(fault("ec2:DeleteRouteTable")))
+        away(answer.map_err(fault("ec2:DeleteRouteTable")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -180,5 +181,5 @@ async fn replace(aws: &Aws, table: &str, route: &Route) -> Result<(), Fault> {
 
 async fn remove(aws: &Aws, table: &str, destination: &str) -> Result<(), Fault> {
     let answer = addressed!(aws.ec2.delete_route(), table, destination).send().await;
-    ec2::away(answer.map_err(fault("ec2:DeleteRoute")))
+    away(answer.map_err(fault("ec2:DeleteRoute")))
 }

@@ -11,7 +11,8 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Kind, Live};
+use super::{Kind, Live, form};
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
@@ -48,7 +49,10 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("name"),
         Field::replace("description"),
         Field::in_place("ingress").names_by("peer", "security_group").set().attached("[]"),
-        Field::in_place("egress").names_by("peer", "security_group").set().attached(EGRESS_AT_CREATION),
+        Field::in_place("egress")
+            .names_by("peer", "security_group")
+            .set()
+            .attached(EGRESS_AT_CREATION),
     ],
     outputs: &[],
     id: "sg-{hex}",
@@ -67,7 +71,7 @@ impl Kind for Wire {
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let seen = describe(read.aws, ec2::tagged(read.topology)).await?;
         let listed = seen.into_iter().filter_map(|group| {
-            let body = ec2::reported([
+            let body = form::reported([
                 ("vpc", group.vpc_id().map(Value::from)),
                 ("name", group.group_name().map(Value::from)),
                 ("description", group.description().map(Value::from)),
@@ -75,13 +79,13 @@ impl Kind for Wire {
                 ("egress", Some(rules(group.ip_permissions_egress()))),
             ]);
             let tags = ec2::ours(group.tags, read)?;
-            Some(ec2::observed(&SCHEMA, group.group_id?, tags, body))
+            Some(form::observed(&SCHEMA, group.group_id?, tags, body))
         });
         Ok(listed.collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: SecurityGroup = ec2::spec(&SCHEMA, body)?;
+        let spec: SecurityGroup = form::spec(&SCHEMA, body)?;
         let call = aws
             .ec2
             .create_security_group()
@@ -104,8 +108,8 @@ impl Kind for Wire {
         let sides = [Side::Ingress, Side::Egress];
         let sides = sides.into_iter().filter(|side| changed.contains(&side.field()));
         try_join_all(sides.map(|side| async move {
-            let before: Vec<Rule> = ec2::field(&SCHEMA, &live.body, side.field())?;
-            let after: Vec<Rule> = ec2::field(&SCHEMA, after, side.field())?;
+            let before: Vec<Rule> = form::field(&SCHEMA, &live.body, side.field())?;
+            let after: Vec<Rule> = form::field(&SCHEMA, after, side.field())?;
             let lacking = |these: &[Rule], those: &[Rule]| -> Vec<Rule> {
                 these.iter().filter(|rule| !those.contains(rule)).cloned().collect()
             };
@@ -120,13 +124,13 @@ impl Kind for Wire {
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         // Groups that name each other would stand in each other's way for ever.
         try_join_all([Side::Ingress, Side::Egress].map(|side| async move {
-            let mut rules: Vec<Rule> = ec2::field(&SCHEMA, &live.body, side.field())?;
+            let mut rules: Vec<Rule> = form::field(&SCHEMA, &live.body, side.field())?;
             rules.retain(|rule| rule.peer.id().starts_with("sg-") && rule.peer.id() != live.id);
-            ec2::away(side.revoke(aws, &live.id, &rules).await)
+            away(side.revoke(aws, &live.id, &rules).await)
         }))
         .await?;
         let answer = aws.ec2.delete_security_group().group_id(&live.id).send().await;
-        ec2::away(answer.map_err(fault("ec2:DeleteSecurityGroup")))
+        away(answer.map_err(fault("ec2:DeleteSecurityGroup")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -150,7 +154,7 @@ async fn describe(aws: &Aws, filter: Filter) -> Result<Vec<Seen>, Fault> {
 
 /// AWS gathers peers with the same ports in one permission; here each is a rule.
 fn rules(permissions: &[IpPermission]) -> Value {
-    ec2::set(permissions.iter().flat_map(|permission| {
+    form::set(permissions.iter().flat_map(|permission| {
         let protocol = match permission.ip_protocol() {
             Some("-1") | None => "all",
             Some(protocol) => protocol,

@@ -9,7 +9,8 @@ use aws_sdk_ec2::types::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live};
+use super::{Kind, Live, form};
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
@@ -56,7 +57,7 @@ impl Kind for Wire {
             let tags = ec2::ours(subnet.tags, read)?;
             let id = subnet.subnet_id?;
             let table = association(tables, &id).and_then(|found| found.route_table_id());
-            let body = ec2::reported([
+            let body = form::reported([
                 ("vpc", subnet.vpc_id.map(Value::from)),
                 ("cidr_block", subnet.cidr_block.map(Value::from)),
                 ("availability_zone", subnet.availability_zone.map(Value::from)),
@@ -64,13 +65,13 @@ impl Kind for Wire {
                 ("route_table", Some(Value::from(table))),
             ]);
             let status = ec2::settled(subnet.state.as_ref().map(|state| state.as_str()));
-            Some(Observed { status, ..ec2::observed(&SCHEMA, id, tags, body) })
+            Some(Observed { status, ..form::observed(&SCHEMA, id, tags, body) })
         });
         Ok(listed.collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: Subnet = ec2::spec(&SCHEMA, body)?;
+        let spec: Subnet = form::spec(&SCHEMA, body)?;
         let call = aws
             .ec2
             .create_subnet()
@@ -94,7 +95,7 @@ impl Kind for Wire {
             if !changed.contains(&"map_public_ip_on_launch") {
                 return Ok(());
             }
-            let value = ec2::field(&SCHEMA, after, "map_public_ip_on_launch")?;
+            let value = form::field(&SCHEMA, after, "map_public_ip_on_launch")?;
             let value = AttributeBooleanValue::builder().value(value).build();
             let call = aws.ec2.modify_subnet_attribute().subnet_id(&live.id);
             let answer = call.map_public_ip_on_launch(value).send().await;
@@ -104,7 +105,7 @@ impl Kind for Wire {
             if !changed.contains(&"route_table") {
                 return Ok(());
             }
-            let table: Link = ec2::field(&SCHEMA, after, "route_table")?;
+            let table: Link = form::field(&SCHEMA, after, "route_table")?;
             associate(aws, &live.id, table.id()).await
         };
         tokio::try_join!(public, associated)?;
@@ -113,7 +114,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.ec2.delete_subnet().subnet_id(&live.id).send().await;
-        ec2::away(answer.map_err(fault("ec2:DeleteSubnet")))
+        away(answer.map_err(fault("ec2:DeleteSubnet")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -153,7 +154,7 @@ async fn associate(aws: &Aws, subnet: &str, table: &str) -> Result<(), Fault> {
         Some(found) if found == table => return Ok(()),
         Some(_) if table.is_empty() => {
             let answer = aws.ec2.disassociate_route_table().association_id(old).send().await;
-            return ec2::away(answer.map_err(fault("ec2:DisassociateRouteTable")));
+            return away(answer.map_err(fault("ec2:DisassociateRouteTable")));
         }
         Some(_) => {
             let call = aws.ec2.replace_route_table_association().association_id(old);

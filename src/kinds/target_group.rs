@@ -8,9 +8,9 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live};
-use crate::aws::batch::in_batches;
-use crate::aws::{Aws, Reading, ec2, elb, fault};
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, in_batches};
+use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Kind for Wire {
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
         const OPERATION: &str = "elasticloadbalancing:CreateTargetGroup";
-        let spec: TargetGroup = ec2::spec(&SCHEMA, body)?;
+        let spec: TargetGroup = form::spec(&SCHEMA, body)?;
         let call = aws
             .elb
             .create_target_group()
@@ -90,7 +90,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: TargetGroup = ec2::spec(&SCHEMA, after)?;
+        let spec: TargetGroup = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
         let number = |field: &str, value: u32| changes(field).then(|| value.cast_signed());
         let matcher = Matcher::builder().http_code(spec.health_check_matcher).build();
@@ -116,7 +116,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.elb.delete_target_group().target_group_arn(&live.id).send().await;
-        ec2::away(answer.map_err(fault("elasticloadbalancing:DeleteTargetGroup")))
+        away(answer.map_err(fault("elasticloadbalancing:DeleteTargetGroup")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
@@ -139,7 +139,7 @@ fn observe(group: &sdk::TargetGroup, tags: &BTreeMap<String, Tags>) -> Option<Ob
     let id = group.target_group_arn.clone()?;
     let tags = tags.get(&id)?.clone();
     let matcher = group.matcher.as_ref().and_then(|matcher| matcher.http_code.clone());
-    let body = ec2::reported([
+    let body = form::reported([
         ("vpc", group.vpc_id.clone().map(Value::from)),
         ("name", group.target_group_name.clone().map(Value::from)),
         ("port", group.port.map(Value::from)),
@@ -151,5 +151,5 @@ fn observe(group: &sdk::TargetGroup, tags: &BTreeMap<String, Tags>) -> Option<Ob
         ("unhealthy_threshold", group.unhealthy_threshold_count.map(Value::from)),
         ("health_check_matcher", matcher.map(Value::from)),
     ]);
-    Some(ec2::observed(&SCHEMA, id, tags, body))
+    Some(form::observed(&SCHEMA, id, tags, body))
 }

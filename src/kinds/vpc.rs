@@ -8,7 +8,8 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live};
+use super::{Kind, Live, form};
+use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{Body, Created, Fault, Field, Observed, Schema, Status, Tags, Timing};
 
@@ -50,19 +51,19 @@ impl Kind for Wire {
                 attribute(read.aws, &id, VpcAttributeName::EnableDnsSupport),
                 attribute(read.aws, &id, VpcAttributeName::EnableDnsHostnames),
             )?;
-            let body = ec2::reported([
+            let body = form::reported([
                 ("cidr_block", vpc.cidr_block().map(Value::from)),
                 ("enable_dns_support", support.map(Value::from)),
                 ("enable_dns_hostnames", hostnames.map(Value::from)),
             ]);
             let status = ec2::settled(vpc.state().map(|state| state.as_str()));
-            Ok(Observed { status, ..ec2::observed(&SCHEMA, id, tags, body) })
+            Ok(Observed { status, ..form::observed(&SCHEMA, id, tags, body) })
         }))
         .await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: Vpc = ec2::spec(&SCHEMA, body)?;
+        let spec: Vpc = form::spec(&SCHEMA, body)?;
         let call = aws
             .ec2
             .create_vpc()
@@ -81,11 +82,11 @@ impl Kind for Wire {
         changed: &[&str],
     ) -> Result<(), Fault> {
         // Host names need DNS: on after it, off before it.
-        let on = |field: &&str| ec2::field(&SCHEMA, after, field).unwrap_or(true);
+        let on = |field: &&str| form::field(&SCHEMA, after, field).unwrap_or(true);
         let order = ["enable_dns_support", "enable_dns_hostnames"];
         let order = if on(&order[0]) { order } else { [order[1], order[0]] };
         for field in order.into_iter().filter(|field| changed.contains(field)) {
-            let value = AttributeBooleanValue::builder().value(ec2::field(&SCHEMA, after, field)?);
+            let value = AttributeBooleanValue::builder().value(form::field(&SCHEMA, after, field)?);
             let call = aws.ec2.modify_vpc_attribute().vpc_id(&live.id);
             let call = match field {
                 "enable_dns_support" => call.enable_dns_support(value.build()),
@@ -98,7 +99,7 @@ impl Kind for Wire {
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let answer = aws.ec2.delete_vpc().vpc_id(&live.id).send().await;
-        ec2::away(answer.map_err(fault("ec2:DeleteVpc")))
+        away(answer.map_err(fault("ec2:DeleteVpc")))
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {

@@ -9,7 +9,9 @@ mod schema;
 mod tags;
 
 pub use address::Address;
-pub use body::{Body, Late, Link, from_body, late, reference, resolve, sort_set, to_body, walk_late};
+pub use body::{
+    Body, Late, Link, from_body, late, reference, resolve, sort_set, to_body, walk_late,
+};
 pub use fault::{Class, Fault};
 pub use fingerprint::{Fingerprint, digest};
 pub use observed::{Created, Observed, Status};

@@ -40,9 +40,14 @@ pub enum Need {
 pub enum Reference {
     None,
     /// The value itself, or each item of a list.
-    Value { kind: &'static str },
+    Value {
+        kind: &'static str,
+    },
     /// This key in each table of a list.
-    Key { key: &'static str, kind: &'static str },
+    Key {
+        key: &'static str,
+        kind: &'static str,
+    },
 }
 
 /// One field of a kind.

@@ -152,13 +152,21 @@ impl Plan {
     pub fn change(&self, address: &Address) -> Option<&Change> {
         let mut of_address = self.changes.iter().filter(|change| change.address == *address);
         let first = of_address.next()?;
-        Some(of_address.find(|change| change.after.is_some()).filter(|_| first.after.is_none()).unwrap_or(first))
+        Some(
+            of_address
+                .find(|change| change.after.is_some())
+                .filter(|_| first.after.is_none())
+                .unwrap_or(first),
+        )
     }
 
     /// The final snapshots that deletions leave behind.
     pub fn final_snapshots(&self) -> impl Iterator<Item = (&Address, &str)> {
         self.steps.iter().filter_map(|step| {
-            Some((&step.address, step.parting.get(parting::FINAL_SNAPSHOT).and_then(Value::as_str)?))
+            Some((
+                &step.address,
+                step.parting.get(parting::FINAL_SNAPSHOT).and_then(Value::as_str)?,
+            ))
         })
     }
 
@@ -168,8 +176,9 @@ impl Plan {
     /// [`ErrorKind::Stale`], naming what moved.
     pub fn check_fresh(&self, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
         let stale = |message: String| {
-            Err(Error::new(ErrorKind::Stale, message)
-                .hint("nothing was changed; make a new plan and look at it: ecdeploy plan --out FILE"))
+            Err(Error::new(ErrorKind::Stale, message).hint(
+                "nothing was changed; make a new plan and look at it: ecdeploy plan --out FILE",
+            ))
         };
         if (&self.topology, &self.account, &self.region)
             != (&desired.topology, &desired.account, &desired.region)
@@ -185,7 +194,9 @@ impl Plan {
             ));
         }
         if self.source_hash != desired.source_hash {
-            return stale("the topology file or a variable has changed since the plan was made".into());
+            return stale(
+                "the topology file or a variable has changed since the plan was made".into(),
+            );
         }
         let now = basis(snapshot);
         let moved: Vec<&str> = self

@@ -36,7 +36,10 @@ impl Parting {
         }
         Err(Error::new(
             ErrorKind::Refused,
-            format!("deletion protection is on, so these can't be deleted: {}", protected.join(", ")),
+            format!(
+                "deletion protection is on, so these can't be deleted: {}",
+                protected.join(", ")
+            ),
         )
         .hint("set `deletion_protection = false` and apply, or pass --lift-protection"))
     }

@@ -144,9 +144,7 @@ impl<'a> Graph<'a> {
     fn add(&mut self, change: &Change, parting: Body) {
         let Some(schema) = schema_of(&change.address) else { return };
         let after = change.after.clone().unwrap_or_default();
-        let phase = |attach: bool| {
-            move |field: &&Field| (field.phase == Phase::Attach) == attach
-        };
+        let phase = |attach: bool| move |field: &&Field| (field.phase == Phase::Attach) == attach;
         let attached: Vec<&Field> = schema
             .fields
             .iter()
@@ -350,7 +348,10 @@ impl<'a> Graph<'a> {
             let target = kept_target(change);
             let Some(update) = self.place(&target, Verb::Update) else { continue };
             let Some(detach) = self.place(&target, Verb::Detach) else { continue };
-            let group = format!("{:?}", change.before.as_ref().and_then(|b| b.get(&self.steps[detach].fields[0])));
+            let group = format!(
+                "{:?}",
+                change.before.as_ref().and_then(|b| b.get(&self.steps[detach].fields[0]))
+            );
             if let Some(previous) = last.get(&group) {
                 self.wait(detach, *previous, Need::Ready);
             }

@@ -26,9 +26,13 @@ pub struct Event {
 pub enum What {
     Started,
     /// It has an id, and what needs no more goes on.
-    Exists { id: String },
+    Exists {
+        id: String,
+    },
     /// AWS said no for now; the call is repeated.
-    Retrying { error: String },
+    Retrying {
+        error: String,
+    },
     Done {
         #[serde(serialize_with = "seconds")]
         elapsed: Duration,
@@ -40,7 +44,9 @@ pub enum What {
         error: String,
     },
     /// A step that it needs failed.
-    Blocked { by: String },
+    Blocked {
+        by: String,
+    },
     /// Left to AWS after an interruption.
     Left,
 }

@@ -10,7 +10,8 @@ use super::{Run, State, What};
 use crate::diff::Change;
 use crate::kinds::{self, Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Fault, Fingerprint, Late, NAME, Phase, TOPOLOGY, Tags, resolve,
+    ADDRESS, APPLIED, Address, Body, Class, Fault, Fingerprint, Late, NAME, Phase, TOPOLOGY, Tags,
+    resolve,
 };
 use crate::plan::{Step, Verb};
 

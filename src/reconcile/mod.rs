@@ -136,9 +136,10 @@ impl Run<'_> {
             if !matches!(states[index], State::Waiting) {
                 continue;
             }
-            let culprit = step.after.iter().find(|after| {
-                matches!(states[after.step], State::Failed(_) | State::Blocked(_))
-            });
+            let culprit = step
+                .after
+                .iter()
+                .find(|after| matches!(states[after.step], State::Failed(_) | State::Blocked(_)));
             if let Some(culprit) = culprit {
                 let root = match states[culprit.step] {
                     State::Blocked(root) => root,
@@ -195,6 +196,12 @@ impl Run<'_> {
     fn tell(&self, index: usize, what: What) {
         let step = &self.plan.steps[index];
         let at = self.cloud.now() - self.started;
-        self.observer.event(&Event { at, step: index, address: step.address.clone(), verb: step.verb, what });
+        self.observer.event(&Event {
+            at,
+            step: index,
+            address: step.address.clone(),
+            verb: step.verb,
+            what,
+        });
     }
 }

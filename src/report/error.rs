@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use super::style::{ERROR, HINT, paint};
 use crate::error::Error;
+use crate::topology::Diagnostics;
 
 const WIDTH: usize = 100;
 
@@ -12,9 +13,14 @@ pub fn print(error: &Error) {
     super::say(text(error).trim_end());
 }
 
+/// What the topology file is to blame for, if it is.
+pub fn diagnostics(error: &Error) -> Option<&Diagnostics> {
+    std::error::Error::source(error)?.downcast_ref()
+}
+
 /// The error as it is printed.
 pub fn text(error: &Error) -> String {
-    if let Some(diagnostics) = &error.diagnostics {
+    if let Some(diagnostics) = diagnostics(error) {
         return super::diagnostics::render(diagnostics, std::io::stderr().is_terminal(), WIDTH);
     }
     let mut text = format!("{} {}\n", paint(ERROR, "error:"), error.message);

@@ -45,7 +45,8 @@ pub fn say(text: &str) {
 fn finish(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::new(ErrorKind::File, format!("can't write to stdout: {error}")).source(error))
+            Err(Error::new(ErrorKind::File, format!("can't write to stdout: {error}"))
+                .source(error))
         }
         _ => Ok(()),
     }

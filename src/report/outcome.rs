@@ -48,7 +48,8 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
     );
     for (index, (step, state)) in steps().enumerate() {
         if let State::Failed(fault) = state {
-            let _ = writeln!(text, "\n{} {}", paint(ERROR, "failed:"), paint(BOLD, &step.to_string()));
+            let _ =
+                writeln!(text, "\n{} {}", paint(ERROR, "failed:"), paint(BOLD, &step.to_string()));
             let _ = writeln!(text, "    {}", printable(&fault.to_string()));
             let blocked: Vec<&Step> = steps()
                 .filter(|(_, state)| matches!(state, State::Blocked(by) if *by == index))

@@ -19,7 +19,9 @@ pub fn text(plan: &Plan, of: &str) -> String {
     if plan.is_empty() {
         text.push_str(match plan.goal {
             Goal::Reach => "No changes. The account is what the topology says.\n",
-            Goal::Destroy => "Nothing to delete. Nothing in the account bears the topology's tags.\n",
+            Goal::Destroy => {
+                "Nothing to delete. Nothing in the account bears the topology's tags.\n"
+            }
         });
         return text;
     }
@@ -153,7 +155,8 @@ impl<'a> Shown<'a> {
             Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
             Cause::Replaced => paint(DIM, "  what it names is replaced"),
         };
-        let forces = if field.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
+        let forces =
+            if field.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
         let is_set = kinds::by_name(change.address.kind())
             .and_then(|kind| kind.schema().field(&field.field))
             .is_some_and(|field| field.set);

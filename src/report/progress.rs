@@ -75,7 +75,10 @@ impl Observer for Progress {
             What::Failed { elapsed, error } => {
                 let after = duration(*elapsed);
                 let error = printable(error);
-                self.print(&format!("{at}  {} {step}: failed after {after}: {error}", paint(ERROR, "✗")));
+                self.print(&format!(
+                    "{at}  {} {step}: failed after {after}: {error}",
+                    paint(ERROR, "✗")
+                ));
             }
             What::Blocked { by } => {
                 self.print(&format!("{at}  {} {step}: blocked by {by}", paint(DELETE, "-")));
@@ -113,7 +116,10 @@ impl Bars {
                 let elapsed = move |state: &ProgressState, out: &mut dyn fmt::Write| {
                     let _ = write!(out, "{:>7}", duration(state.elapsed().mul_f64(speed)));
                 };
-                bar.set_style(style("{account_time:.dim}  {spinner} {wide_msg}").with_key("account_time", elapsed));
+                bar.set_style(
+                    style("{account_time:.dim}  {spinner} {wide_msg}")
+                        .with_key("account_time", elapsed),
+                );
                 let usual = match typical.as_secs() {
                     0..=5 => String::new(),
                     _ => format!("  (usually {})", duration(typical)),

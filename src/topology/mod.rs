@@ -77,3 +77,10 @@ fn hash(text: &str, variables: &Variables) -> String {
     }
     sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+impl From<Diagnostics> for Error {
+    fn from(diagnostics: Diagnostics) -> Self {
+        let message = format!("{} has errors", diagnostics.file());
+        Self::new(ErrorKind::Topology, message).source(diagnostics)
+    }
+}

@@ -8,10 +8,7 @@ use crate::inventory::Inventory;
 use crate::product::Shop;
 use crate::raw::Raw;
 
-on_each_emulator!(
-    what_is_not_ours_is_left_alone,
-    a_second_topology_beside_ours_is_left_alone,
-);
+on_each_emulator!(what_is_not_ours_is_left_alone, a_second_topology_beside_ours_is_left_alone,);
 
 fn what_is_not_ours_is_left_alone(emulator: Emulator) {
     let mut account = emulator.lend();
@@ -69,7 +66,8 @@ const BLOCK: &str = "10.0.0.0/16";
 /// A network that nobody tagged, with the very blocks and names of ours.
 fn untagged_network(raw: &mut Raw) {
     let vpc = text(&raw.ec2("create_vpc", json!({"CidrBlock": BLOCK}))["Vpc"]["VpcId"]);
-    let place = json!({"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "ap-southeast-1a"});
+    let place =
+        json!({"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "ap-southeast-1a"});
     let subnet = text(&raw.ec2("create_subnet", place)["Subnet"]["SubnetId"]);
     launch(raw, &vpc, &subnet, "EC2-SG");
 }
@@ -87,7 +85,8 @@ const STRANGER: &str = "stranger";
 fn launch(raw: &mut Raw, vpc: &str, subnet: &str, name: &str) {
     let named = json!({"VpcId": vpc, "GroupName": name, "Description": name});
     let group = text(&raw.ec2("create_security_group", named)["GroupId"]);
-    let images = json!({"Names": ["/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"]});
+    let images =
+        json!({"Names": ["/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"]});
     let image = text(&raw.call("ssm", "get_parameters", images)["Parameters"][0]["Value"]);
     let machine = json!({
         "ImageId": image, "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1,
@@ -99,9 +98,14 @@ fn launch(raw: &mut Raw, vpc: &str, subnet: &str, name: &str) {
 /// Takes away what stands in our VPC and isn't ours, which destroy must not do, and without which it can't go.
 fn remove_strangers(raw: &mut Raw) {
     let inventory = Inventory::take(raw);
-    let group = inventory.of_kind("security_group").into_iter().find(|group| group.text("GroupName") == STRANGER);
+    let group = inventory
+        .of_kind("security_group")
+        .into_iter()
+        .find(|group| group.text("GroupName") == STRANGER);
     let group = &group.expect("the stranger's group is still there").id;
-    let theirs = |item: &&&crate::inventory::Item| item.facts["SecurityGroups"].to_string().contains(group.as_str());
+    let theirs = |item: &&&crate::inventory::Item| {
+        item.facts["SecurityGroups"].to_string().contains(group.as_str())
+    };
     let machines = inventory.of_kind("instance");
     let machine = machines.iter().find(theirs).expect("the stranger's instance is still there");
     assert_eq!(machine.facts["State"]["Name"], "running");

@@ -54,9 +54,9 @@ impl<'a> Drawn<'a> {
 
     #[track_caller]
     pub fn at(&self, address: &str) -> &'a Item {
-        self.ours
-            .get(address)
-            .unwrap_or_else(|| panic!("no {address} among {:?}", self.ours.keys().collect::<Vec<_>>()))
+        self.ours.get(address).unwrap_or_else(|| {
+            panic!("no {address} among {:?}", self.ours.keys().collect::<Vec<_>>())
+        })
     }
 
     fn id(&self, address: &str) -> &'a str {
@@ -75,7 +75,12 @@ impl<'a> Drawn<'a> {
         let network = 1 + 1 + 2 + SUBNETS.len() + 4;
         let balancing = 1 + 1 + ROUTES.len() + services;
         let data = 1 + DATABASES.len() + 2;
-        assert_eq!(self.ours.len(), network + balancing + 2 * services + data, "{:?}", self.ours.keys());
+        assert_eq!(
+            self.ours.len(),
+            network + balancing + 2 * services + data,
+            "{:?}",
+            self.ours.keys()
+        );
     }
 
     fn network(&self) {
@@ -90,7 +95,10 @@ impl<'a> Drawn<'a> {
             assert_eq!(subnet.facts["MapPublicIpOnLaunch"], json!(public), "{name}");
             let table = self.at(if public { "route_table.public" } else { "route_table.private" });
             let mut associated = each(&table.facts["Associations"]);
-            assert!(associated.any(|one| one["SubnetId"] == json!(subnet.id)), "table of {name}: {table:?}");
+            assert!(
+                associated.any(|one| one["SubnetId"] == json!(subnet.id)),
+                "table of {name}: {table:?}"
+            );
         }
         let out = |table: &str| -> Vec<Value> {
             each(&self.at(table).facts["Routes"])
@@ -103,7 +111,8 @@ impl<'a> Drawn<'a> {
     }
 
     fn security_groups(&self) {
-        let [balancer, machines] = ["alb", "ec2"].map(|name| self.id(&format!("security_group.{name}")));
+        let [balancer, machines] =
+            ["alb", "ec2"].map(|name| self.id(&format!("security_group.{name}")));
         let mut into_machines = vec![(22, SSH_FROM)];
         into_machines.extend(SERVICES.iter().map(|&(_, port, _)| (i64::from(port), balancer)));
         for (key, name, ingress) in [
@@ -131,7 +140,10 @@ impl<'a> Drawn<'a> {
         let placed: BTreeSet<&str> = each(&balancer.facts["AvailabilityZones"])
             .filter_map(|zone| zone["SubnetId"].as_str())
             .collect();
-        assert_eq!(placed, BTreeSet::from([self.id("subnet.public-1"), self.id("subnet.public-2")]));
+        assert_eq!(
+            placed,
+            BTreeSet::from([self.id("subnet.public-1"), self.id("subnet.public-2")])
+        );
 
         let listener = self.at("listener.http");
         assert_eq!((&listener.facts["Port"], listener.text("Protocol")), (&json!(80), "HTTP"));
@@ -139,17 +151,22 @@ impl<'a> Drawn<'a> {
         let rules = self.inventory.of_kind("listener_rule");
         let seen: BTreeMap<&str, (&str, &str)> = rules
             .iter()
-            .filter(|rule| rule.id.starts_with(&listener.id.replace(":listener/", ":listener-rule/")))
+            .filter(|rule| {
+                rule.id.starts_with(&listener.id.replace(":listener/", ":listener-rule/"))
+            })
             .map(|rule| {
                 let path = rule.facts["Conditions"][0]["Values"][0].as_str().unwrap_or_default();
                 (rule.text("Priority"), (path, target_of(&rule.facts["Actions"])))
             })
             .collect();
-        let priorities: Vec<String> = (1..=ROUTES.len()).map(|priority| priority.to_string()).collect();
+        let priorities: Vec<String> =
+            (1..=ROUTES.len()).map(|priority| priority.to_string()).collect();
         let drawn = ROUTES
             .iter()
             .zip(&priorities)
-            .map(|(&(path, to), priority)| (priority.as_str(), (path, self.id(&format!("target_group.{to}")))))
+            .map(|(&(path, to), priority)| {
+                (priority.as_str(), (path, self.id(&format!("target_group.{to}"))))
+            })
             .collect();
         assert_eq!(seen, drawn);
 
@@ -158,22 +175,31 @@ impl<'a> Drawn<'a> {
             let facts = &group.facts;
             assert_eq!(facts["Port"], json!(port), "{service}");
             assert_eq!(group.text("HealthCheckPath"), path, "{service}");
-            let check = ["HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds"].map(|fact| &facts[fact]);
+            let check = ["HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds"]
+                .map(|fact| &facts[fact]);
             assert_eq!(check, [&json!(30), &json!(5)], "{service}");
-            let thresholds = ["HealthyThresholdCount", "UnhealthyThresholdCount"].map(|fact| &facts[fact]);
+            let thresholds =
+                ["HealthyThresholdCount", "UnhealthyThresholdCount"].map(|fact| &facts[fact]);
             assert_eq!(thresholds, [&json!(2), &json!(3)], "{service}");
             let targets: BTreeSet<(&str, u64)> = each(&facts["Targets"])
                 .map(|one| &one["Target"])
-                .map(|one| (one["Id"].as_str().unwrap_or_default(), one["Port"].as_u64().unwrap_or_default()))
+                .map(|one| {
+                    (
+                        one["Id"].as_str().unwrap_or_default(),
+                        one["Port"].as_u64().unwrap_or_default(),
+                    )
+                })
                 .collect();
-            let drawn = [1, 2].map(|n| (self.id(&format!("instance.{service}-{n}")), u64::from(port)));
+            let drawn =
+                [1, 2].map(|n| (self.id(&format!("instance.{service}-{n}")), u64::from(port)));
             assert_eq!(targets, BTreeSet::from(drawn), "targets of {service}");
         }
     }
 
     fn instances(&self) {
         let groups = json!([self.id("security_group.ec2")]);
-        for (service, n) in SERVICES.iter().flat_map(|&(service, ..)| [(service, 1), (service, 2)]) {
+        for (service, n) in SERVICES.iter().flat_map(|&(service, ..)| [(service, 1), (service, 2)])
+        {
             let name = format!("instance.{service}-{n}");
             let facts = &self.at(&name).facts;
             assert_eq!(facts["State"]["Name"], "running", "{name}");
@@ -181,20 +207,23 @@ impl<'a> Drawn<'a> {
             assert_eq!(facts["SubnetId"], json!(self.id(&format!("subnet.public-{n}"))), "{name}");
             let zone = if n == 1 { "ap-southeast-1a" } else { "ap-southeast-1b" };
             assert_eq!(facts["Placement"]["AvailabilityZone"], zone, "{name}");
-            let seen: Value = each(&facts["SecurityGroups"]).map(|group| group["GroupId"].clone()).collect();
+            let seen: Value =
+                each(&facts["SecurityGroups"]).map(|group| group["GroupId"].clone()).collect();
             assert_eq!(seen, groups, "{name}");
             assert!(facts["PublicIpAddress"].is_string(), "{name} has no public address");
             assert_eq!(facts["MetadataOptions"]["HttpTokens"], "required", "{name}");
             let volumes: Vec<&Item> = each(&facts["BlockDeviceMappings"])
                 .filter_map(|mapping| self.inventory.0.get(mapping["Ebs"]["VolumeId"].as_str()?))
                 .collect();
-            let seen: Vec<_> = volumes.iter().map(|one| (&one.facts["Encrypted"], &one.facts["Size"])).collect();
+            let seen: Vec<_> =
+                volumes.iter().map(|one| (&one.facts["Encrypted"], &one.facts["Size"])).collect();
             assert_eq!(seen, [(&json!(true), &json!(8))], "volumes of {name}");
         }
     }
 
     fn databases(&self) {
-        let private = BTreeSet::from(["subnet.private-1", "subnet.private-2"].map(|name| self.id(name)));
+        let private =
+            BTreeSet::from(["subnet.private-1", "subnet.private-2"].map(|name| self.id(name)));
         for database in DATABASES {
             let one = self.at(&format!("db_instance.{database}"));
             for (fact, drawn) in [
@@ -208,9 +237,16 @@ impl<'a> Drawn<'a> {
                 assert_eq!(one.facts[fact], drawn, "{fact} of {database}");
             }
             assert_eq!(one.facts["Endpoint"]["Port"], json!(5432), "{database}");
-            assert!(one.facts["MasterUserSecret"]["SecretArn"].is_string(), "{database} keeps no secret");
+            assert!(
+                one.facts["MasterUserSecret"]["SecretArn"].is_string(),
+                "{database} keeps no secret"
+            );
             let groups = &one.facts["VpcSecurityGroups"];
-            assert_eq!(groups[0]["VpcSecurityGroupId"], json!(self.id("security_group.rds")), "{database}");
+            assert_eq!(
+                groups[0]["VpcSecurityGroupId"],
+                json!(self.id("security_group.rds")),
+                "{database}"
+            );
             let subnets: BTreeSet<&str> = each(&one.facts["DBSubnetGroup"]["Subnets"])
                 .filter_map(|subnet| subnet["SubnetIdentifier"].as_str())
                 .collect();
@@ -220,7 +256,8 @@ impl<'a> Drawn<'a> {
 
     fn cache(&self) {
         let cache = self.at("cache_cluster.redis");
-        let seen = ["Engine", "CacheNodeType", "PreferredAvailabilityZone"].map(|fact| cache.text(fact));
+        let seen =
+            ["Engine", "CacheNodeType", "PreferredAvailabilityZone"].map(|fact| cache.text(fact));
         assert_eq!(seen, ["redis", "cache.t3.micro", "ap-southeast-1a"]);
         assert_eq!(cache.facts["NumCacheNodes"], json!(1));
         let group = &cache.facts["SecurityGroups"][0]["SecurityGroupId"];
@@ -232,10 +269,12 @@ impl<'a> Drawn<'a> {
 
 /// Each rule as `protocol ports source`.
 fn rules(permissions: &Value) -> BTreeSet<String> {
-    let number = |value: &Value| value.as_i64().filter(|port| *port >= 0).map(|port| port.to_string());
+    let number =
+        |value: &Value| value.as_i64().filter(|port| *port >= 0).map(|port| port.to_string());
     let mut found = BTreeSet::new();
     for permission in each(permissions) {
-        let [from, to] = ["FromPort", "ToPort"].map(|end| number(&permission[end]).unwrap_or_default());
+        let [from, to] =
+            ["FromPort", "ToPort"].map(|end| number(&permission[end]).unwrap_or_default());
         let blocks = each(&permission["IpRanges"]).map(|one| &one["CidrIp"]);
         let wide = each(&permission["Ipv6Ranges"]).map(|one| &one["CidrIpv6"]);
         let groups = each(&permission["UserIdGroupPairs"]).map(|one| &one["GroupId"]);

@@ -55,7 +55,7 @@ impl Emulator {
         };
         let server = server.get_or_init(|| Mutex::new(Server::start(self)));
         // A test that failed leaves nothing behind that the reset does not clear.
-        let mut server = server.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let server = server.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         server.reset();
         Account(server)
     }

@@ -59,7 +59,13 @@ const LISTINGS: &[(&str, &str, &str, &str, &str)] = &[
     ("db_instance", "rds", "describe_db_instances", "DBInstances", "DBInstanceArn"),
     ("db_subnet_group", "rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupArn"),
     ("cache_cluster", "elasticache", "describe_cache_clusters", "CacheClusters", "ARN"),
-    ("cache_subnet_group", "elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups", "ARN"),
+    (
+        "cache_subnet_group",
+        "elasticache",
+        "describe_cache_subnet_groups",
+        "CacheSubnetGroups",
+        "ARN",
+    ),
 ];
 
 impl Inventory {
@@ -160,7 +166,8 @@ fn listeners(raw: &mut Raw, items: &[Item]) -> Vec<Item> {
     let mut found = Vec::new();
     for balancer in items.iter().filter(|item| item.kind == "load_balancer") {
         let answer = raw.elb("describe_listeners", json!({"LoadBalancerArn": balancer.id}));
-        found.extend(each(&answer["Listeners"]).map(|facts| item("listener", "ListenerArn", facts)));
+        found
+            .extend(each(&answer["Listeners"]).map(|facts| item("listener", "ListenerArn", facts)));
     }
     let mut rules = Vec::new();
     for listener in &found {

@@ -49,7 +49,13 @@ impl Shop {
 
     /// Without a setting of the environment.
     pub fn without(mut self, key: &str) -> Self {
-        self.environment.retain(|(known, _)| !known.starts_with(key));
+        self.environment.retain(|(known, _)| known != key);
+        self
+    }
+
+    /// With a setting of the environment.
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.environment.push((key.to_owned(), value.to_owned()));
         self
     }
 
@@ -165,7 +171,10 @@ pub struct Ran {
 impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { command, code, stdout, stderr, took } = self;
-        write!(f, "$ {command}\nexit {code:?} after {took:.1?}\n--- stdout\n{stdout}--- stderr\n{stderr}---")
+        write!(
+            f,
+            "$ {command}\nexit {code:?} after {took:.1?}\n--- stdout\n{stdout}--- stderr\n{stderr}---"
+        )
     }
 }
 

@@ -36,7 +36,11 @@ impl Raw {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("raw.py answers");
         let mut reply: Value = serde_json::from_str(&line).expect("a line of JSON");
-        assert!(reply.get("error").is_none(), "{service} {operation} {parameters}: {}", reply["error"]);
+        assert!(
+            reply.get("error").is_none(),
+            "{service} {operation} {parameters}: {}",
+            reply["error"]
+        );
         reply["answer"].take()
     }
 
@@ -53,10 +57,5 @@ impl Raw {
     #[track_caller]
     pub fn rds(&mut self, operation: &str, parameters: Value) -> Value {
         self.call("rds", operation, parameters)
-    }
-
-    #[track_caller]
-    pub fn elasticache(&mut self, operation: &str, parameters: Value) -> Value {
-        self.call("elasticache", operation, parameters)
     }
 }

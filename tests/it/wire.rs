@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::drawn::Drawn;
-use crate::emulator::{Account, Call, Emulator};
+use crate::emulator::{Call, Emulator};
 use crate::inventory::{ADDRESS, Inventory, TOPOLOGY, each};
 use crate::product::Shop;
 use crate::raw::Raw;
@@ -48,7 +48,8 @@ fn a_second_plan_is_empty_and_a_second_apply_changes_nothing(emulator: Emulator)
     });
 
     assert_eq!(changing(&calls), [] as [&Call; 0]);
-    Inventory::take(&mut account.raw).assert_same(&before, "after a plan and an apply with nothing to do");
+    Inventory::take(&mut account.raw)
+        .assert_same(&before, "after a plan and an apply with nothing to do");
 }
 
 fn edits_behind_its_back_are_found_as_drift_and_mended(emulator: Emulator) {
@@ -73,7 +74,10 @@ fn edits_behind_its_back_are_found_as_drift_and_mended(emulator: Emulator) {
         ("instance.order-2", "target_group", "drift"),
     ]);
     assert_eq!(found, expected, "{human}");
-    assert_eq!(plan["summary"], json!({"create": 0, "update": 3, "replace": 0, "delete": 0, "drift": 3}));
+    assert_eq!(
+        plan["summary"],
+        json!({"create": 0, "update": 3, "replace": 0, "delete": 0, "drift": 3})
+    );
     let moved = field(&plan, "instance.user-1", "instance_type");
     assert_eq!((&moved["before"], &moved["after"]), (&json!("t3.large"), &json!("t3.small")));
 
@@ -85,9 +89,7 @@ fn edits_behind_its_back_are_found_as_drift_and_mended(emulator: Emulator) {
     let untouched = |inventory: &Inventory| {
         let mut rest = inventory.clone();
         // A stop and a start give an instance a new public address and launch time.
-        rest.0.retain(|id, item| {
-            id != edited && !item.facts.to_string().contains(edited.as_str())
-        });
+        rest.0.retain(|id, item| id != edited && !item.facts.to_string().contains(edited.as_str()));
         rest
     };
     untouched(&after).assert_same(&untouched(&before), "after drift was mended");
@@ -100,10 +102,16 @@ fn a_changed_file_changes_just_that(emulator: Emulator) {
     shop.apply();
     let before = Inventory::take(&mut account.raw);
 
-    shop.edit("[service.user]\n", "[service.user]\ncount     = 3\nhealth_check = { interval = 15 }\n");
+    shop.edit(
+        "[service.user]\n",
+        "[service.user]\ncount     = 3\nhealth_check = { interval = 15 }\n",
+    );
 
     let plan = shop.plan();
-    assert_eq!(plan["summary"], json!({"create": 1, "update": 1, "replace": 0, "delete": 0, "drift": 0}));
+    assert_eq!(
+        plan["summary"],
+        json!({"create": 1, "update": 1, "replace": 0, "delete": 0, "drift": 0})
+    );
     assert_eq!(
         fields(&plan),
         BTreeSet::from([("target_group.user", "health_check_interval", "change")])
@@ -124,9 +132,8 @@ fn a_changed_file_changes_just_that(emulator: Emulator) {
     let added = &drawn.at("instance.user-3").id;
     let rest = |inventory: &Inventory| {
         let mut rest = inventory.clone();
-        rest.0.retain(|id, item| {
-            *id != group.id && !item.facts.to_string().contains(added.as_str())
-        });
+        rest.0
+            .retain(|id, item| *id != group.id && !item.facts.to_string().contains(added.as_str()));
         rest
     };
     rest(&after).assert_same(&rest(&before), "after the file changed");
@@ -143,7 +150,11 @@ fn destroy_leaves_nothing_of_ours(emulator: Emulator) {
 
     Inventory::take(&mut account.raw).assert_same(&empty, "after destroy");
     let snapshots = account.raw.rds("describe_db_snapshots", json!({"SnapshotType": "manual"}));
-    assert_eq!(each(&snapshots["DBSnapshots"]).count(), 5, "a last snapshot of each database is kept");
+    assert_eq!(
+        each(&snapshots["DBSnapshots"]).count(),
+        5,
+        "a last snapshot of each database is kept"
+    );
 
     let (again, calls) = account.calls_during(|_| shop.destroy());
     again.says("othing");
@@ -156,7 +167,9 @@ fn changing(calls: &[Call]) -> Vec<&Call> {
 
 /// Every field that a plan moves: address, field, cause.
 fn fields(plan: &Value) -> BTreeSet<(&str, &str, &str)> {
-    let text = |value: &'_ Value| -> &str { value.as_str().unwrap_or_default() };
+    fn text(value: &Value) -> &str {
+        value.as_str().unwrap_or_default()
+    }
     let mut found = BTreeSet::new();
     for change in each(&plan["changes"]) {
         for field in each(&change["fields"]) {
@@ -179,7 +192,10 @@ fn open_port(raw: &mut Raw, group: &str, port: u16) {
 
 fn change_type(raw: &mut Raw, instance: &str, kind: &str) {
     raw.ec2("stop_instances", json!({"InstanceIds": [instance]}));
-    raw.ec2("modify_instance_attribute", json!({"InstanceId": instance, "InstanceType": {"Value": kind}}));
+    raw.ec2(
+        "modify_instance_attribute",
+        json!({"InstanceId": instance, "InstanceType": {"Value": kind}}),
+    );
     raw.ec2("start_instances", json!({"InstanceIds": [instance]}));
 }
 

@@ -144,9 +144,7 @@ impl Account {
     }
 
     pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Status> {
-        ids.iter()
-            .filter_map(|id| Some((id.clone(), self.get(kind, id)?.status())))
-            .collect()
+        ids.iter().filter_map(|id| Some((id.clone(), self.get(kind, id)?.status()))).collect()
     }
 
     /// AWS's public parameters name an image each; there are no others.
@@ -171,8 +169,7 @@ impl Account {
         let operation = format!("{}:Create", schema.kind);
         self.check_references(schema, &full, &operation)?;
         self.check_unique(schema, None, &full, &operation)?;
-        rules::create(self, schema.kind, &full)
-            .map_err(|refusal| refusal.fault(&operation))?;
+        rules::create(self, schema.kind, &full).map_err(|refusal| refusal.fault(&operation))?;
 
         self.given += 1;
         let digits = hex(format!("{} {} {}", self.id, self.region, self.given).as_bytes());
@@ -242,8 +239,8 @@ impl Account {
             let message = format!("{id} is used by a network interface");
             return Err(Fault::new(Class::NotYet, &operation, "DependencyViolation", message));
         }
-        let snapshot = rules::delete(self, object, parting)
-            .map_err(|refusal| refusal.fault(&operation))?;
+        let snapshot =
+            rules::delete(self, object, parting).map_err(|refusal| refusal.fault(&operation))?;
         self.snapshots.extend(snapshot);
         // What named it without holding on to it lets go: a target group's targets are no targets any more.
         for other in self.objects.values_mut().filter(|other| other.names(schema.kind, id)) {
@@ -281,12 +278,7 @@ impl Account {
         })
     }
 
-    fn check_references(
-        &self,
-        schema: &Schema,
-        body: &Body,
-        operation: &str,
-    ) -> Result<(), Fault> {
+    fn check_references(&self, schema: &Schema, body: &Body, operation: &str) -> Result<(), Fault> {
         for field in schema.fields {
             let links = body.get(field.name).map(|value| field.links(value));
             let kind = field.named_kind().unwrap_or_default();
@@ -323,7 +315,8 @@ impl Account {
     }
 
     fn passing(&self, status: Status, seconds: u32) -> Option<Passing> {
-        (seconds > AT_ONCE).then(|| Passing { status, until: self.clock + u64::from(seconds) * 1000 })
+        (seconds > AT_ONCE)
+            .then(|| Passing { status, until: self.clock + u64::from(seconds) * 1000 })
     }
 
     fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
@@ -358,7 +351,8 @@ fn names(own: &str, body: &Body, kind: &str, id: &str) -> bool {
 
 /// 17 hexadecimal digits, as AWS's ids have.
 fn hex(seed: &[u8]) -> String {
-    let mut digits: String = Sha256::digest(seed).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut digits: String =
+        Sha256::digest(seed).iter().map(|byte| format!("{byte:02x}")).collect();
     digits.truncate(17);
     digits
 }

@@ -57,7 +57,10 @@ impl SimCloud {
     }
 
     /// One call: time passes, the account answers, and what it did is kept.
-    async fn call<T>(&self, work: impl FnOnce(&mut Account) -> Result<T, Fault>) -> Result<T, Fault> {
+    async fn call<T>(
+        &self,
+        work: impl FnOnce(&mut Account) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         self.sleep(ROUND_TRIP).await;
         let mut account = self.account();
         let answer = work(&mut account)?;

@@ -55,7 +55,10 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
     match kind {
         "subnet" => {
             let range = cidr(text("cidr_block"))?;
-            let vpc = account.get("vpc", text("vpc")).map(|vpc| cidr(vpc.text("cidr_block"))).transpose()?;
+            let vpc = account
+                .get("vpc", text("vpc"))
+                .map(|vpc| cidr(vpc.text("cidr_block")))
+                .transpose()?;
             if !vpc.is_some_and(|vpc| vpc.contains(&range)) {
                 return Err(Refusal::fatal(
                     "InvalidSubnet.Range",
@@ -72,7 +75,8 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
             }
         }
         "load_balancer" => {
-            let subnets: Vec<&Object> = list(body, "subnets").filter_map(|id| account.get("subnet", id)).collect();
+            let subnets: Vec<&Object> =
+                list(body, "subnets").filter_map(|id| account.get("subnet", id)).collect();
             let zones: std::collections::BTreeSet<_> =
                 subnets.iter().map(|subnet| subnet.text("availability_zone")).collect();
             if zones.len() < 2 || zones.len() < subnets.len() {
@@ -134,7 +138,9 @@ pub fn delete(
             let vpc = object.text("vpc");
             let public = of_kind(account, "instance").find(|instance| {
                 instance.body.get("associate_public_ip_address") == Some(&Value::Bool(true))
-                    && account.get("subnet", instance.text("subnet")).is_some_and(|s| s.text("vpc") == vpc)
+                    && account
+                        .get("subnet", instance.text("subnet"))
+                        .is_some_and(|s| s.text("vpc") == vpc)
             });
             match public {
                 Some(instance) => Err(Refusal::not_yet(

@@ -169,6 +169,12 @@ def nodes_where_asked(world):
     equal(found.get("CacheNodes", []), [], "nodes")
 
 
+@fact("DescribeCacheClusters: no ReplicationGroupId where there is none", RIGHT, REPAIRED)
+def no_replication_group(world):
+    name, _, _ = world.cluster()
+    equal(world.cluster_described(name).get("ReplicationGroupId"), None, "ReplicationGroupId")
+
+
 @fact("CreateCacheCluster: `7.1` is reported as `7.1.0`", REPAIRED, REPAIRED)
 def cache_version(world):
     name, _, _ = world.cluster()

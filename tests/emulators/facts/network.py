@@ -1,6 +1,6 @@
 """EC2's network: VPC, subnets, gateways, route tables, security groups."""
 
-from .world import REPAIRED, RIGHT, UNCHECKED, equal, fact, permission, refused
+from .world import REPAIRED, RIGHT, equal, fact, permission, refused
 
 
 def rules(world, group):
@@ -218,7 +218,7 @@ def table_left(world):
         world.ec2.delete_vpc(VpcId=vpc)
 
 
-@fact("AssociateRouteTable: a subnet has one association at most", UNCHECKED, UNCHECKED)
+@fact("AssociateRouteTable: a subnet has one association at most", REPAIRED, REPAIRED)
 def one_association(world):
     vpc = world.vpc()
     subnet = world.subnet(vpc)

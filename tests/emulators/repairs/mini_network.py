@@ -68,6 +68,15 @@ def table_in_use(original, p):
     return original(p)
 
 
+@around(ec2, "_associate_route_table")
+def one_association(original, p):
+    """AWS lets a subnet go by one route table; ministack by many."""
+    for table in ec2._route_tables.values():
+        if any(association.get("SubnetId") == get(p, "SubnetId") for association in table["Associations"]):
+            return ec2._error("Resource.AlreadyAssociated", f"{get(p, 'SubnetId')} is associated already", 400)
+    return original(p)
+
+
 @around(ec2, "_delete_vpc")
 def tables_left(original, p):
     """AWS refuses to delete a VPC with route tables beside the main one; ministack deletes them too."""

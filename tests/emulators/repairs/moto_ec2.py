@@ -147,6 +147,15 @@ def subnet_in_use(original, self, subnet_id):
     return original(self, subnet_id)
 
 
+@around(EC2Backend, "associate_route_table")
+def one_association(original, self, route_table_id, gateway_id=None, subnet_id=None):
+    """AWS refuses a second route table for a subnet; moto answers with the association that is there."""
+    for table in self.route_tables.values():
+        if subnet_id and table.id != route_table_id and subnet_id in table._associations.values():
+            raise EC2ClientError("Resource.AlreadyAssociated", f"{subnet_id} is associated already")
+    return original(self, route_table_id, gateway_id=gateway_id, subnet_id=subnet_id)
+
+
 @around(EC2Backend, "detach_internet_gateway")
 def gateway_in_use(original, self, internet_gateway_id, vpc_id):
     """AWS refuses to detach a gateway while public addresses are mapped behind it; moto detaches it."""

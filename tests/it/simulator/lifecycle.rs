@@ -127,8 +127,7 @@ async fn what_lost_its_place_in_the_file_is_deleted() {
         ("uses      = [\"database.notification\"]\n", ""),
     ]);
     let (plan, _) = apply_fully(&cloud, &without).await;
-    let done: Vec<_> =
-        plan.changes.iter().map(|c| (c.action, c.address.to_string())).collect();
+    let done: Vec<_> = plan.changes.iter().map(|c| (c.action, c.address.to_string())).collect();
     assert_eq!(done, [(Action::Delete, "db_instance.notification".to_owned())]);
     assert!(cloud.account().snapshots().iter().any(|name| name.contains("notification")));
 }
@@ -140,8 +139,7 @@ async fn a_service_more_or_less_is_a_block_more_or_less() {
     let search = "[service.search]\nport = 3006\nuses = [\"cache.redis\"]\n\
                   routes = [{ priority = 9, path = \"/search/*\" }]\n\n[service.frontend]";
     let (plan, _) = apply_fully(&cloud, &drawn(&[("[service.frontend]", search)])).await;
-    let changed: Vec<_> =
-        plan.changes.iter().map(|c| (c.address.to_string(), c.action)).collect();
+    let changed: Vec<_> = plan.changes.iter().map(|c| (c.address.to_string(), c.action)).collect();
     assert_eq!(
         changed,
         [
@@ -159,10 +157,8 @@ async fn a_service_more_or_less_is_a_block_more_or_less() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_ours_is_left_alone_by_everything() {
     let cloud = empty_account();
-    let second = drawn(&[
-        ("name    = \"ecommerce\"", "name = \"second\""),
-        ("ecommerce-alb", "second-alb"),
-    ]);
+    let second =
+        drawn(&[("name    = \"ecommerce\"", "name = \"second\""), ("ecommerce-alb", "second-alb")]);
     apply_fully(&cloud, &second).await;
     {
         let mut account = cloud.account();
@@ -260,9 +256,9 @@ async fn security_groups_may_refer_to_each_other_in_a_circle() {
 async fn another_ami_replaces_each_instance_by_a_successor() {
     let cloud = empty_account();
     apply_fully(&cloud, &drawn(&[])).await;
-    let image = "{ ssm = \"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64\" }";
-    let (plan, _) =
-        apply_fully(&cloud, &drawn(&[(image, "\"ami-0123456789abcdef0\"")])).await;
+    let image =
+        "{ ssm = \"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64\" }";
+    let (plan, _) = apply_fully(&cloud, &drawn(&[(image, "\"ami-0123456789abcdef0\"")])).await;
     assert_eq!(plan.summary.replace, 14);
     assert_eq!(cloud.account().objects().count(), 51);
 }

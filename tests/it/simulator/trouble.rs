@@ -11,8 +11,7 @@ use super::world::*;
 async fn a_failed_step_holds_up_only_what_depends_on_it() {
     let cloud = empty_account();
     let desired = drawn(&[]);
-    let (plan, outcome) =
-        apply(&Refusing { cloud: &cloud, kind: "load_balancer" }, &desired).await;
+    let (plan, outcome) = apply(&Refusing { cloud: &cloud, kind: "load_balancer" }, &desired).await;
     for (step, state) in plan.steps.iter().zip(&outcome.states) {
         match step.address.kind() {
             "load_balancer" => assert!(matches!(state, State::Failed(_)), "{step}: {state:?}"),
@@ -76,11 +75,11 @@ async fn the_wrong_account_is_refused_before_anything_else_is_read() {
 #[tokio::test(start_paused = true)]
 async fn deletion_protection_stands_until_it_is_lifted() {
     let cloud = empty_account();
-    let desired = drawn(&[("multi_az          = true", "multi_az = true\ndeletion_protection = true")]);
+    let desired =
+        drawn(&[("multi_az          = true", "multi_az = true\ndeletion_protection = true")]);
     apply_fully(&cloud, &desired).await;
     let snapshot = read(&cloud, &desired).await;
-    let refused =
-        Plan::to_destroy(&desired, &snapshot, &parting(), Origin::default()).unwrap_err();
+    let refused = Plan::to_destroy(&desired, &snapshot, &parting(), Origin::default()).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Refused);
     assert!(refused.message.contains("db_instance.user"), "{refused}");
 
@@ -95,11 +94,9 @@ async fn deletion_protection_stands_until_it_is_lifted() {
 async fn a_name_that_stands_once_and_is_in_use_cannot_be_replaced_under_it() {
     let cloud = empty_account();
     apply_fully(&cloud, &drawn(&[])).await;
-    let described =
-        drawn(&[("name = \"RDS-SG\"", "name = \"RDS-SG\"\ndescription = \"another\"")]);
+    let described = drawn(&[("name = \"RDS-SG\"", "name = \"RDS-SG\"\ndescription = \"another\"")]);
     let snapshot = read(&cloud, &described).await;
-    let refused =
-        Plan::to_reach(&described, &snapshot, &parting(), Origin::default()).unwrap_err();
+    let refused = Plan::to_reach(&described, &snapshot, &parting(), Origin::default()).unwrap_err();
     assert!(refused.message.contains("security_group.rds"), "{refused}");
 }
 
@@ -110,7 +107,10 @@ async fn a_second_resource_at_one_address_is_removed() {
     apply_fully(&cloud, &desired).await;
     let twin = {
         let mut account = cloud.account();
-        let first = account.get("instance", &id_in(&account, "instance.user-1")).expect("it is there").clone();
+        let first = account
+            .get("instance", &id_in(&account, "instance.user-1"))
+            .expect("it is there")
+            .clone();
         let schema = ecdeploy::kinds::by_name("instance").unwrap().schema();
         let mut body = first.body.clone();
         body.insert("target_group".into(), json!(null));

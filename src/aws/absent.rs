@@ -53,3 +53,11 @@ pub fn unless_gone<T>(answer: Result<Vec<T>, Fault>) -> Result<Vec<T>, Fault> {
         answer => answer,
     }
 }
+
+/// The outcome of taking something away: what is gone already is no error.
+pub fn away<T>(outcome: Result<T, Fault>) -> Result<(), Fault> {
+    match outcome {
+        Err(fault) if fault.class != Class::NotFound => Err(fault),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,26 @@
+//! The integration tests, in one binary, so that the SDK is linked once.
+
+/// Makes a test on each emulator of functions that take one.
+macro_rules! on_each_emulator {
+    ($($test:ident),* $(,)?) => {
+        mod moto {
+            $(#[test] fn $test() { super::$test(crate::emulator::Emulator::Moto); })*
+        }
+        mod ministack {
+            $(#[test] fn $test() { super::$test(crate::emulator::Emulator::Ministack); })*
+        }
+    };
+}
+
+mod access;
+mod beside;
+mod drawn;
+mod emulator;
+mod facts;
+mod inventory;
+mod product;
+mod raw;
+mod saved;
+mod simulator;
+mod venv;
+mod wire;
