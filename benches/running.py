@@ -15,6 +15,8 @@ EMULATORS = Path(__file__).resolve().parent.parent / "tests" / "emulators"
 ACCOUNTS = {"moto": "123456789012", "ministack": "000000000000"}
 RESETS = {"moto": "/moto-api/reset", "ministack": "/_ministack/reset"}
 SAMPLE_EVERY = 0.01
+# Of a run that failed.
+LINES_TOLD = 20
 
 
 @dataclass
@@ -96,8 +98,8 @@ def measured(command, folder, environment, server):
         peak = max(sampler.stop(), usage.ru_maxrss * 1024)
         if process.returncode != 0:
             output.seek(0)
-            told = output.read().decode(errors="replace")
-            sys.exit(f"{' '.join(command)}: exit {process.returncode}\n{told}")
+            told = output.read().decode(errors="replace").splitlines()[-LINES_TOLD:]
+            sys.exit("\n".join([f"{' '.join(command)}: exit {process.returncode}", *told]))
     return Run(seconds, peak, server.calls() if server else [])
 
 

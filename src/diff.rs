@@ -95,7 +95,7 @@ pub fn diff(desired: &Desired, snapshot: &Snapshot) -> Vec<Change> {
 
     let extras = snapshot.extras.iter().map(|live| {
         let leaving = live.status == crate::model::Status::Deleting;
-        deletion(live, if leaving { "is being deleted already" } else { "a second one" })
+        deletion(live, if leaving { "is being deleted already" } else { "a second one of it" })
     });
     changes.into_values().chain(extras).collect()
 }

@@ -30,7 +30,7 @@ fn names(desired: &Desired, kind: &str) -> Vec<String> {
     of_kind.map(|address| address.name().to_owned()).collect()
 }
 
-/// A rule of a group, shortly: `tcp 443-443 <- 0.0.0.0/0`.
+/// A rule of a group, shortly: `tcp 443 <- 0.0.0.0/0`.
 fn rules(desired: &Desired, group: &str, direction: &str) -> Vec<String> {
     let rules = field(desired, &format!("security_group.{group}"), direction).as_array().unwrap();
     let mut shown: Vec<String> = rules
@@ -38,8 +38,8 @@ fn rules(desired: &Desired, group: &str, direction: &str) -> Vec<String> {
         .map(|rule| {
             let peer = &rule["peer"];
             let peer = peer.as_str().or_else(|| peer["$ref"].as_str()).unwrap();
-            let ports = rule["ports"].as_array().map(|ports| format!("{}-{}", ports[0], ports[1]));
-            format!("{} {} {peer}", rule["protocol"].as_str().unwrap(), ports.unwrap_or_default())
+            let ports = rule.get("ports").and_then(Value::as_str).unwrap_or_default();
+            format!("{} {ports} {peer}", rule["protocol"].as_str().unwrap())
         })
         .collect();
     shown.sort();
@@ -75,14 +75,14 @@ fn it_has_exactly_the_drawn_resources() {
 #[test]
 fn its_groups_open_exactly_the_drawn_ports() {
     let desired = drawn();
-    assert_eq!(rules(&desired, "alb", "ingress"), ["tcp 443-443 0.0.0.0/0", "tcp 80-80 0.0.0.0/0"]);
+    assert_eq!(rules(&desired, "alb", "ingress"), ["tcp 443 0.0.0.0/0", "tcp 80 0.0.0.0/0"]);
     let ports = [3000, 3001, 3002, 3003, 3004, 3005, 8080];
     let mut from_alb: Vec<String> =
-        ports.iter().map(|port| format!("tcp {port}-{port} security_group.alb")).collect();
-    from_alb.insert(0, "tcp 22-22 203.0.113.10/32".to_owned());
+        ports.iter().map(|port| format!("tcp {port} security_group.alb")).collect();
+    from_alb.insert(0, "tcp 22 203.0.113.10/32".to_owned());
     assert_eq!(rules(&desired, "ec2", "ingress"), from_alb);
-    assert_eq!(rules(&desired, "rds", "ingress"), ["tcp 5432-5432 security_group.ec2"]);
-    assert_eq!(rules(&desired, "redis", "ingress"), ["tcp 6379-6379 security_group.ec2"]);
+    assert_eq!(rules(&desired, "rds", "ingress"), ["tcp 5432 security_group.ec2"]);
+    assert_eq!(rules(&desired, "redis", "ingress"), ["tcp 6379 security_group.ec2"]);
     for (group, name) in
         [("alb", "ALB-SG"), ("ec2", "EC2-SG"), ("rds", "RDS-SG"), ("redis", "Redis-SG")]
     {

@@ -32,7 +32,11 @@ pub static SCHEMA: Schema = Schema {
     kind: "route_table",
     fields: &[
         Field::replace("vpc").names("vpc"),
-        Field::in_place("routes").names_by("gateway", "internet_gateway").set().configured("[]"),
+        Field::in_place("routes")
+            .names_by("gateway", "internet_gateway")
+            .item("{destination} by {gateway}")
+            .set()
+            .configured("[]"),
     ],
     outputs: &[],
     id: "rtb-{hex}",

@@ -27,7 +27,7 @@ pub struct Rule {
     /// `tcp`, `udp`, `icmp`, a protocol number, or `all`.
     pub protocol: String,
     /// First and last port; absent where the protocol is `all`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "ports", skip_serializing_if = "Option::is_none", default)]
     pub ports: Option<(i32, i32)>,
     /// A CIDR block, or another group.
     pub peer: Link,
@@ -42,17 +42,55 @@ pub struct SecurityGroup {
     pub egress: Vec<Rule>,
 }
 
+/// Ports as people write them: `443`, `8000-8010`.
+mod ports {
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::{Serialize, Serializer};
+
+    pub fn text((first, last): (i32, i32)) -> String {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    }
+
+    pub fn serialize<S: Serializer>(
+        ports: &Option<(i32, i32)>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        ports.map(text).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<(i32, i32)>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+        // ICMP's "all" is -1, so the hyphen between two numbers is never the first character.
+        let dash = text.char_indices().skip(1).find(|(_, c)| *c == '-').map(|(at, _)| at);
+        let (first, last) = match dash {
+            Some(at) => (&text[..at], &text[at + 1..]),
+            None => (text.as_str(), text.as_str()),
+        };
+        match (first.parse(), last.parse()) {
+            (Ok(first), Ok(last)) => Ok(Some((first, last))),
+            _ => Err(D::Error::custom(format!("`{text}` is not a range of ports"))),
+        }
+    }
+}
+
 pub static SCHEMA: Schema = Schema {
     kind: "security_group",
     fields: &[
         Field::replace("vpc").names("vpc"),
         Field::replace("name"),
         Field::replace("description"),
-        Field::in_place("ingress").names_by("peer", "security_group").set().attached("[]"),
+        Field::in_place("ingress")
+            .names_by("peer", "security_group")
+            .set()
+            .attached("[]")
+            .item("{protocol} {ports} from {peer}"),
         Field::in_place("egress")
             .names_by("peer", "security_group")
             .set()
-            .attached(EGRESS_AT_CREATION),
+            .attached(EGRESS_AT_CREATION)
+            .item("{protocol} {ports} to {peer}"),
     ],
     outputs: &[],
     id: "sg-{hex}",
@@ -165,7 +203,9 @@ fn rules(permissions: &[IpPermission]) -> Value {
         let lists = permission.prefix_list_ids().iter().filter_map(|list| list.prefix_list_id());
         let groups = permission.user_id_group_pairs().iter().filter_map(|pair| pair.group_id());
         blocks.chain(blocks6).chain(lists).chain(groups).map(move |peer| match ports {
-            Some(ports) => json!({ "protocol": protocol, "ports": ports, "peer": peer }),
+            Some(ports) => {
+                json!({ "protocol": protocol, "ports": ports::text(ports), "peer": peer })
+            }
             None => json!({ "protocol": protocol, "peer": peer }),
         })
     }))

@@ -61,6 +61,8 @@ pub struct Field {
     pub reference: Reference,
     /// A list whose order means nothing.
     pub set: bool,
+    /// How people read a table in the list: `{key}` stands for its value.
+    pub item: Option<&'static str>,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
@@ -76,6 +78,7 @@ impl Field {
             need: Need::Exists,
             reference: Reference::None,
             set: false,
+            item: None,
             version: false,
             starts: "null",
         }
@@ -107,6 +110,11 @@ impl Field {
 
     pub const fn set(mut self) -> Self {
         self.set = true;
+        self
+    }
+
+    pub const fn item(mut self, form: &'static str) -> Self {
+        self.item = Some(form);
         self
     }
 

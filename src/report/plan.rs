@@ -10,7 +10,7 @@ use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, printable, short};
 use crate::diff::{Action, Cause, Change, FieldChange};
 use crate::kinds;
-use crate::model::{Address, Late};
+use crate::model::{Address, Field, Late};
 use crate::plan::{Goal, Plan, Summary};
 
 /// The whole plan. `of` says which account it is for.
@@ -105,9 +105,11 @@ impl<'a> Shown<'a> {
         match change.action {
             Action::Create => self.created(text, change),
             Action::Update | Action::Replace => {
+                let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
                 let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
-                for field in &change.fields {
-                    self.moved(text, change, field, width);
+                for moved in &change.fields {
+                    let field = schema.and_then(|schema| schema.field(&moved.field));
+                    self.moved(text, moved, field, width);
                 }
             }
             Action::Delete => {}
@@ -137,7 +139,12 @@ impl<'a> Shown<'a> {
                 Some(items) => {
                     let _ = writeln!(text, "    {}", field.name);
                     for item in items {
-                        let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.value(item));
+                        let _ = writeln!(
+                            text,
+                            "      {} {}",
+                            paint(CREATE, "+"),
+                            self.item(field, item)
+                        );
                     }
                 }
             }
@@ -148,41 +155,51 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn moved(&self, text: &mut String, change: &Change, field: &FieldChange, width: usize) {
-        let cause = match field.cause {
+    fn moved(&self, text: &mut String, moved: &FieldChange, field: Option<&Field>, width: usize) {
+        let cause = match moved.cause {
             Cause::Change => String::new(),
             Cause::Drift => paint(DRIFT, "  drift: the account was changed"),
             Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
             Cause::Replaced => paint(DIM, "  what it names is replaced"),
         };
         let forces =
-            if field.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
-        let is_set = kinds::by_name(change.address.kind())
-            .and_then(|kind| kind.schema().field(&field.field))
-            .is_some_and(|field| field.set);
-        if let (true, Some(Value::Array(before)), Value::Array(after)) =
-            (is_set, &field.before, &field.after)
+            if moved.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
+        let set = field.filter(|field| field.set);
+        if let (Some(field), Some(Value::Array(before)), Value::Array(after)) =
+            (set, &moved.before, &moved.after)
         {
-            let _ = writeln!(text, "    {}{cause}{forces}", field.field);
+            let _ = writeln!(text, "    {}{cause}{forces}", moved.field);
             for item in before.iter().filter(|item| !after.contains(item)) {
-                let _ = writeln!(text, "      {} {}", paint(DELETE, "-"), self.value(item));
+                let _ = writeln!(text, "      {} {}", paint(DELETE, "-"), self.item(field, item));
             }
             for item in after.iter().filter(|item| !before.contains(item)) {
-                let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.value(item));
+                let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.item(field, item));
             }
             return;
         }
-        let before = match &field.before {
+        let before = match &moved.before {
             Some(before) => self.value(before),
             None => "(not reported by AWS)".to_owned(),
         };
         let _ = writeln!(
             text,
             "    {:width$}  {before} {} {}{cause}{forces}",
-            field.field,
+            moved.field,
             paint(CHANGE, "->"),
-            self.value(&field.after),
+            self.value(&moved.after),
         );
+    }
+
+    /// An item of a list, in the form that its field gives.
+    fn item(&self, field: &Field, item: &Value) -> String {
+        let (Some(form), Some(map)) = (field.item, item.as_object()) else {
+            return self.value(item);
+        };
+        let filled = map.iter().fold(form.to_owned(), |text, (key, value)| {
+            text.replace(&format!("{{{key}}}"), &self.value(value))
+        });
+        // What the item has no value for leaves no trace.
+        filled.split(' ').filter(|word| !word.starts_with('{')).collect::<Vec<_>>().join(" ")
     }
 
     fn value(&self, value: &Value) -> String {

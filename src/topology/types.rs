@@ -208,9 +208,10 @@ impl Topology {
         !service.routes.is_empty() || default == Some(service.key.as_str())
     }
 
-    /// The name of its target group in AWS.
+    /// The name of its target group in AWS. A target group's port can't change, and its name stands once: with the
+    /// port in the name, the group for a new port is there before the old one goes.
     pub fn target_group_name(&self, service: &Service) -> String {
-        format!("{}-{}", *self.name, *service.key)
+        format!("{}-{}-{}", *self.name, *service.key, *service.port)
     }
 
     /// The line of the file in which a place stands; the first is 1.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::drawn::Drawn;
-use crate::emulator::Emulator;
+use crate::emulator::{Account, Emulator};
 use crate::inventory::Inventory;
 use crate::product::Shop;
 use crate::raw::Raw;
@@ -54,7 +54,7 @@ fn a_second_topology_beside_ours_is_left_alone(emulator: Emulator) {
 }
 
 /// The drawn system again under another name, with the same addresses in every tag.
-fn second(account: &crate::emulator::Account) -> Shop {
+fn second(account: &Account) -> Shop {
     let shop = Shop::on(account);
     shop.edit("name    = \"ecommerce\"", "name    = \"second\"");
     shop.edit("\"ecommerce-alb\"", "\"second-alb\"");
@@ -103,11 +103,11 @@ fn remove_strangers(raw: &mut Raw) {
         .into_iter()
         .find(|group| group.text("GroupName") == STRANGER);
     let group = &group.expect("the stranger's group is still there").id;
-    let theirs = |item: &&&crate::inventory::Item| {
-        item.facts["SecurityGroups"].to_string().contains(group.as_str())
-    };
     let machines = inventory.of_kind("instance");
-    let machine = machines.iter().find(theirs).expect("the stranger's instance is still there");
+    let machine = machines
+        .iter()
+        .find(|machine| machine.facts["SecurityGroups"].to_string().contains(group.as_str()))
+        .expect("the stranger's instance is still there");
     assert_eq!(machine.facts["State"]["Name"], "running");
     raw.ec2("terminate_instances", json!({"InstanceIds": [machine.id]}));
     raw.ec2("delete_security_group", json!({"GroupId": group}));

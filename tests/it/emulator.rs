@@ -156,7 +156,8 @@ impl Server {
         (done, self.calls().split_off(before))
     }
 
-    fn calls(&self) -> Vec<Call> {
+    /// What it saw since it was emptied.
+    pub fn calls(&self) -> Vec<Call> {
         let log = fs::read_to_string(&self.calls).expect("the log of calls");
         log.lines()
             .map(|line| {

@@ -102,6 +102,26 @@ impl Shop {
         self.run(&["destroy", "-y"]).exits(0)
     }
 
+    /// Applies, and kills it as soon as `enough` says so; false if it ended before.
+    pub fn apply_until(&self, enough: impl Fn() -> bool) -> bool {
+        let mut child = command(self.folder.path(), &self.environment)
+            .args(["apply", "-y"])
+            .args(self.variables.iter().flat_map(|variable| ["--var", variable.as_str()]))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary");
+        while !enough() {
+            if child.try_wait().expect("the state of ecdeploy").is_some() {
+                return false;
+            }
+            thread::yield_now();
+        }
+        child.kill().expect("ecdeploy can be killed");
+        child.wait().expect("its end");
+        true
+    }
+
     /// The plan as data.
     #[track_caller]
     pub fn plan(&self) -> Value {
@@ -117,13 +137,15 @@ impl Shop {
     }
 }
 
+fn command(folder: &Path, environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecdeploy"));
+    command.current_dir(folder).env_clear().envs(environment.iter().cloned()).stdin(Stdio::null());
+    command
+}
+
 fn run(folder: &Path, environment: &[(String, String)], arguments: &[&str]) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ecdeploy"))
+    let mut child = command(folder, environment)
         .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .envs(environment.iter().cloned())
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -15,6 +15,7 @@ on_each_emulator!(
     a_second_plan_is_empty_and_a_second_apply_changes_nothing,
     edits_behind_its_back_are_found_as_drift_and_mended,
     a_changed_file_changes_just_that,
+    an_apply_that_is_killed_goes_on_from_there,
     destroy_leaves_nothing_of_ours,
 );
 
@@ -24,8 +25,9 @@ fn apply_from_nothing_makes_the_drawn_system(emulator: Emulator) {
     let first = shop.run(&["plan", "--detailed-exitcode"]).exits(2);
     assert!(!first.stdout.contains("drift"), "nothing can have drifted yet\n{first}");
 
-    shop.apply();
+    let (_, calls) = account.calls_during(|_| shop.apply());
 
+    assert!(calls.len() <= 180, "{} calls", calls.len());
     let inventory = Inventory::take(&mut account.raw);
     Drawn::in_account(&inventory).assert_complete();
     for item in inventory.of_topology("ecommerce").values() {
@@ -41,8 +43,9 @@ fn a_second_plan_is_empty_and_a_second_apply_changes_nothing(emulator: Emulator)
     shop.apply();
     let before = Inventory::take(&mut account.raw);
 
+    let (_, calls) = account.calls_during(|_| shop.expect_no_changes());
+    assert!(calls.len() <= 40, "{} calls: {calls:?}", calls.len());
     let (_, calls) = account.calls_during(|_| {
-        shop.expect_no_changes();
         assert_eq!(shop.plan()["changes"], json!([]));
         shop.apply();
     });
@@ -138,6 +141,27 @@ fn a_changed_file_changes_just_that(emulator: Emulator) {
     };
     rest(&after).assert_same(&rest(&before), "after the file changed");
     shop.expect_no_changes();
+}
+
+fn an_apply_that_is_killed_goes_on_from_there(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let empty = Inventory::take(&mut account.raw);
+    let shop = Shop::on(&account);
+    let before = account.calls().len();
+    // While the network is made, while the machines are launched, and while rules and targets are attached.
+    for seen in [40, 90, 130] {
+        let killed = shop.apply_until(|| account.calls().len() >= before + seen);
+        assert!(killed, "apply ended before call {seen}");
+    }
+
+    shop.apply();
+
+    let after = Inventory::take(&mut account.raw);
+    Drawn::in_account(&after).assert_complete();
+    shop.expect_no_changes();
+    // Nothing was made twice and lost sight of.
+    shop.destroy();
+    Inventory::take(&mut account.raw).assert_same(&empty, "after destroy");
 }
 
 fn destroy_leaves_nothing_of_ours(emulator: Emulator) {

@@ -45,6 +45,12 @@ def secret(world):
     equal(found["SecretStatus"], "active", "SecretStatus")
 
 
+@fact("CreateDBInstance: each has a resource id of its own", REPAIRED, RIGHT)
+def resource_id(world):
+    first, second = (world.db(world.database())["DbiResourceId"] for _ in "12")
+    assert first != second, f"both are {first}"
+
+
 @fact("CreateDBInstance: `16` becomes a full version", REPAIRED, REPAIRED)
 def version(world):
     found = world.db(world.database(EngineVersion="16"))["EngineVersion"]

@@ -114,6 +114,15 @@ def revoke_reference(world):
     equal(world.ingress(group), [], "rules after")
 
 
+@fact("RevokeSecurityGroupEgress: ports mean nothing where the protocol is all", RIGHT, REPAIRED)
+def revoke_everything(world):
+    _, _, group = world.home()
+    everything = {"IpProtocol": "-1", "FromPort": 0, "ToPort": 0, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    world.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[everything])
+    described = world.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    equal(described["IpPermissionsEgress"], [], "rules after")
+
+
 @fact("RevokeSecurityGroupIngress: an absent rule is InvalidPermission.NotFound", RIGHT, REPAIRED)
 def revoke_absent(world):
     _, _, group = world.home()

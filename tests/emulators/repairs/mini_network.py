@@ -125,10 +125,12 @@ def group_in_use(original, p):
 
 @around(ec2, "_parse_ip_permissions")
 def one_source_a_rule(original, p, prefix):
-    """AWS makes a rule of each source in a permission, and knows a group by its id whatever else a reference says;
-    ministack keeps and compares permissions whole."""
+    """AWS makes a rule of each source in a permission, knows a group by its id whatever else a reference says, and
+    knows no ports where the protocol is all; ministack keeps and compares permissions whole."""
     rules = []
     for permission in original(p, prefix):
+        if permission["IpProtocol"] == "-1":
+            permission = {key: value for key, value in permission.items() if key not in ("FromPort", "ToPort")}
         for source in SOURCES:
             for entry in permission.get(source, []):
                 if source == "UserIdGroupPairs":

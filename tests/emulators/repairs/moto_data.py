@@ -1,6 +1,7 @@
 """moto's RDS and ElastiCache, repaired toward AWS."""
 
 import copy
+import uuid
 
 from moto.core.responses import ActionResult
 from moto.elasticache.exceptions import CacheSubnetGroupNotFound, ElastiCacheException
@@ -20,6 +21,14 @@ def full_version(original, self, db_kwargs):
     """AWS makes a full version of a major one; moto keeps what it was given."""
     version = db_kwargs.get("engine_version")
     return original(self, {**db_kwargs, "engine_version": POSTGRES.get(version, version)})
+
+
+@around(RDSBackend, "create_db_instance")
+def resource_id(original, self, db_kwargs):
+    """AWS gives each database a resource id of its own; moto the same one to all."""
+    database = original(self, db_kwargs)
+    database.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
+    return database
 
 
 @around(RDSBackend, "delete_db_instance")
