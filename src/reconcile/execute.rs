@@ -91,9 +91,7 @@ impl Run<'_> {
         if fields.is_empty() {
             return Ok(live);
         }
-        let target = self.resolved_fields(step, fields, after)?;
-        self.calling(index, || self.cloud.update(kind, &live, &target, fields)).await?;
-        live.body.extend(target);
+        live = self.bring(index, step, kind, live, fields, after).await?;
         let mut applied = Fingerprint::default();
         for field in kind.schema().fields {
             let Some(value) = after.get(field.name) else { continue };
@@ -114,11 +112,8 @@ impl Run<'_> {
         kind: &'static dyn Kind,
     ) -> Result<String, Fault> {
         let after = self.after(step)?;
-        let mut live = self.live(step)?;
         let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
-        let target = self.resolved_fields(step, &fields, after)?;
-        self.calling(index, || self.cloud.update(kind, &live, &target, &fields)).await?;
-        live.body.extend(target);
+        let live = self.bring(index, step, kind, self.live(step)?, &fields, after).await?;
         let applied =
             after.iter().map(|(field, value)| (field.as_str(), value)).collect::<Fingerprint>();
         self.record(index, kind, &live, &applied).await?;
@@ -136,17 +131,10 @@ impl Run<'_> {
         step: &Step,
         kind: &'static dyn Kind,
     ) -> Result<String, Fault> {
-        let mut live = self.live(step)?;
-        let schema = kind.schema();
         let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
-        let starts: Body = schema
-            .fields
-            .iter()
-            .filter(|field| fields.contains(&field.name))
-            .map(|field| (field.name.to_owned(), field.start()))
-            .collect();
-        self.calling(index, || self.cloud.update(kind, &live, &starts, &fields)).await?;
-        live.body.extend(starts);
+        let detached = kind.schema().fields.iter().filter(|field| fields.contains(&field.name));
+        let starts = detached.map(|field| (field.name.to_owned(), field.start())).collect();
+        let live = self.bring(index, step, kind, self.live(step)?, &fields, &starts).await?;
         let id = live.id.clone();
         self.keep(step, live);
         Ok(id)
@@ -164,6 +152,33 @@ impl Run<'_> {
             self.watch.wait(kind, &live.id, Goal::Gone).await?;
         }
         Ok(live.id)
+    }
+
+    /// Brings `fields` to what `target` has for them. The call is given the whole body as it will be.
+    async fn bring(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        mut live: Live,
+        fields: &[&str],
+        target: &Body,
+    ) -> Result<Live, Fault> {
+        let mut after = live.body.clone();
+        for (field, value) in target {
+            match self.resolved(step, value) {
+                Ok(value) => {
+                    after.insert(field.clone(), value);
+                }
+                // What this step doesn't set may name what is not there yet.
+                Err(_) if !fields.contains(&field.as_str()) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.calling(index, || self.cloud.update(kind, &live, &after, fields)).await?;
+        let set = after.into_iter().filter(|(field, _)| fields.contains(&field.as_str()));
+        live.body.extend(set);
+        Ok(live)
     }
 
     /// Writes into the tags what is now applied.
@@ -214,14 +229,6 @@ impl Run<'_> {
 
     fn after(&self, step: &Step) -> Result<&Body, Fault> {
         self.change(step)?.after.as_ref().ok_or_else(|| bad_plan(step, "it has no body"))
-    }
-
-    fn resolved_fields(&self, step: &Step, fields: &[&str], body: &Body) -> Result<Body, Fault> {
-        fields
-            .iter()
-            .filter_map(|field| Some((*field, body.get(*field)?)))
-            .map(|(field, value)| Ok((field.to_owned(), self.resolved(step, value)?)))
-            .collect()
     }
 
     /// The value with live ids in it.

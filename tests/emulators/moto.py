@@ -12,7 +12,6 @@ sys.path.append(sys.path.pop(0))
 os.environ.update(
     MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION="1",
     MOTO_ENABLE_AMI_VALIDATION="1",
-    MOTO_IAM_LOAD_MANAGED_POLICIES="true",
 )
 
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402

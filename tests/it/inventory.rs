@@ -13,8 +13,8 @@ pub const ADDRESS: &str = "ecdeploy:address";
 /// ELB tells the tags of so many resources a call.
 const TAGS_PER_CALL: usize = 20;
 
-/// What differs between two looks at the same thing.
-const VOLATILE: &[&str] = &["LatestRestorableTime"];
+/// What differs between two looks at the same thing, or follows from what stands in it.
+const VOLATILE: &[&str] = &["LatestRestorableTime", "AvailableIpAddressCount"];
 
 /// One resource, whoever it belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,7 @@ impl Inventory {
                 (Some(item), None) => writeln!(told, "gone: {} {id}", item.kind),
                 (None, Some(item)) => writeln!(told, "new: {} {id} {:?}", item.kind, item.tags),
                 (Some(then), Some(now)) if then != now => {
-                    writeln!(told, "changed: {id}\n  before {then:?}\n  after  {now:?}")
+                    writeln!(told, "changed: {} {id}{}", now.kind, differences(then, now))
                 }
                 _ => Ok(()),
             }
@@ -130,6 +130,23 @@ impl Inventory {
         }
         assert!(told.is_empty(), "{when}, the account is not as before:\n{told}");
     }
+}
+
+fn differences(then: &Item, now: &Item) -> String {
+    let mut told = String::new();
+    if then.tags != now.tags {
+        told += &format!("\n  tags\n    before {:?}\n    after  {:?}", then.tags, now.tags);
+    }
+    let facts = |item: &Item| item.facts.as_object().cloned().unwrap_or_default();
+    let (then, now) = (facts(then), facts(now));
+    let names: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    for name in names.into_iter().filter(|name| then.get(*name) != now.get(*name)) {
+        let told_of = |facts: &serde_json::Map<String, Value>| {
+            facts.get(name).map_or("(nothing)".to_owned(), Value::to_string)
+        };
+        told += &format!("\n  {name}\n    before {}\n    after  {}", told_of(&then), told_of(&now));
+    }
+    told
 }
 
 /// The elements of a list.
