@@ -90,7 +90,7 @@ impl CarryOut {
             &stop,
             observer.as_ref(),
         );
-        let outcome = signals::stoppable(work, &stop).await;
+        let outcome = signals::stoppable(work, &stop, observer.as_ref()).await;
         drop(observer);
         match self.format {
             Format::Human => report::print(&report::outcome::text(plan, &outcome))?,

@@ -2,14 +2,17 @@
 
 use std::future::Future;
 
-use crate::reconcile::Stop;
-use crate::report;
+use crate::reconcile::{Observer, Stop};
 
 const SIGINT: u8 = 2;
 const SIGTERM: u8 = 15;
 
 /// Does the work; a signal meanwhile is a wish to stop.
-pub async fn stoppable<T>(work: impl Future<Output = T>, stop: &Stop) -> T {
+pub async fn stoppable<T>(
+    work: impl Future<Output = T>,
+    stop: &Stop,
+    observer: &dyn Observer,
+) -> T {
     let mut work = std::pin::pin!(work);
     let mut signals = Signals::listen();
     loop {
@@ -20,9 +23,7 @@ pub async fn stoppable<T>(work: impl Future<Output = T>, stop: &Stop) -> T {
                     std::process::exit(i32::from(128 + signal));
                 }
                 stop.request(signal);
-                report::say(
-                    "Stopping: nothing new is begun, calls under way are finished. Again to leave at once.",
-                );
+                observer.stopping();
             }
         }
     }

@@ -60,4 +60,7 @@ fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
 /// Who listens to a run.
 pub trait Observer: Send + Sync {
     fn event(&self, event: &Event);
+
+    /// Stopping has been asked for.
+    fn stopping(&self) {}
 }

@@ -31,6 +31,10 @@ impl Observer for JsonLines {
     fn event(&self, event: &Event) {
         line(event);
     }
+
+    fn stopping(&self) {
+        line(&json!({ "event": "stopping" }));
+    }
 }
 
 /// The last line.

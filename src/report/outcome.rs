@@ -62,7 +62,10 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
         .filter(|(_, state)| matches!(state, State::Waiting | State::Left))
         .map(|(step, _)| step)
         .collect();
-    list(&mut text, "\nleft for the next run:", &left);
+    if !left.is_empty() {
+        text.push('\n');
+    }
+    list(&mut text, "left for the next run:", &left);
     text
 }
 
@@ -71,11 +74,14 @@ fn list(text: &mut String, title: &str, steps: &[&Step]) {
     if steps.is_empty() {
         return;
     }
-    let mut names: Vec<String> = steps.iter().take(SHOWN).map(ToString::to_string).collect();
-    if steps.len() > SHOWN {
-        names.push(format!("and {} more", steps.len() - SHOWN));
+    let _ = writeln!(text, "{}", paint(DELETE, title));
+    let indent = " ".repeat(title.len() - title.trim_start().len() + 2);
+    for step in steps.iter().take(SHOWN) {
+        let _ = writeln!(text, "{indent}{step}");
     }
-    let _ = writeln!(text, "{} {}", paint(DELETE, title), names.join(", "));
+    if steps.len() > SHOWN {
+        let _ = writeln!(text, "{indent}and {} more", steps.len() - SHOWN);
+    }
 }
 
 /// Where the shop can be reached, when that is new.

@@ -160,7 +160,7 @@ impl<'a> Shown<'a> {
             Cause::Change => String::new(),
             Cause::Drift => paint(DRIFT, "  drift: the account was changed"),
             Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
-            Cause::Replaced => paint(DIM, "  what it names is replaced"),
+            Cause::Replaced => String::new(),
         };
         let forces =
             if moved.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
@@ -175,6 +175,11 @@ impl<'a> Shown<'a> {
             for item in after.iter().filter(|item| !before.contains(item)) {
                 let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.item(field, item));
             }
+            return;
+        }
+        if moved.cause == Cause::Replaced {
+            let new = self.value(&moved.after);
+            let _ = writeln!(text, "    {:width$}  the new {new}{forces}", moved.field);
             return;
         }
         let before = match &moved.before {

@@ -15,6 +15,8 @@ use crate::kinds;
 use crate::plan::{Plan, Step, Verb};
 use crate::reconcile::{Event, Observer, What};
 
+/// Steps that usually take no longer are not worth a line of their own while they run.
+const BRIEF: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(120);
 
 /// Shows the events of a run on stderr.
@@ -52,6 +54,12 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn stopping(&self) {
+        self.print(
+            "Stopping: nothing new is begun, calls under way are finished. Again to leave at once.",
+        );
+    }
+
     fn event(&self, event: &Event) {
         let step = &self.steps[event.step];
         if let Some(bars) = &self.bars {
@@ -59,7 +67,7 @@ impl Observer for Progress {
         }
         let at = paint(DIM, &format!("{:>7}", duration(event.at)));
         match &event.what {
-            What::Started if self.bars.is_none() && self.typical[event.step].as_secs() > 5 => {
+            What::Started if self.bars.is_none() && self.typical[event.step] > BRIEF => {
                 self.print(&format!("{at}  {step} ..."));
             }
             What::Started | What::Exists { .. } => {}
@@ -116,13 +124,14 @@ impl Bars {
                 let elapsed = move |state: &ProgressState, out: &mut dyn fmt::Write| {
                     let _ = write!(out, "{:>7}", duration(state.elapsed().mul_f64(speed)));
                 };
-                bar.set_style(
-                    style("{account_time:.dim}  {spinner} {wide_msg}")
-                        .with_key("account_time", elapsed),
-                );
-                let usual = match typical.as_secs() {
-                    0..=5 => String::new(),
-                    _ => format!("  (usually {})", duration(typical)),
+                let share = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+                    let _ = out.write_str(&gauge(state.elapsed().mul_f64(speed), typical));
+                };
+                let look = style("{account_time:.dim}  {spinner} {share:.green} {wide_msg}");
+                bar.set_style(look.with_key("account_time", elapsed).with_key("share", share));
+                let usual = match typical > BRIEF {
+                    true => format!("  (usually {})", duration(typical)),
+                    false => String::new(),
                 };
                 bar.set_message(format!("{step}{usual}"));
                 bar.enable_steady_tick(TICK);
@@ -137,6 +146,17 @@ impl Bars {
             }
         }
     }
+}
+
+/// How much of the usual time has passed, as a bar. It is never full: what usually takes so long may take longer.
+fn gauge(elapsed: Duration, typical: Duration) -> String {
+    const WIDTH: usize = 10;
+    if typical <= BRIEF {
+        return " ".repeat(WIDTH);
+    }
+    let share = elapsed.as_secs_f64() / typical.as_secs_f64();
+    let full = (1..WIDTH).take_while(|cells| share * 10.0 >= *cells as f64).count();
+    format!("{}{}", "━".repeat(full), "─".repeat(WIDTH - full))
 }
 
 fn style(template: &str) -> ProgressStyle {
