@@ -24,6 +24,7 @@ use crate::model::Fault;
 
 /// Attempts at one call before its error counts: enough to outlast a burst of throttling.
 const ATTEMPTS: u32 = 8;
+const FIRST_ATTEMPTS: u32 = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -76,10 +77,13 @@ impl Aws {
         }
     }
 
-    /// The account the credentials belong to.
+    /// The account the credentials belong to. The first call of all: where the way to AWS is closed, that is to be
+    /// said soon.
     pub async fn account(&self) -> Result<String, Fault> {
-        let answer =
-            self.sts.get_caller_identity().send().await.map_err(fault("sts:GetCallerIdentity"))?;
+        let few = RetryConfig::standard().with_max_attempts(FIRST_ATTEMPTS);
+        let call = self.sts.get_caller_identity().customize();
+        let call = call.config_override(aws_sdk_sts::config::Builder::new().retry_config(few));
+        let answer = call.send().await.map_err(fault("sts:GetCallerIdentity"))?;
         Ok(answer.account.unwrap_or_default())
     }
 

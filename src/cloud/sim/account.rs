@@ -121,7 +121,7 @@ impl Account {
                 object.passing = None;
                 return true;
             }
-            let until = passing.until + rules::linger(&object.kind);
+            let until = passing.until.saturating_add(rules::linger(&object.kind));
             let body = std::mem::take(&mut object.body);
             lingering.push(Lingering { kind: object.kind.clone(), body, until });
             false
@@ -171,7 +171,7 @@ impl Account {
         self.check_unique(schema, None, &full, &operation)?;
         rules::create(self, schema.kind, &full).map_err(|refusal| refusal.fault(&operation))?;
 
-        self.given += 1;
+        self.given = self.given.wrapping_add(1);
         let digits = hex(format!("{} {} {}", self.id, self.region, self.given).as_bytes());
         let id = self.fill(schema.id, &digits, "", &full);
         let outputs: BTreeMap<_, _> = schema
@@ -316,7 +316,7 @@ impl Account {
 
     fn passing(&self, status: Status, seconds: u32) -> Option<Passing> {
         (seconds > AT_ONCE)
-            .then(|| Passing { status, until: self.clock + u64::from(seconds) * 1000 })
+            .then(|| Passing { status, until: self.clock.saturating_add(u64::from(seconds) * 1000) })
     }
 
     fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
