@@ -3,6 +3,7 @@
 mod order;
 mod parting;
 mod saved;
+mod step;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 pub use parting::Parting;
 pub use saved::{load, save};
-pub use steps::{Dependency, Step, Verb};
+pub use step::{Dependency, Step, Verb};
 
 use crate::desired::Desired;
 use crate::diff::{self, Action, Change};

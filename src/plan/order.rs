@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::steps::Step;
+use super::step::Step;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sorts the steps, and renumbers what they name. The order is the same for the same steps.

@@ -315,8 +315,10 @@ impl Account {
     }
 
     fn passing(&self, status: Status, seconds: u32) -> Option<Passing> {
-        (seconds > AT_ONCE)
-            .then(|| Passing { status, until: self.clock.saturating_add(u64::from(seconds) * 1000) })
+        (seconds > AT_ONCE).then(|| Passing {
+            status,
+            until: self.clock.saturating_add(u64::from(seconds) * 1000),
+        })
     }
 
     fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {

@@ -1,0 +1,58 @@
+//! One step of a plan: what is done to which resource, and what it waits for.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Address, Body, Need};
+
+/// What a step does to its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Undoes what was attached.
+    Detach,
+    Create,
+    Update,
+    /// Sets what may refer to things that themselves wait for the resource.
+    Attach,
+    Delete,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub address: Address,
+    pub verb: Verb,
+    /// The live resource it works on; absent where this plan creates it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The fields it sets.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fields: Vec<String>,
+    /// How a deletion is made, where there is a choice.
+    #[serde(skip_serializing_if = "Body::is_empty", default)]
+    pub parting: Body,
+    /// The steps it waits for.
+    pub after: Vec<Dependency>,
+}
+
+/// A step that another waits for, by its place in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Dependency {
+    pub step: usize,
+    pub need: Need,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.verb {
+            Verb::Detach => "detach",
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Attach => "attach",
+            Verb::Delete => "delete",
+        };
+        write!(f, "{verb} {}", self.address)
+    }
+}
