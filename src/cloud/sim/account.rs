@@ -207,6 +207,7 @@ impl Account {
             }
         }
         self.check_references(schema, &body, &operation)?;
+        self.swap_priorities(&object, &body);
         self.check_unique(schema, Some(id), &body, &operation)?;
         rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
         let interrupts = changed.iter().any(|name| rules::interrupts(schema, name));
@@ -290,6 +291,24 @@ impl Account {
         Ok(())
     }
 
+    /// A rule that moves onto the priority of another of the same topology swaps with it: one SetRulePriorities call
+    /// names both, as the kind's own file does.
+    fn swap_priorities(&mut self, rule: &Object, after: &Body) {
+        const PRIORITY: &str = "priority";
+        if rule.kind != "listener_rule" || rule.body.get(PRIORITY) == after.get(PRIORITY) {
+            return;
+        }
+        let holder = self.objects.values_mut().find(|other| {
+            other.kind == rule.kind
+                && other.text("listener") == rule.text("listener")
+                && other.body.get(PRIORITY) == after.get(PRIORITY)
+                && other.tags.get(TOPOLOGY) == rule.tags.get(TOPOLOGY)
+        });
+        if let (Some(holder), Some(left)) = (holder, rule.body.get(PRIORITY)) {
+            holder.body.insert(PRIORITY.to_owned(), left.clone());
+        }
+    }
+
     fn check_unique(
         &self,
         schema: &Schema,
@@ -308,7 +327,12 @@ impl Account {
         for fields in schema.unique {
             if let Some(other) = others().find(|other| same(fields, other)) {
                 let message = format!("{} has the same {} already", other.id, fields.join(" and "));
-                return Err(Fault::new(Class::Exists, operation, "AlreadyExists", message));
+                // A rule of ours that holds the priority is about to move.
+                let class = match schema.kind {
+                    "listener_rule" => Class::NotYet,
+                    _ => Class::Exists,
+                };
+                return Err(Fault::new(class, operation, "AlreadyExists", message));
             }
         }
         Ok(())

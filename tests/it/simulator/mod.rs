@@ -2,5 +2,6 @@
 
 mod lifecycle;
 mod output;
+mod random;
 mod trouble;
 mod world;
