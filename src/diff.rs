@@ -183,10 +183,20 @@ fn compare(
     if same {
         return None;
     }
-    let cause = match (applied(desired), before.is_none_or(applied)) {
+    let as_applied = |before: &Value| match field.version {
+        // AWS says `16.8` where `16` was applied.
+        true => majors(before).any(|version| applied(&version)),
+        false => applied(before),
+    };
+    let cause = match (applied(desired), before.is_none_or(as_applied)) {
+        _ if before.is_some_and(|before| snapshot.names_leaving(field, before, desired)) => {
+            Cause::Replaced
+        }
         (true, _) => Cause::Drift,
         (false, true) => Cause::Change,
         (false, false) if live.applied == Default::default() => Cause::Change,
+        // What only another resource can have, nobody can have changed.
+        (false, false) if field.on_change == OnChange::Replace => Cause::Change,
         (false, false) => Cause::Both,
     };
     Some(FieldChange {
@@ -196,6 +206,13 @@ fn compare(
         cause,
         replaces: field.on_change == OnChange::Replace,
     })
+}
+
+/// A version and what it belongs to: `16.8.1`, `16.8`, `16`.
+fn majors(version: &Value) -> impl Iterator<Item = Value> {
+    let text = version.as_str().unwrap_or_default();
+    let parents = text.rmatch_indices('.').map(move |(at, _)| &text[..at]);
+    std::iter::once(text).chain(parents).map(Value::from)
 }
 
 /// Whether the live version `16.8` is a `16`.

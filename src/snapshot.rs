@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join_all};
+use serde_json::Value;
 
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Fault, Fingerprint, Observed, Schema, Status, Tags, reference,
-    sort_set,
+    ADDRESS, APPLIED, Address, Body, Fault, Field, Fingerprint, Observed, OnChange, Schema, Status,
+    Tags, reference, sort_set,
 };
 
 /// One live resource under its address.
@@ -64,7 +65,7 @@ pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     guard(cloud, desired).await?;
     let (observed, parameters) =
         try_join(cloud.list(&desired.topology), parameters(cloud, &desired.parameters)).await?;
-    Ok(Snapshot { parameters, ..assemble(observed) })
+    Ok(Snapshot { parameters, ..assemble(observed, desired) })
 }
 
 async fn parameters(
@@ -82,48 +83,74 @@ async fn parameters(
 type Addresses = BTreeMap<(String, String), Address>;
 
 /// Puts each resource under the address that its tag gives; what has no such tag is not managed by us.
-fn assemble(observed: Vec<Observed>) -> Snapshot {
-    let named: Vec<(Address, Observed)> = observed
-        .into_iter()
-        .filter_map(|seen| {
-            let address: Address = seen.tags.get(ADDRESS)?.parse().ok()?;
-            (address.kind() == seen.kind).then_some((address, seen))
-        })
-        .collect();
-    let addresses: Addresses = named
-        .iter()
-        .map(|(address, seen)| ((seen.kind.clone(), seen.id.clone()), address.clone()))
-        .collect();
-
-    let mut snapshot = Snapshot::default();
-    let mut all: Vec<Resource> = named
-        .into_iter()
-        .filter_map(|(address, seen)| {
-            let schema = kinds::by_name(address.kind())?.schema();
-            Some(resource(address, seen, schema, &addresses))
-        })
-        .collect();
-    // Of two that bear one address, the readier stays; their ids decide between equals, so that every run agrees.
-    all.sort_by_cached_key(|resource| (rank(&resource.status), resource.live.id.clone()));
-    for resource in all {
-        if resource.status == Status::Deleting || snapshot.resources.contains_key(&resource.address)
+///
+/// Kind by kind, in the registry's order, so that what a resource names has been decided on before. Only what stays at
+/// an address is named by it: who still names another one that bears it is to be moved over.
+fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
+    let mut by_kind: BTreeMap<&'static str, Vec<Resource>> = BTreeMap::new();
+    for seen in observed {
+        let address = seen.tags.get(ADDRESS).and_then(|tag| tag.parse::<Address>().ok());
+        let kind = kinds::by_name(&seen.kind);
+        if let (Some(address), Some(kind)) = (address, kind)
+            && address.kind() == seen.kind
         {
-            snapshot.extras.push(resource);
-        } else {
-            snapshot.resources.insert(resource.address.clone(), resource);
+            by_kind.entry(kind.schema().kind).or_default().push(resource(address, seen));
+        }
+    }
+    let mut snapshot = Snapshot::default();
+    let mut kept = Addresses::new();
+    for kind in kinds::REGISTRY {
+        let schema = kind.schema();
+        let mut all = by_kind.remove(schema.kind).unwrap_or_default();
+        all.iter_mut().for_each(|resource| name_links(resource, schema, &kept));
+        // Of two that bear one address, that stays which is more what is wanted, then the readier; ids decide between
+        // equals, so that every run agrees.
+        all.sort_by_cached_key(|resource| {
+            let wanted = desired.resources.get(&resource.address);
+            let misfits = wanted.map_or(0, |wanted| misfits(schema, resource, wanted));
+            let status = rank(&resource.status);
+            (status == LEAVING, misfits, status, resource.live.id.clone())
+        });
+        for resource in all {
+            if rank(&resource.status) == LEAVING
+                || snapshot.resources.contains_key(&resource.address)
+            {
+                snapshot.extras.push(resource);
+            } else {
+                let key = (schema.kind.to_owned(), resource.live.id.clone());
+                kept.insert(key, resource.address.clone());
+                snapshot.resources.insert(resource.address.clone(), resource);
+            }
+        }
+    }
+    // Resources may name their like, too.
+    for resource in snapshot.resources.values_mut().chain(&mut snapshot.extras) {
+        if let Some(kind) = kinds::by_name(resource.address.kind()) {
+            name_links(resource, kind.schema(), &kept);
         }
     }
     snapshot
 }
 
-fn resource(address: Address, seen: Observed, schema: &Schema, addresses: &Addresses) -> Resource {
-    let mut body = seen.body.clone();
+fn resource(address: Address, seen: Observed) -> Resource {
+    Resource {
+        applied: Fingerprint::parse(seen.tags.get(APPLIED).map_or("", String::as_str)),
+        address,
+        body: seen.body.clone(),
+        tags: seen.tags,
+        status: seen.status,
+        live: Live { id: seen.id, outputs: seen.outputs, body: seen.body },
+    }
+}
+
+/// Turns the ids of what stays into addresses.
+fn name_links(resource: &mut Resource, schema: &Schema, kept: &Addresses) {
     for field in schema.fields {
-        let Some(value) = body.get_mut(field.name) else { continue };
+        let Some(value) = resource.body.get_mut(field.name) else { continue };
         let kind = field.named_kind().unwrap_or_default();
         for link in field.links_mut(value) {
             let id = link.as_str().unwrap_or_default();
-            if let Some(address) = addresses.get(&(kind.to_owned(), id.to_owned())) {
+            if let Some(address) = kept.get(&(kind.to_owned(), id.to_owned())) {
                 *link = reference(address);
             }
         }
@@ -131,28 +158,62 @@ fn resource(address: Address, seen: Observed, schema: &Schema, addresses: &Addre
             sort_set(value);
         }
     }
-    Resource {
-        applied: Fingerprint::parse(seen.tags.get(APPLIED).map_or("", String::as_str)),
-        address,
-        body,
-        tags: seen.tags,
-        status: seen.status,
-        live: Live { id: seen.id, outputs: seen.outputs, body: seen.body },
+}
+
+/// How many fields would take another resource in its stead.
+fn misfits(schema: &Schema, resource: &Resource, wanted: &Body) -> usize {
+    let misfit = |field: &&Field| match (resource.body.get(field.name), wanted.get(field.name)) {
+        (Some(live), Some(wanted)) => live != wanted && !resource.applied.holds(field.name, wanted),
+        _ => false,
+    };
+    let replacing = schema.fields.iter().filter(|field| field.on_change == OnChange::Replace);
+    replacing.filter(misfit).count()
+}
+
+impl Snapshot {
+    /// The live resource of this address and id, kept or leaving.
+    pub fn find(&self, address: &Address, id: &str) -> Option<&Resource> {
+        let mut all = self.resources.values().chain(&self.extras);
+        all.find(|resource| resource.address == *address && resource.live.id == id)
+    }
+
+    /// Whether a live value is the desired one but for naming a resource that leaves where one that stays, or comes,
+    /// is meant.
+    pub fn names_leaving(&self, field: &Field, live: &Value, desired: &Value) -> bool {
+        let mut value = live.clone();
+        let mut found = false;
+        for link in field.links_mut(&mut value) {
+            let id = link.as_str().unwrap_or_default();
+            let leaving = self.extras.iter().find(|extra| {
+                field.named_kind() == Some(extra.address.kind()) && extra.live.id == id
+            });
+            if let Some(extra) = leaving {
+                *link = reference(&extra.address);
+                found = true;
+            }
+        }
+        if field.set {
+            sort_set(&mut value);
+        }
+        found && value == *desired
     }
 }
+
+/// The rank of what is on its way out.
+const LEAVING: u8 = 3;
 
 fn rank(status: &Status) -> u8 {
     match status {
         Status::Ready => 0,
         Status::Pending(_) => 1,
         Status::Failed(_) => 2,
-        Status::Deleting | Status::Gone => 3,
+        Status::Deleting | Status::Gone => LEAVING,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::model::TOPOLOGY;
@@ -171,10 +232,18 @@ mod tests {
 
     #[test]
     fn ids_of_ours_become_addresses_and_others_stay() {
-        let snapshot = assemble(vec![
-            seen("vpc", "vpc.main", "vpc-1", json!({})),
-            seen("subnet", "subnet.a", "subnet-1", json!({"vpc": "vpc-1", "route_table": "rtb-9"})),
-        ]);
+        let snapshot = assemble(
+            vec![
+                seen("vpc", "vpc.main", "vpc-1", json!({})),
+                seen(
+                    "subnet",
+                    "subnet.a",
+                    "subnet-1",
+                    json!({"vpc": "vpc-1", "route_table": "rtb-9"}),
+                ),
+            ],
+            &Desired::default(),
+        );
         let subnet = &snapshot.resources[&Address::new("subnet", "a")];
         assert_eq!(subnet.body["vpc"], json!({"$ref": "vpc.main"}));
         assert_eq!(subnet.body["route_table"], json!("rtb-9"));
@@ -185,18 +254,49 @@ mod tests {
     fn of_two_at_one_address_the_ready_one_stays() {
         let mut young = seen("instance", "instance.a-1", "i-1", json!({}));
         young.status = Status::Pending("pending".into());
-        let snapshot = assemble(vec![young, seen("instance", "instance.a-1", "i-2", json!({}))]);
+        let snapshot = assemble(
+            vec![young, seen("instance", "instance.a-1", "i-2", json!({}))],
+            &Desired::default(),
+        );
         assert_eq!(snapshot.resources[&Address::new("instance", "a-1")].live.id, "i-2");
         assert_eq!(snapshot.extras[0].live.id, "i-1");
     }
 
     #[test]
+    fn of_two_at_one_address_the_one_that_is_wanted_stays_and_users_of_the_other_still_name_it() {
+        let group = |id: &str, name: &str| {
+            seen("security_group", "security_group.db", id, json!({ "name": name }))
+        };
+        let user = json!({ "security_groups": ["sg-1"] });
+        let wanted: Body = [("name".to_owned(), json!("new"))].into();
+        let mut desired = Desired::default();
+        desired.resources.insert(Address::new("security_group", "db"), wanted);
+        let snapshot = assemble(
+            vec![
+                group("sg-1", "old"),
+                group("sg-2", "new"),
+                seen("instance", "instance.a", "i-1", user),
+            ],
+            &desired,
+        );
+        assert_eq!(snapshot.resources[&Address::new("security_group", "db")].live.id, "sg-2");
+        let user = &snapshot.resources[&Address::new("instance", "a")].body["security_groups"];
+        assert_eq!(*user, json!(["sg-1"]));
+        let field = kinds::by_name("instance").unwrap().schema().field("security_groups").unwrap();
+        let desired = json!([{ "$ref": "security_group.db" }]);
+        assert!(snapshot.names_leaving(field, user, &desired));
+    }
+
+    #[test]
     fn what_has_no_address_of_its_kind_is_not_managed() {
-        let snapshot = assemble(vec![
-            seen("vpc", "subnet.main", "vpc-1", json!({})),
-            seen("vpc", "", "vpc-2", json!({})),
-            seen("volume", "volume.a", "vol-1", json!({})),
-        ]);
+        let snapshot = assemble(
+            vec![
+                seen("vpc", "subnet.main", "vpc-1", json!({})),
+                seen("vpc", "", "vpc-2", json!({})),
+                seen("volume", "volume.a", "vol-1", json!({})),
+            ],
+            &Desired::default(),
+        );
         assert!(snapshot.resources.is_empty() && snapshot.extras.is_empty());
     }
 }

@@ -15,9 +15,6 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{Aws, Reading, fault};
 use crate::model::{Class, Fault, Status, TOPOLOGY, Tags};
 
-/// A tag's key for the client token of the creating call. It goes into the call, not onto the resource.
-pub const TOKEN: &str = "ecdeploy:token";
-
 /// How many values AWS takes in one filter.
 const FILTER_VALUES: usize = 200;
 
@@ -109,8 +106,7 @@ pub async fn tag(aws: &Aws, id: &str, tags: &Tags) -> Result<(), Fault> {
 }
 
 fn sdk_tags(tags: &Tags) -> Vec<Tag> {
-    let written = tags.iter().filter(|(key, _)| *key != TOKEN);
-    written.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// How far the resources of these ids are, told by `describe`. A filter is asked, not the ids, since AWS refuses a

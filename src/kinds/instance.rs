@@ -135,9 +135,7 @@ impl Kind for Wire {
             .metadata_options(metadata.build())
             .block_device_mappings(root.build())
             .tag_specifications(ec2::born_with(ResourceType::Instance, tags))
-            .tag_specifications(ec2::born_with(ResourceType::Volume, &volume_tags))
-            // Without one of ours the SDK makes one up, which covers its own retries.
-            .set_client_token(tags.get(ec2::TOKEN).cloned());
+            .tag_specifications(ec2::born_with(ResourceType::Volume, &volume_tags));
         let answer = call.send().await.map_err(fault("ec2:RunInstances"))?;
         let born = answer.instances.unwrap_or_default().into_iter().next();
         let (id, private, public) = match born {

@@ -121,7 +121,8 @@ impl<'a> Graph<'a> {
                 let detach = self.push(&target, change, Verb::Detach, detached);
                 self.wait(delete, detach, Need::Ready);
                 // The successor serves before the old one stops.
-                if let Some(attach) = self.place(&kept, Verb::Attach) {
+                let attach = self.place(&kept, Verb::Attach);
+                if let (Some(attach), Action::Replace) = (attach, change.action) {
                     self.wait(detach, attach, Need::Ready);
                 }
             }

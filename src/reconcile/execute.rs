@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -10,8 +11,8 @@ use super::{Run, State, What};
 use crate::diff::Change;
 use crate::kinds::{self, Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Fault, Fingerprint, Late, NAME, Phase, TOPOLOGY, Tags,
-    resolve,
+    ADDRESS, APPLIED, Address, Body, Class, Created, Fault, Fingerprint, Late, NAME, Phase,
+    TOPOLOGY, Tags, resolve,
 };
 use crate::plan::{Step, Verb};
 
@@ -64,7 +65,7 @@ impl Run<'_> {
             (NAME.to_owned(), format!("{}-{}", self.plan.topology, step.address.name())),
             (APPLIED.to_owned(), begun.to_tag()),
         ]);
-        let created = self.calling(index, || self.cloud.create(kind, &body, &tags)).await?;
+        let created = self.creating(index, step, kind, &body, &tags).await?;
         body.extend(starts);
         let live = Live { id: created.id, outputs: created.outputs, body };
         let live = self.configure(index, step, kind, live, &configure, after).await?;
@@ -76,6 +77,42 @@ impl Run<'_> {
             self.watch.wait(kind, &id, Goal::Ready).await?;
         }
         Ok(id)
+    }
+
+    /// Creates, at most once: where the answer was lost, it looks for what bears the address before it tries again.
+    async fn creating(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault> {
+        let unsure = AtomicBool::new(false);
+        self.calling(index, || async {
+            if unsure.load(Ordering::Relaxed)
+                && let Some(made) = self.made(step).await?
+            {
+                return Ok(made);
+            }
+            let answer = self.cloud.create(kind, body, tags).await;
+            let lost = matches!(&answer, Err(fault) if fault.class == Class::Transient);
+            unsure.store(lost, Ordering::Relaxed);
+            answer
+        })
+        .await
+    }
+
+    /// What bears the step's address, and was not there when it was planned.
+    async fn made(&self, step: &Step) -> Result<Option<Created>, Fault> {
+        let seen = self.cloud.list(&self.plan.topology).await?;
+        let address = step.address.to_string();
+        let made = seen.into_iter().find(|seen| {
+            seen.kind == step.address.kind()
+                && seen.tags.get(ADDRESS) == Some(&address)
+                && self.snapshot.find(&step.address, &seen.id).is_none()
+        });
+        Ok(made.map(|seen| Created { id: seen.id, outputs: seen.outputs }))
     }
 
     /// Sets what takes calls of its own right after creation.
@@ -114,8 +151,15 @@ impl Run<'_> {
         let after = self.after(step)?;
         let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
         let live = self.bring(index, step, kind, self.live(step)?, &fields, after).await?;
-        let applied =
-            after.iter().map(|(field, value)| (field.as_str(), value)).collect::<Fingerprint>();
+        let later = self.attached_later(step);
+        let mut applied = Fingerprint::default();
+        for field in kind.schema().fields {
+            let Some(value) = after.get(field.name) else { continue };
+            match later.contains(&field.name) {
+                true => applied.insert(field.name, &field.start()),
+                false => applied.insert(field.name, value),
+            }
+        }
         self.record(index, kind, &live, &applied).await?;
         let id = live.id.clone();
         self.keep(step, live);
@@ -133,8 +177,20 @@ impl Run<'_> {
     ) -> Result<String, Fault> {
         let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
         let detached = kind.schema().fields.iter().filter(|field| fields.contains(&field.name));
-        let starts = detached.map(|field| (field.name.to_owned(), field.start())).collect();
-        let live = self.bring(index, step, kind, self.live(step)?, &fields, &starts).await?;
+        let starts: Body = detached.map(|field| (field.name.to_owned(), field.start())).collect();
+        let live = self.live(step)?;
+        // Recorded before it is done, so that a run cut short is not taken for drift.
+        if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
+            let mut applied = resource.applied.clone();
+            for (field, start) in &starts {
+                if let Some(value) = resource.body.get(field) {
+                    applied.remove(field, value);
+                }
+                applied.insert(field, start);
+            }
+            self.record(index, kind, &live, &applied).await?;
+        }
+        let live = self.bring(index, step, kind, live, &fields, &starts).await?;
         let id = live.id.clone();
         self.keep(step, live);
         Ok(id)
@@ -152,6 +208,16 @@ impl Run<'_> {
             self.watch.wait(kind, &live.id, Goal::Gone).await?;
         }
         Ok(live.id)
+    }
+
+    /// The fields that a later step attaches to the same resource again.
+    fn attached_later(&self, step: &Step) -> Vec<&str> {
+        let again = self.plan.steps.iter().filter(|other| {
+            other.verb == Verb::Attach
+                && step.verb != Verb::Attach
+                && (&other.address, &other.id) == (&step.address, &step.id)
+        });
+        again.flat_map(|other| other.fields.iter().map(String::as_str)).collect()
     }
 
     /// Brings `fields` to what `target` has for them. The call is given the whole body as it will be.
@@ -257,10 +323,7 @@ impl Run<'_> {
         let found = match &step.id {
             None => lives.new.get(&step.address).cloned(),
             Some(id) => lives.changed.get(&key(step, id)).cloned().or_else(|| {
-                let resources = &self.snapshot.resources;
-                let mut all = resources.values().chain(&self.snapshot.extras);
-                all.find(|other| other.address == step.address && other.live.id == *id)
-                    .map(|resource| resource.live.clone())
+                self.snapshot.find(&step.address, id).map(|resource| resource.live.clone())
             }),
         };
         found.ok_or_else(|| bad_plan(step, "its resource is not in the account"))

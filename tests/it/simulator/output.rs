@@ -70,7 +70,7 @@ async fn the_summary_of_a_run_that_succeeded() {
 #[tokio::test(start_paused = true)]
 async fn the_summary_of_a_run_in_which_a_step_failed() {
     let cloud = empty_account();
-    let refusing = Refusing { cloud: &cloud, kind: "load_balancer" };
+    let refusing = Faulty(Refusing { cloud: &cloud, kind: "load_balancer" });
     let (plan, outcome) = apply(&refusing, &drawn(&[])).await;
     insta::assert_snapshot!(strip_str(&report::outcome::text(&plan, &outcome)).to_string());
 }

@@ -1,5 +1,6 @@
 //! What happens when not everything goes well.
 
+use ecdeploy::cloud::sim::SimCloud;
 use ecdeploy::error::ErrorKind;
 use ecdeploy::plan::{Origin, Parting, Plan};
 use ecdeploy::reconcile::{State, Stop};
@@ -11,7 +12,8 @@ use super::world::*;
 async fn a_failed_step_holds_up_only_what_depends_on_it() {
     let cloud = empty_account();
     let desired = drawn(&[]);
-    let (plan, outcome) = apply(&Refusing { cloud: &cloud, kind: "load_balancer" }, &desired).await;
+    let (plan, outcome) =
+        apply(&Faulty(Refusing { cloud: &cloud, kind: "load_balancer" }), &desired).await;
     for (step, state) in plan.steps.iter().zip(&outcome.states) {
         match step.address.kind() {
             "load_balancer" => assert!(matches!(state, State::Failed(_)), "{step}: {state:?}"),
@@ -43,6 +45,80 @@ async fn an_interrupted_apply_is_taken_up_where_it_was_left() {
         apply_fully(&cloud, &desired).await;
         assert_eq!(cloud.account().objects().count(), 51, "interrupted after {steps} steps");
     }
+}
+
+/// Interrupts the way from the drawn system to the edited one after every number of steps, and goes on from there.
+async fn interrupted_anywhere(edits: &[(&str, &str)]) {
+    let begun = empty_account();
+    apply_fully(&begun, &drawn(&[])).await;
+    let begun = begun.account().clone();
+    let edited = drawn(edits);
+    for steps in 1.. {
+        let cloud = SimCloud::in_memory(begun.clone(), 1.0);
+        let snapshot = read(&cloud, &edited).await;
+        let plan = Plan::to_reach(&edited, &snapshot, &parting(), Origin::default()).unwrap();
+        let stop = Stop::default();
+        let observer = StopAfter { steps, stop: &stop, done: Default::default() };
+        let outcome = carry_out(&plan, &snapshot, &cloud, &stop, &observer).await;
+        let rest = self::plan(&cloud, &edited).await;
+        let drift: Vec<_> = rest.changes.iter().filter(|change| change.drifted()).collect();
+        assert!(drift.is_empty(), "{edits:?} after {steps} steps is taken for drift: {drift:#?}");
+        let (_, again) = apply(&cloud, &edited).await;
+        assert!(
+            again.is_complete(),
+            "{edits:?} after {steps} steps: {:#?}",
+            failures(&rest, &again)
+        );
+        let left = self::plan(&cloud, &edited).await;
+        assert!(left.is_empty(), "{edits:?} after {steps} steps: {:#?}", left.changes);
+        assert_eq!(cloud.account().objects().count(), 51, "{edits:?} after {steps} steps");
+        if outcome.is_complete() {
+            assert!(steps > 1, "there was nothing to interrupt");
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_type_change_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("t3.small", "t3.large")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_of_instances_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("size = 8", "size = 9")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_a_port_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("port      = 3001", "port      = 3101")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_security_group_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("EC2-SG", "EC2b-SG")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_load_balancer_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("\"ecommerce-alb\"", "\"ecommerce-alb2\"")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_subnet_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("10.0.2.0/24", "10.0.3.0/24")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_whose_answer_was_lost_is_not_made_twice() {
+    let cloud = empty_account();
+    let desired = drawn(&[]);
+    let losing = Faulty(Losing { cloud: &cloud, lost: Default::default() });
+    let (plan, outcome) = apply(&losing, &desired).await;
+    assert!(outcome.is_complete(), "{:#?}", failures(&plan, &outcome));
+    assert_eq!(losing.0.lost.lock().unwrap().len(), 14, "each kind lost an answer");
+    assert_eq!(cloud.account().objects().count(), 51);
+    assert!(self::plan(&cloud, &desired).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

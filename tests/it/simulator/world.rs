@@ -1,6 +1,6 @@
 //! A simulated account with a stopped clock, and the drawn topology to try on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -148,24 +148,31 @@ impl Observer for StopAfter<'_> {
     }
 }
 
-/// A simulated account that answers the creation of one kind with an error.
+/// A simulated account of which a test spoils the creations.
+#[async_trait]
+pub trait Spoiled: Send + Sync {
+    fn sound(&self) -> &SimCloud;
+    async fn spoil(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault>;
+}
+
+/// Answers the creation of one kind with an error.
 pub struct Refusing<'a> {
     pub cloud: &'a SimCloud,
     pub kind: &'static str,
 }
 
 #[async_trait]
-impl Cloud for Refusing<'_> {
-    async fn account(&self) -> Result<String, Fault> {
-        Cloud::account(self.cloud).await
+impl Spoiled for Refusing<'_> {
+    fn sound(&self) -> &SimCloud {
+        self.cloud
     }
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
-        self.cloud.list(topology).await
-    }
-    async fn parameter(&self, name: &str) -> Result<String, Fault> {
-        self.cloud.parameter(name).await
-    }
-    async fn create(
+
+    async fn spoil(
         &self,
         kind: &'static dyn Kind,
         body: &Body,
@@ -177,6 +184,56 @@ impl Cloud for Refusing<'_> {
         }
         self.cloud.create(kind, body, tags).await
     }
+}
+
+/// Loses the answer to the first creation of each kind, after the work was done.
+pub struct Losing<'a> {
+    pub cloud: &'a SimCloud,
+    pub lost: Mutex<BTreeSet<&'static str>>,
+}
+
+#[async_trait]
+impl Spoiled for Losing<'_> {
+    fn sound(&self) -> &SimCloud {
+        self.cloud
+    }
+
+    async fn spoil(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault> {
+        let made = self.cloud.create(kind, body, tags).await?;
+        if self.lost.lock().unwrap().insert(kind.schema().kind) {
+            return Err(Fault::new(Class::Transient, "sim:Create", "InternalError", "try again"));
+        }
+        Ok(made)
+    }
+}
+
+/// An account with something wrong about it.
+pub struct Faulty<S>(pub S);
+
+#[async_trait]
+impl<S: Spoiled> Cloud for Faulty<S> {
+    async fn account(&self) -> Result<String, Fault> {
+        Cloud::account(self.0.sound()).await
+    }
+    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
+        self.0.sound().list(topology).await
+    }
+    async fn parameter(&self, name: &str) -> Result<String, Fault> {
+        self.0.sound().parameter(name).await
+    }
+    async fn create(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault> {
+        self.0.spoil(kind, body, tags).await
+    }
     async fn update(
         &self,
         kind: &'static dyn Kind,
@@ -184,7 +241,7 @@ impl Cloud for Refusing<'_> {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        self.cloud.update(kind, live, after, changed).await
+        self.0.sound().update(kind, live, after, changed).await
     }
     async fn delete(
         &self,
@@ -192,22 +249,22 @@ impl Cloud for Refusing<'_> {
         live: &Live,
         parting: &Body,
     ) -> Result<(), Fault> {
-        self.cloud.delete(kind, live, parting).await
+        self.0.sound().delete(kind, live, parting).await
     }
     async fn status(
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
     ) -> Result<BTreeMap<String, Status>, Fault> {
-        self.cloud.status(kind, ids).await
+        self.0.sound().status(kind, ids).await
     }
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        self.cloud.tag(kind, live, tags).await
+        self.0.sound().tag(kind, live, tags).await
     }
     fn now(&self) -> Duration {
-        self.cloud.now()
+        self.0.sound().now()
     }
     async fn sleep(&self, duration: Duration) {
-        self.cloud.sleep(duration).await;
+        self.0.sound().sleep(duration).await;
     }
 }
