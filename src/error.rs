@@ -67,7 +67,7 @@ impl From<Fault> for Error {
         let (kind, message, hint) = match fault.class {
             Class::Credentials if fault.code.is_empty() => (
                 ErrorKind::Access,
-                "no AWS credentials were found".to_owned(),
+                format!("no AWS credentials were found: {}", fault.message),
                 "log in (`aws sso login`), set AWS_PROFILE, or try without an account: --sandbox".to_owned(),
             ),
             Class::Credentials => (

@@ -36,12 +36,12 @@ impl Apply {
 
     async fn run_saved(&self, global: &Global, path: &Path) -> Result<u8> {
         let plan = plan::load(path)?;
-        if !global.variables.is_empty() {
+        if !global.variables.is_empty() || self.deletion.given() {
             return Err(Error::new(
                 ErrorKind::Usage,
-                "a saved plan has its variables in it; --var can't change them",
+                "a saved plan has its variables and how it deletes in it; flags can't change them",
             )
-            .hint("make a new plan with these variables"));
+            .hint("make a new plan with these flags: ecdeploy plan --out FILE"));
         }
         if plan.origin.sandbox != global.sandbox {
             let (made, hint) = match plan.origin.sandbox {

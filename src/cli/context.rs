@@ -95,6 +95,11 @@ pub struct Deletion {
 }
 
 impl Deletion {
+    /// Whether any was given.
+    pub fn given(&self) -> bool {
+        self.skip_final_snapshots || self.lift_protection
+    }
+
     pub fn parting(&self) -> Parting {
         Parting {
             skip_final_snapshots: self.skip_final_snapshots,

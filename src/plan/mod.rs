@@ -51,6 +51,7 @@ pub struct Plan {
     pub format: u32,
     pub goal: Goal,
     pub origin: Origin,
+    pub parting: Parting,
     pub topology: String,
     pub account: String,
     pub region: String,
@@ -133,6 +134,7 @@ impl Plan {
             format: FORMAT,
             goal,
             origin,
+            parting: parting.clone(),
             topology: desired.topology.clone(),
             account: desired.account.clone(),
             region: desired.region.clone(),
@@ -171,7 +173,8 @@ impl Plan {
         })
     }
 
-    /// Refuses when the account or the file is not what the plan was made from.
+    /// Refuses when the account or the file is not what the plan was made from, or the plan is not what they give: a
+    /// saved plan is a file, and what it shows must be what it does.
     ///
     /// # Errors
     /// [`ErrorKind::Stale`], naming what moved.
@@ -212,6 +215,12 @@ impl Plan {
                 "the account has moved since the plan was made: {}",
                 moved.join(", ")
             ));
+        }
+        let again = Self::of(self.goal, desired, snapshot, &self.parting, self.origin.clone())?;
+        let same = (&again.changes, &again.steps, again.summary)
+            == (&self.changes, &self.steps, self.summary);
+        if !same {
+            return stale("the plan was edited, or made by another version of ecdeploy".into());
         }
         Ok(())
     }

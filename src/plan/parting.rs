@@ -1,5 +1,6 @@
 //! What is said to a database before it goes: its final snapshot, and its protection.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::desired::Desired;
@@ -12,7 +13,7 @@ const LIFT_PROTECTION: &str = "lift_protection";
 const PROTECTION: &str = "deletion_protection";
 
 /// What the person asked for, as to deletions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parting {
     /// Take no final snapshots.
     pub skip_final_snapshots: bool,

@@ -34,6 +34,9 @@ pub fn text(plan: &Plan, of: &str) -> String {
     }
     for (address, snapshot) in plan.final_snapshots() {
         let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
+        if plan.change(address).is_some_and(|change| change.after.is_some()) {
+            let _ = writeln!(text, "  {}", paint(DELETE, "The new database begins empty."));
+        }
     }
     if plan.final_snapshots().next().is_some() {
         text.push('\n');

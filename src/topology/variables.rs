@@ -141,7 +141,9 @@ fn resolve(
             let circle = &path[at..];
             let message = format!("variables stand in a circle: {} -> {next}", circle.join(" -> "));
             let span = find(text, default.span, next);
-            let mut error = Diagnostic::at(span, message).label("closes the circle");
+            let mut error = Diagnostic::at(span, message)
+                .label("closes the circle")
+                .hint("give one of them a value of its own".to_owned());
             for declared in declared.iter().filter(|declared| circle.contains(declared.key)) {
                 error = error.also(declared.key.span, "in the circle");
             }

@@ -11,8 +11,6 @@ use super::Account;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Class, Fault};
 
-const FILE: &str = "sandbox.json";
-
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -29,7 +27,7 @@ impl Store {
     /// Opens the account in `directory`, or a new one.
     pub fn open(directory: &Path, id: &str, region: &str, scale: f64) -> Result<(Self, Account)> {
         make_private_directory(directory).map_err(|error| trouble("make", directory, error))?;
-        let path = directory.join(FILE);
+        let path = directory.join(format!("{id}-{region}.json"));
         let account = match fs::read_to_string(&path) {
             Ok(text) => {
                 let kept: Kept = serde_json::from_str(&text).map_err(|error| {

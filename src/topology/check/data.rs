@@ -21,7 +21,9 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
     }
     let ids = topology.databases.iter().map(|db| (db.identifier.value.clone(), db.identifier.span));
     let twice = |span, id: &String| {
-        Diagnostic::at(span, format!("two databases are called `{id}`")).label("taken")
+        Diagnostic::at(span, format!("two databases are called `{id}`"))
+            .label("taken")
+            .hint("give one of them another `identifier`".to_owned())
     };
     unique(ids, "first here", twice, sink);
     for cache in &topology.caches {
@@ -38,7 +40,9 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
     let ids =
         topology.caches.iter().map(|cache| (cache.cluster_id.value.clone(), cache.cluster_id.span));
     let twice = |span, id: &String| {
-        Diagnostic::at(span, format!("two caches are called `{id}`")).label("taken")
+        Diagnostic::at(span, format!("two caches are called `{id}`"))
+            .label("taken")
+            .hint("give one of them another `cluster_id`".to_owned())
     };
     unique(ids, "first here", twice, sink);
 }

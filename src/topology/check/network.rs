@@ -31,6 +31,7 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
     let twice = |span, name: &String| {
         Diagnostic::at(span, format!("two security groups are called `{name}`"))
             .label("a VPC takes each name once, upper or lower case")
+            .hint("give one of them another name".to_owned())
     };
     unique(names, "first here", twice, sink);
     for rule in
@@ -51,6 +52,7 @@ fn blocks(topology: &Topology, sink: &mut Sink) {
             sink.push_unless_spoilt(
                 Diagnostic::at(block.span, format!("{} is outside the VPC", block.value))
                     .label("not within the VPC's block")
+                    .hint(format!("choose a block within {}", vpc.value))
                     .also(vpc.span, "the VPC's block"),
             );
         }
@@ -62,6 +64,7 @@ fn blocks(topology: &Topology, sink: &mut Sink) {
             sink.push_unless_spoilt(
                 Diagnostic::at(block.span, format!("{} overlaps {}", block.value, before.value))
                     .label("these addresses are taken")
+                    .hint("choose a block that no other subnet has".to_owned())
                     .also(before.span, "by this subnet"),
             );
         }
@@ -109,7 +112,8 @@ fn load_balancer(balancer: &LoadBalancer, topology: &Topology, sink: &mut Sink) 
     if zones(topology, &balancer.subnets).len() < 2 {
         sink.push_unless_spoilt(
             Diagnostic::at(balancer.subnets.span, "a load balancer needs subnets in two zones")
-                .label("these are all in one"),
+                .label("these are all in one")
+                .hint("add a public subnet of another zone".to_owned()),
         );
     }
     let private =

@@ -37,6 +37,7 @@ fn counts(service: &Service, sink: &mut Sink) {
                 format!("count is below min_count: {} < {}", **count, **min),
             )
             .label("fewer than allowed")
+            .hint(format!("set count to {} or more", **min))
             .also(min.span, "min_count"),
         );
     }
@@ -48,6 +49,7 @@ fn counts(service: &Service, sink: &mut Sink) {
                 format!("max_count is below min_count: {} < {}", **max, **min),
             )
             .label("below min_count")
+            .hint(format!("set max_count to {} or more", **min))
             .also(min.span, "min_count"),
         );
     } else if **count > **max {
@@ -57,6 +59,7 @@ fn counts(service: &Service, sink: &mut Sink) {
                 format!("count is above max_count: {} > {}", **count, **max),
             )
             .label("more than allowed")
+            .hint(format!("set count to {} or less, or raise max_count", **max))
             .also(max.span, "max_count"),
         );
     }
@@ -72,7 +75,9 @@ fn routes(topology: &Topology, sink: &mut Sink) {
     };
     unique(routes().map(|route| (*route.priority, route.priority.span)), "first here", twice, sink);
     let twice = |span, path: &String| {
-        Diagnostic::at(span, format!("two routes claim `{path}`")).label("never gets a request")
+        Diagnostic::at(span, format!("two routes claim `{path}`"))
+            .label("never gets a request")
+            .hint("take one of them away".to_owned())
     };
     unique(
         routes().map(|route| (route.path.value.clone(), route.path.span)),
@@ -130,6 +135,7 @@ fn balanced(service: &Service, topology: &Topology, sink: &mut Sink) {
         sink.push_unless_spoilt(
             Diagnostic::at(timeout.span, "a health check has to end before the next begins")
                 .label(format!("a timeout of {}s", **timeout))
+                .hint("make the interval longer than the timeout".to_owned())
                 .also(interval.span, format!("an interval of {}s", **interval)),
         );
     }
@@ -142,6 +148,10 @@ fn balanced(service: &Service, topology: &Topology, sink: &mut Sink) {
             sink.push_unless_spoilt(
                 Diagnostic::at(key.span, message)
                     .label(format!("instances in {} get no requests", *subnet.zone))
+                    .hint(
+                        "give the load balancer a subnet of that zone, or take this one away"
+                            .to_owned(),
+                    )
                     .also(balancer.subnets.span, "the load balancer has no subnet in that zone"),
             );
         }
