@@ -9,7 +9,7 @@ use crate::kinds::{
     cache_cluster, cache_subnet_group, db_instance, db_subnet_group, instance, internet_gateway,
     listener, listener_rule, load_balancer, route_table, security_group, subnet, target_group, vpc,
 };
-use crate::model::{Address, Body, Late, Link, Schema, sort_set, to_body};
+use crate::model::{Address, Body, Link, Lookup, Schema, sort_set, to_body};
 use crate::topology::{
     Ami, Database, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology, Use,
 };
@@ -27,8 +27,8 @@ pub struct Desired {
     /// Hash of the file and its variables.
     pub source_hash: String,
     pub resources: BTreeMap<Address, Body>,
-    /// The SSM parameters that bodies name.
-    pub parameters: BTreeSet<String>,
+    /// What bodies name that is looked up in the account.
+    pub lookups: BTreeSet<Lookup>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
     /// Whether a database leaves a snapshot when it goes.
@@ -150,6 +150,9 @@ impl Build<'_> {
             load_balancer: link(&load_balancer::SCHEMA, MAIN),
             port: *balancer.port,
             protocol: "HTTP".to_owned(),
+            certificate: Value::Null,
+            ssl_policy: None,
+            redirect_to_https: false,
             default_target_group: link(&target_group::SCHEMA, &balancer.default_service),
         };
         self.add(&listener::SCHEMA, HTTP, &listener, balancer.span);
@@ -172,8 +175,10 @@ impl Build<'_> {
         let ami = match &service.ami {
             Ami::Id(id) => Value::String(id.clone()),
             Ami::Ssm(path) => {
-                self.desired.parameters.insert(path.clone());
-                Late::Ssm(path.clone()).to_value()
+                let lookup = Lookup::Parameter(path.clone());
+                let value = lookup.to_value();
+                self.desired.lookups.insert(lookup);
+                value
             }
         };
         let target_group =
@@ -189,6 +194,7 @@ impl Build<'_> {
                 key_name: service.key_name.clone(),
                 // Version 1 of the metadata service hands credentials to whoever can make the machine fetch a URL.
                 metadata_http_tokens: "required".to_owned(),
+                instance_profile: Link::default(),
                 root_volume_size: service.root_volume.size,
                 root_volume_type: service.root_volume.volume_type.clone(),
                 running: true,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::kinds;
-use crate::model::{Address, Body, Field, Late, OnChange, Schema, late};
+use crate::model::{Address, Body, Field, Late, Lookup, OnChange, Schema, late};
 use crate::snapshot::{Resource, Snapshot};
 
 /// What happens to one resource.
@@ -174,9 +174,10 @@ fn compare(
         // What AWS does not report, and what named an image that a newer one has replaced since, is as it was
         // applied.
         (None, _) => applied(desired),
-        (Some(before), Some(Late::Ssm(name))) => {
-            applied(desired)
-                || before.as_str() == snapshot.parameters.get(&name).map(String::as_str)
+        (Some(before), Some(Late::Lookup(lookup))) => {
+            let parameter = matches!(lookup, Lookup::Parameter(_));
+            (parameter && applied(desired))
+                || before.as_str() == snapshot.lookups.get(&lookup).map(String::as_str)
         }
         (Some(before), _) => before == desired || (field.version && extends(before, desired)),
     };

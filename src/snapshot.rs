@@ -9,7 +9,7 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Fault, Fingerprint, Observed, Schema, Status, Tags, reference,
+    ADDRESS, APPLIED, Address, Body, Fault, Fingerprint, Lookup, Observed, Schema, Status, Tags, reference,
     sort_set,
 };
 
@@ -33,8 +33,8 @@ pub struct Snapshot {
     pub resources: BTreeMap<Address, Resource>,
     /// What bears an address a second time, or is on its way out.
     pub extras: Vec<Resource>,
-    /// The values of the SSM parameters that the topology names.
-    pub parameters: BTreeMap<String, String>,
+    /// What the topology has looked up.
+    pub lookups: BTreeMap<Lookup, String>,
 }
 
 /// Checks that the account is the one the topology names, before anything else is read.
@@ -62,20 +62,20 @@ pub async fn guard(cloud: &dyn Cloud, desired: &Desired) -> Result<()> {
 /// When the account is not the topology's, or a call fails.
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     guard(cloud, desired).await?;
-    let (observed, parameters) =
-        try_join(cloud.list(&desired.topology), parameters(cloud, &desired.parameters)).await?;
-    Ok(Snapshot { parameters, ..assemble(observed) })
+    let (observed, lookups) =
+        try_join(cloud.list(&desired.topology), lookups(cloud, &desired.lookups)).await?;
+    Ok(Snapshot { lookups, ..assemble(observed) })
 }
 
-async fn parameters(
+async fn lookups(
     cloud: &dyn Cloud,
-    names: &BTreeSet<String>,
-) -> Result<BTreeMap<String, String>, Fault> {
-    let ask = |name: &String| {
-        let name = name.clone();
-        async move { cloud.parameter(&name).await.map(|value| (name, value)) }
+    asked: &BTreeSet<Lookup>,
+) -> Result<BTreeMap<Lookup, String>, Fault> {
+    let ask = |lookup: &Lookup| {
+        let lookup = lookup.clone();
+        async move { cloud.lookup(&lookup).await.map(|value| (lookup, value)) }
     };
-    Ok(try_join_all(names.iter().map(ask)).await?.into_iter().collect())
+    Ok(try_join_all(asked.iter().map(ask)).await?.into_iter().collect())
 }
 
 /// Addresses by kind and id: two kinds may well give things the same name.

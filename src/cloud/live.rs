@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 
 use super::Cloud;
-use crate::aws::{Aws, Reading};
+use crate::aws::{Aws, Reading, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Status, Tags};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -35,8 +35,8 @@ impl Cloud for LiveCloud {
         Ok(lists.into_iter().flatten().collect())
     }
 
-    async fn parameter(&self, name: &str) -> Result<String, Fault> {
-        self.aws.parameter(name).await
+    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
+        lookup::of(&self.aws, lookup).await
     }
 
     async fn create(

@@ -160,7 +160,7 @@ fn every_reference_leads_to_a_resource() {
                     Late::Ref { address, .. } => {
                         assert!(desired.resources.contains_key(&address), "{address}")
                     }
-                    Late::Ssm(path) => assert!(desired.parameters.contains(&path)),
+                    Late::Lookup(lookup) => assert!(desired.lookups.contains(&lookup)),
                 });
             }
         }

@@ -16,7 +16,14 @@ use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, 
 pub struct Listener {
     pub load_balancer: Link,
     pub port: u16,
+    /// `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// The ARN of its certificate, or late: `Lookup::Certificate`. Null for HTTP.
+    pub certificate: Value,
+    /// Null for HTTP.
+    pub ssl_policy: Option<String>,
+    /// Sends every request to port 443 instead; there is no default target group then.
+    pub redirect_to_https: bool,
     pub default_target_group: Link,
 }
 
@@ -26,6 +33,9 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("load_balancer").names("load_balancer"),
         Field::in_place("port"),
         Field::in_place("protocol"),
+        Field::in_place("certificate"),
+        Field::in_place("ssl_policy"),
+        Field::in_place("redirect_to_https"),
         Field::in_place("default_target_group").names("target_group"),
     ],
     outputs: &[],
@@ -33,6 +43,10 @@ pub static SCHEMA: Schema = Schema {
     unique: &[&["load_balancer", "port"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
 };
+
+/// TLS 1.2 and 1.3 with forward secrecy: what the console gives a new HTTPS listener, and AWS recommends.
+/// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+pub const MODERN_TLS: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 pub struct Wire;
 

@@ -7,13 +7,17 @@ pub mod cache_subnet_group;
 pub mod db_instance;
 pub mod db_subnet_group;
 mod form;
+pub mod iam_role;
 pub mod instance;
+pub mod instance_profile;
 pub mod internet_gateway;
 pub mod listener;
 pub mod listener_rule;
 pub mod load_balancer;
+pub mod record;
 pub mod route_table;
 pub mod security_group;
+pub mod ssm_parameter;
 pub mod subnet;
 pub mod target_group;
 pub mod vpc;
@@ -37,11 +41,15 @@ pub static REGISTRY: &[&dyn Kind] = &[
     &load_balancer::Wire,
     &listener::Wire,
     &listener_rule::Wire,
+    &iam_role::Wire,
+    &instance_profile::Wire,
     &instance::Wire,
     &db_subnet_group::Wire,
     &db_instance::Wire,
     &cache_subnet_group::Wire,
     &cache_cluster::Wire,
+    &ssm_parameter::Wire,
+    &record::Wire,
 ];
 
 /// The kind of this name.
@@ -104,4 +112,8 @@ async fn gone_or_going(
         }
         outcome => away(outcome),
     }
+}
+
+fn unwritten() -> Fault {
+    Fault::new(Class::Fatal, "kinds", "", "this kind's calls are not written yet")
 }

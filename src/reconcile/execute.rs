@@ -235,7 +235,7 @@ impl Run<'_> {
     fn resolved(&self, step: &Step, value: &Value) -> Result<Value, Fault> {
         let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         let lookup = |late: &Late| match late {
-            Late::Ssm(name) => self.plan.parameters.get(name).cloned(),
+            Late::Lookup(lookup) => self.plan.lookups.get(lookup).cloned(),
             Late::Ref { address, output } => {
                 let live = lives
                     .new

@@ -10,7 +10,7 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
         let name = match &late {
             Late::Ref { address, output: None } => address.to_string(),
             Late::Ref { address, output: Some(output) } => format!("{address}.{output}"),
-            Late::Ssm(path) => format!("ssm {path}"),
+            Late::Lookup(lookup) => lookup.to_string(),
         };
         return match note(&late) {
             Some(note) => format!("{name} ({note})"),

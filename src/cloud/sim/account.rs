@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::rules;
 use crate::kinds;
-use crate::model::{Body, Class, Created, Fault, Field, Observed, Schema, Status, TOPOLOGY, Tags};
+use crate::model::{Body, Class, Created, Fault, Field, Lookup, Observed, Schema, Status, TOPOLOGY, Tags};
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
 const AT_ONCE: u32 = 5;
@@ -147,18 +147,29 @@ impl Account {
         ids.iter().filter_map(|id| Some((id.clone(), self.get(kind, id)?.status()))).collect()
     }
 
-    /// AWS's public parameters name an image each; there are no others.
-    pub fn parameter(&self, name: &str) -> Result<String, Fault> {
-        if !name.starts_with("/aws/service/") {
-            let message = format!("there is no parameter {name}");
-            return Err(Fault::new(
-                Class::NotFound,
-                "ssm:GetParameter",
-                "ParameterNotFound",
-                message,
-            ));
+    /// There is AWS's every public parameter, each naming an image, and a certificate and a hosted zone for every
+    /// domain, so that anybody's topology can be tried. To see one missing, name a domain below `.invalid`, which
+    /// RFC 2606 keeps free of owners.
+    pub fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
+        let digits = hex(lookup.to_string().as_bytes());
+        let there = |name: &str| !name.trim_end_matches('.').ends_with(".invalid");
+        let missing = |operation: &str, code: &str| {
+            let message = format!("the simulated account has no {lookup}");
+            Err(Fault::new(Class::NotFound, operation, code, message))
+        };
+        match lookup {
+            Lookup::Parameter(path) if path.starts_with("/aws/service/") => {
+                Ok(format!("ami-{digits}"))
+            }
+            Lookup::Parameter(_) => missing("ssm:GetParameter", "ParameterNotFound"),
+            Lookup::Certificate(arn) if arn.starts_with("arn:") => Ok(arn.clone()),
+            Lookup::Certificate(domain) if there(domain) => {
+                Ok(format!("arn:aws:acm:{}:{}:certificate/{digits}", self.region, self.id))
+            }
+            Lookup::Certificate(_) => missing("acm:ListCertificates", ""),
+            Lookup::Zone(name) if there(name) => Ok(format!("Z{}", digits.to_uppercase())),
+            Lookup::Zone(_) => missing("route53:ListHostedZonesByName", ""),
         }
-        Ok(format!("ami-{}", hex(name.as_bytes())))
     }
 
     pub fn create(&mut self, schema: &Schema, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -18,7 +18,7 @@ use store::Store;
 use super::Cloud;
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Status, Tags};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -83,9 +83,9 @@ impl Cloud for SimCloud {
         Ok(SimCloud::account(self).list(topology))
     }
 
-    async fn parameter(&self, name: &str) -> Result<String, Fault> {
+    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
         self.sleep(ROUND_TRIP).await;
-        SimCloud::account(self).parameter(name)
+        SimCloud::account(self).lookup(lookup)
     }
 
     async fn create(
