@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::kinds;
-use crate::model::{Address, Body, Field, Late, Lookup, OnChange, Schema, late};
+use crate::model::{
+    Address, Body, Field, Late, Lookup, OnChange, Reference, Schema, late, resolve, walk_late,
+};
 use crate::snapshot::{Resource, Snapshot};
 
 /// What happens to one resource.
@@ -179,6 +181,11 @@ fn compare(
             (parameter && applied(desired))
                 || before.as_str() == snapshot.lookups.get(&lookup).map(String::as_str)
         }
+        (Some(before), _) if field.reference == Reference::Outputs => {
+            before == desired
+                || as_text(before, snapshot)
+                    .is_some_and(|text| Some(text) == as_text(desired, snapshot))
+        }
         (Some(before), _) => before == desired || (field.version && extends(before, desired)),
     };
     if same {
@@ -197,6 +204,17 @@ fn compare(
         cause,
         replaces: field.on_change == OnChange::Replace,
     })
+}
+
+/// The value as the account would hold it: outputs as they are now. Nothing where one is not there yet.
+fn as_text(value: &Value, snapshot: &Snapshot) -> Option<Value> {
+    let output = |late: &Late| match late {
+        Late::Ref { address, output: Some(output) } => {
+            snapshot.resources.get(address)?.live.outputs.get(output).cloned()
+        }
+        _ => None,
+    };
+    resolve(value, &output).ok()
 }
 
 /// Whether the live version `16.8` is a `16`.
@@ -232,7 +250,7 @@ fn spread_replacement(
                 let known = changes
                     .get(address)
                     .is_some_and(|change| change.fields.iter().any(|f| f.field == field.name));
-                if known || !names_any(field, value, &replaced) {
+                if known || !names_any(value, &replaced) {
                     continue;
                 }
                 let fields =
@@ -255,9 +273,10 @@ fn spread_replacement(
     }
 }
 
-fn names_any(field: &Field, value: &Value, addresses: &BTreeSet<Address>) -> bool {
-    field.links(value).into_iter().any(|link| match late(link) {
-        Some(Late::Ref { address, .. }) => addresses.contains(&address),
-        _ => false,
-    })
+fn names_any(value: &Value, addresses: &BTreeSet<Address>) -> bool {
+    let mut found = false;
+    walk_late(value, &mut |late| {
+        found |= matches!(late, Late::Ref { address, .. } if addresses.contains(&address));
+    });
+    found
 }

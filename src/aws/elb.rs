@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Status, Tags};
+use crate::model::{Class, Fault, Standing, Status, Tags};
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]
@@ -189,8 +189,8 @@ pub fn only<T>(operation: &str, answer: Option<Vec<T>>) -> Result<T, Fault> {
 }
 
 /// What has no states of its own is ready as soon as it's there.
-pub fn there(arns: impl IntoIterator<Item = Option<String>>) -> BTreeMap<String, Status> {
-    arns.into_iter().flatten().map(|arn| (arn, Status::Ready)).collect()
+pub fn there(arns: impl IntoIterator<Item = Option<String>>) -> BTreeMap<String, Standing> {
+    arns.into_iter().flatten().map(|arn| (arn, Status::Ready.into())).collect()
 }
 
 /// The action that sends requests to a target group.

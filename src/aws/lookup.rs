@@ -47,7 +47,9 @@ async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
         // Asked again on this side, since not every answer is filtered.
         .filter(|found| found.status().is_none_or(|status| *status == CertificateStatus::Issued))
         .filter(|found| names(found).any(|name| covers(name, domain)))
-        .max_by_key(|found| (found.not_after().map(|time| time.secs()), found.certificate_arn.clone()))
+        .max_by_key(|found| {
+            (found.not_after().map(|time| time.secs()), found.certificate_arn.clone())
+        })
         .and_then(|found| found.certificate_arn)
         .ok_or_else(|| {
             let message = format!("no issued certificate is for {domain}");

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use super::Cloud;
 use crate::aws::{Aws, Reading, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -71,7 +71,7 @@ impl Cloud for LiveCloud {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault> {
+    ) -> Result<BTreeMap<String, Standing>, Fault> {
         kind.status(&self.aws, ids).await
     }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 pub use live::LiveCloud;
 
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
 /// An account in one region, with a clock of its own.
 #[async_trait]
@@ -55,7 +55,7 @@ pub trait Cloud: Send + Sync {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault>;
+    ) -> Result<BTreeMap<String, Standing>, Fault>;
 
     /// See [`Kind::tag`].
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault>;

@@ -17,8 +17,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Status, TOPOLOGY,
-    Tags, Timing,
+    ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Standing, Status,
+    TOPOLOGY, Tags, Timing,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -189,7 +189,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:TerminateInstances")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("instance-id", ids, |filter| async move {
             let seen = describe(aws, vec![filter]).await?.into_iter();
             Ok(seen.map(|instance| (instance.instance_id.clone(), status(&instance))).collect())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Kind, Live};
 use crate::aws::{Aws, Reading};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceProfile {
@@ -55,7 +55,7 @@ impl Kind for Wire {
         Err(super::unwritten())
     }
 
-    async fn status(&self, _: &Aws, _: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, _: &Aws, _: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         Err(super::unwritten())
     }
 

@@ -28,7 +28,7 @@ use async_trait::async_trait;
 
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading};
-use crate::model::{Body, Class, Created, Fault, Observed, Schema, Status, Tags};
+use crate::model::{Body, Class, Created, Fault, Observed, Schema, Standing, Status, Tags};
 
 /// Every kind there is.
 pub static REGISTRY: &[&dyn Kind] = &[
@@ -90,7 +90,7 @@ pub trait Kind: Send + Sync {
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;
 
     /// How far these are, by id. One that is missing in the answer is gone.
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault>;
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault>;
 
     /// Sets tags, leaving other keys alone.
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault>;
@@ -105,7 +105,7 @@ async fn gone_or_going(
 ) -> Result<(), Fault> {
     match outcome {
         Err(refusal) if refusal.class == Class::NotYet => {
-            match kind.status(aws, &[id.to_owned()]).await?.get(id) {
+            match kind.status(aws, &[id.to_owned()]).await?.remove(id).map(|found| found.status) {
                 None | Some(Status::Deleting) => Ok(()),
                 Some(_) => Err(refusal),
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Kind, Live};
 use crate::aws::{Aws, Reading};
-use crate::model::{Body, Created, Fault, Field, Observed, Schema, Status, Tags, Timing};
+use crate::model::{Body, Created, Fault, Field, Observed, Schema, Standing, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SsmParameter {
@@ -57,7 +57,7 @@ impl Kind for Wire {
         Err(super::unwritten())
     }
 
-    async fn status(&self, _: &Aws, _: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, _: &Aws, _: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         Err(super::unwritten())
     }
 

@@ -9,10 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::rules;
 use crate::kinds;
-use crate::model::{Body, Class, Created, Fault, Field, Lookup, Observed, Schema, Status, TOPOLOGY, Tags};
+use crate::model::{
+    Body, Class, Created, Fault, Field, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
+};
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
 const AT_ONCE: u32 = 5;
+/// The state of what is not ready for the first time.
+const CREATING: &str = "creating";
 
 /// An account in one region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +63,14 @@ struct Lingering {
 impl Object {
     pub fn status(&self) -> Status {
         self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
+    }
+
+    /// Its outputs as far as it has them yet.
+    pub fn told(&self) -> BTreeMap<String, String> {
+        let creating = self.status() == Status::Pending(CREATING.to_owned());
+        let mut outputs = self.outputs.clone();
+        outputs.retain(|name, _| !(creating && rules::late(&self.kind, name)));
+        outputs
     }
 
     /// Whether any field names the object of this kind and id.
@@ -137,14 +149,18 @@ impl Account {
                 id: object.id.clone(),
                 tags: object.tags.clone(),
                 body: object.body.clone(),
-                outputs: object.outputs.clone(),
+                outputs: object.told(),
                 status: object.status(),
             })
             .collect()
     }
 
-    pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Status> {
-        ids.iter().filter_map(|id| Some((id.clone(), self.get(kind, id)?.status()))).collect()
+    pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Standing> {
+        let told = |id: &String| {
+            let object = self.get(kind, id)?;
+            Some((id.clone(), Standing { status: object.status(), outputs: object.told() }))
+        };
+        ids.iter().filter_map(told).collect()
     }
 
     /// There is AWS's every public parameter, each naming an image, and a certificate and a hosted zone for every
@@ -195,9 +211,10 @@ impl Account {
             id: id.clone(),
             tags: tags.clone(),
             body: full,
-            outputs: outputs.clone(),
-            passing: self.passing(Status::Pending("creating".into()), schema.timing.create),
+            outputs,
+            passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
         };
+        let outputs = object.told();
         self.objects.insert(key(schema.kind, &id), object);
         Ok(Created { id, outputs })
     }

@@ -18,7 +18,7 @@ use store::Store;
 use super::Cloud;
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -120,7 +120,7 @@ impl Cloud for SimCloud {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault> {
+    ) -> Result<BTreeMap<String, Standing>, Fault> {
         self.sleep(ROUND_TRIP).await;
         Ok(SimCloud::account(self).status(kind.schema().kind, ids))
     }

@@ -33,6 +33,14 @@ pub fn linger(kind: &str) -> u64 {
     if kind == "load_balancer" { 40_000 } else { 0 }
 }
 
+/// Whether AWS tells the output only once the thing is ready.
+pub fn late(kind: &str, output: &str) -> bool {
+    matches!(
+        (kind, output),
+        ("db_instance", "endpoint" | "secret_arn") | ("cache_cluster", "endpoint")
+    )
+}
+
 /// Whether a reference string is the id of something (a rule's other side may be a CIDR block).
 pub fn is_id(reference: &str) -> bool {
     !reference.contains('/') || reference.starts_with("arn:")
