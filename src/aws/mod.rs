@@ -7,7 +7,9 @@ pub mod ec2;
 pub mod elasticache;
 pub mod elb;
 mod fault;
+pub mod iam;
 pub mod lookup;
+pub mod marks;
 pub mod rds;
 mod reading;
 
