@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
-    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState, Instance as Seen,
-    InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
-    InstanceNetworkInterfaceSpecification, InstanceStateName, ResourceType, Volume, VolumeType,
+    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState,
+    IamInstanceProfileAssociation, IamInstanceProfileAssociationState,
+    IamInstanceProfileSpecification, Instance as Seen, InstanceMetadataEndpointState,
+    InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification, InstanceStateName,
+    ResourceType, Volume, VolumeType,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use serde::{Deserialize, Serialize};
@@ -133,6 +135,7 @@ impl Kind for Wire {
             .image_id(ami)
             .instance_type(spec.instance_type.as_str().into())
             .set_key_name(spec.key_name)
+            .set_iam_instance_profile(profile(spec.instance_profile.id()))
             .network_interfaces(interface.build())
             .metadata_options(metadata.build())
             .block_device_mappings(root.build())
@@ -164,6 +167,10 @@ impl Kind for Wire {
             let call = aws.ec2.modify_instance_attribute().instance_id(&live.id);
             let answer = call.set_groups(Some(form::ids(&groups))).send().await;
             answer.map_err(fault("ec2:ModifyInstanceAttribute"))?;
+        }
+        if has("instance_profile") {
+            let wanted: Link = form::field(&SCHEMA, after, "instance_profile")?;
+            associate(aws, &live.id, wanted.id()).await?;
         }
         if has("metadata_http_tokens") {
             let tokens: String = form::field(&SCHEMA, after, "metadata_http_tokens")?;
@@ -230,6 +237,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
     // One that isn't running has no public address, whether or not it will have one.
     let public = instance.public_ip_address().is_some();
     let groups = instance.security_groups().iter().filter_map(|group| group.group_id());
+    let profile = instance.iam_instance_profile().and_then(|profile| profile.arn());
     let tokens = instance.metadata_options().and_then(|options| options.http_tokens());
     form::reported([
         ("ami", instance.image_id().map(Value::from)),
@@ -238,6 +246,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
         ("security_groups", Some(form::set(groups.map(Value::from)))),
         ("associate_public_ip_address", (public || running).then(|| Value::from(public))),
         ("key_name", Some(Value::from(instance.key_name()))),
+        ("instance_profile", Some(Value::from(profile))),
         ("metadata_http_tokens", tokens.map(|tokens| Value::from(tokens.as_str()))),
         ("root_volume_size", root.and_then(Volume::size).map(Value::from)),
         (
@@ -262,6 +271,48 @@ fn status(instance: &Seen) -> Status {
         // A stopped one too: it doesn't serve.
         Some(state) => Status::Pending(state.as_str().to_owned()),
         None => Status::Pending("unknown".to_owned()),
+    }
+}
+
+fn profile(arn: &str) -> Option<IamInstanceProfileSpecification> {
+    (!arn.is_empty()).then(|| IamInstanceProfileSpecification::builder().arn(arn).build())
+}
+
+/// Gives it the profile, or none where that is empty.
+async fn associate(aws: &Aws, id: &str, wanted: &str) -> Result<(), Fault> {
+    let call = aws.ec2.describe_iam_instance_profile_associations();
+    let pages = call.filters(ec2::filter("instance-id", id)).into_paginator().items().send();
+    let seen: Vec<IamInstanceProfileAssociation> = pages
+        .collect::<Result<_, _>>()
+        .await
+        .map_err(fault("ec2:DescribeIamInstanceProfileAssociations"))?;
+    let living = seen.into_iter().filter(|found| found.instance_id() == Some(id));
+    let now = living.into_iter().find(|found| {
+        let leaving = [
+            Some(&IamInstanceProfileAssociationState::Disassociating),
+            Some(&IamInstanceProfileAssociationState::Disassociated),
+        ];
+        !leaving.contains(&found.state())
+    });
+    let arn = now.as_ref().and_then(|now| now.iam_instance_profile()).and_then(|now| now.arn());
+    let old = now.as_ref().and_then(|now| now.association_id()).unwrap_or_default();
+    match (&now, profile(wanted)) {
+        (None, None) => Ok(()),
+        (Some(_), Some(_)) if arn == Some(wanted) => Ok(()),
+        (Some(_), Some(wanted)) => {
+            let call = aws.ec2.replace_iam_instance_profile_association().association_id(old);
+            let answer = call.iam_instance_profile(wanted).send().await;
+            answer.map(drop).map_err(fault("ec2:ReplaceIamInstanceProfileAssociation"))
+        }
+        (Some(_), None) => {
+            let call = aws.ec2.disassociate_iam_instance_profile().association_id(old);
+            away(call.send().await.map_err(fault("ec2:DisassociateIamInstanceProfile")))
+        }
+        (None, Some(wanted)) => {
+            let call = aws.ec2.associate_iam_instance_profile().instance_id(id);
+            let answer = call.iam_instance_profile(wanted).send().await;
+            answer.map(drop).map_err(fault("ec2:AssociateIamInstanceProfile"))
+        }
     }
 }
 

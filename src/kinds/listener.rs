@@ -44,9 +44,10 @@ pub static SCHEMA: Schema = Schema {
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
 };
 
-/// TLS 1.2 and 1.3 with forward secrecy: what the console gives a new HTTPS listener, and AWS recommends.
+/// TLS 1.2 and 1.3 with forward secrecy, and a key exchange that outlasts quantum computers where the client knows it:
+/// what the console gives a new HTTPS listener, and AWS recommends (the API alone would give one with TLS 1.0).
 /// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
-pub const MODERN_TLS: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+pub const MODERN_TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
 pub struct Wire;
 
@@ -72,7 +73,9 @@ impl Kind for Wire {
             .load_balancer_arn(spec.load_balancer.id())
             .port(spec.port.into())
             .protocol(spec.protocol.as_str().into())
-            .default_actions(elb::forward(spec.default_target_group.id()))
+            .set_ssl_policy(spec.ssl_policy.clone())
+            .set_certificates(certificates(&spec))
+            .default_actions(action_of(&spec))
             .set_tags(Some(elb::to_sdk(tags)));
         let answer = call.send().await.map_err(fault(OPERATION))?;
         let listener = elb::only(OPERATION, answer.listeners)?;
@@ -88,14 +91,18 @@ impl Kind for Wire {
     ) -> Result<(), Fault> {
         let spec: Listener = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
-        let action = changes("default_target_group")
-            .then(|| vec![elb::forward(spec.default_target_group.id())]);
+        let action = changes("default_target_group") || changes("redirect_to_https");
+        let action = action.then(|| vec![action_of(&spec)]);
+        // AWS wants them together, and together they go.
+        let tls = changes("protocol") || changes("certificate") || changes("ssl_policy");
         let call = aws
             .elb
             .modify_listener()
             .listener_arn(&live.id)
             .set_port(changes("port").then(|| spec.port.into()))
-            .set_protocol(changes("protocol").then(|| spec.protocol.as_str().into()))
+            .set_protocol(tls.then(|| spec.protocol.as_str().into()))
+            .set_ssl_policy(spec.ssl_policy.clone().filter(|_| tls))
+            .set_certificates(certificates(&spec).filter(|_| tls))
             .set_default_actions(action);
         call.send().await.map_err(fault("elasticloadbalancing:ModifyListener"))?;
         Ok(())
@@ -122,13 +129,41 @@ impl Kind for Wire {
     }
 }
 
+/// What it does with requests that no rule claims.
+fn action_of(spec: &Listener) -> sdk::Action {
+    if !spec.redirect_to_https {
+        return elb::forward(spec.default_target_group.id());
+    }
+    let to = sdk::RedirectActionConfig::builder()
+        .protocol("HTTPS")
+        .port("443")
+        .status_code(sdk::RedirectActionStatusCodeEnum::Http301);
+    sdk::Action::builder().r#type(sdk::ActionTypeEnum::Redirect).redirect_config(to.build()).build()
+}
+
+fn redirects(actions: &[sdk::Action]) -> bool {
+    let [action] = actions else { return false };
+    action
+        .redirect_config()
+        .is_some_and(|to| (to.protocol(), to.port()) == (Some("HTTPS"), Some("443")))
+}
+
+fn certificates(spec: &Listener) -> Option<Vec<sdk::Certificate>> {
+    let arn = spec.certificate.as_str()?;
+    Some(vec![sdk::Certificate::builder().certificate_arn(arn).build()])
+}
+
 fn observe(listener: &sdk::Listener, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
     let id = listener.listener_arn.clone()?;
     let tags = tags.get(&id)?.clone();
+    let certificate = listener.certificates().first().and_then(|found| found.certificate_arn());
     let body = form::reported([
         ("load_balancer", listener.load_balancer_arn.clone().map(Value::from)),
         ("port", listener.port.map(Value::from)),
         ("protocol", listener.protocol.as_ref().map(|protocol| protocol.as_str().into())),
+        ("certificate", Some(Value::from(certificate))),
+        ("ssl_policy", Some(Value::from(listener.ssl_policy()))),
+        ("redirect_to_https", listener.default_actions.as_deref().map(|all| redirects(all).into())),
         ("default_target_group", listener.default_actions.as_deref().map(elb::forwarded)),
     ]);
     Some(form::observed(&SCHEMA, id, tags, body))

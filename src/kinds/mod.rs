@@ -113,7 +113,3 @@ async fn gone_or_going(
         outcome => away(outcome),
     }
 }
-
-fn unwritten() -> Fault {
-    Fault::new(Class::Fatal, "kinds", "", "this kind's calls are not written yet")
-}
