@@ -12,6 +12,8 @@ use aws_sdk_ec2::types::{
     ResourceType, Volume, VolumeType,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,6 +43,8 @@ pub struct Instance {
     pub root_volume_encrypted: bool,
     /// Neither stopped nor on its way there.
     pub running: bool,
+    /// What it runs at its birth. Null where its image brings everything.
+    pub user_data: Option<String>,
     pub target_group: Link,
 }
 
@@ -59,6 +63,8 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("root_volume_type"),
         Field::replace("root_volume_encrypted"),
         Field::in_place("running").configured("true"),
+        // Described one instance a call, so never: it is compared by what was last applied.
+        Field::replace("user_data"),
         Field::in_place("target_group").names("target_group").attached("null"),
     ],
     outputs: &[("private_ip", "10.0.0.1"), ("public_ip", "203.0.113.1")],
@@ -135,6 +141,7 @@ impl Kind for Wire {
             .image_id(ami)
             .instance_type(spec.instance_type.as_str().into())
             .set_key_name(spec.key_name)
+            .set_user_data(spec.user_data.map(|script| BASE64.encode(script)))
             .set_iam_instance_profile(profile(spec.instance_profile.id()))
             .network_interfaces(interface.build())
             .metadata_options(metadata.build())
