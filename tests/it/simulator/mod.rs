@@ -2,5 +2,6 @@
 
 mod lifecycle;
 mod output;
+mod services;
 mod trouble;
 mod world;
