@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 
 use super::Cloud;
-use crate::aws::{Aws, Reading, lookup};
+use crate::aws::{Aws, Reading, elb, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
 use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
@@ -37,6 +37,10 @@ impl Cloud for LiveCloud {
 
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
         lookup::of(&self.aws, lookup).await
+    }
+
+    async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        elb::findings(&self.aws, groups).await
     }
 
     async fn create(

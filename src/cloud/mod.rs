@@ -25,6 +25,11 @@ pub trait Cloud: Send + Sync {
     /// The answer to a lookup.
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault>;
 
+    /// What target groups, by id, find of the instances registered with them: AWS's word by instance, `healthy`.
+    async fn health(&self, _groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        Ok(BTreeMap::new())
+    }
+
     /// See [`Kind::create`].
     async fn create(
         &self,

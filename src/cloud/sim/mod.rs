@@ -88,6 +88,17 @@ impl Cloud for SimCloud {
         SimCloud::account(self).lookup(lookup)
     }
 
+    async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        let account = SimCloud::account(self);
+        let targets = account.objects().filter(|object| object.kind == "instance");
+        let targets = targets.filter(|one| groups.iter().any(|id| id == one.text("target_group")));
+        // One that runs is healthy.
+        let ready = crate::model::Status::Ready;
+        let word = |status| if status == ready { "healthy" } else { "unused" };
+        Ok(targets.map(|one| (one.id.clone(), word(one.status()).to_owned())).collect())
+    }
+
     async fn create(
         &self,
         kind: &'static dyn Kind,
