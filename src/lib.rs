@@ -15,3 +15,4 @@ pub mod reconcile;
 pub mod report;
 pub mod snapshot;
 pub mod topology;
+pub mod trace;
