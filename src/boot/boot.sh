@@ -4,7 +4,7 @@
 #   (nothing)      what cloud-init runs. It may run at any time again: it changes only what differs
 #   start, stop    what systemd runs: the settings go from AWS to PM2 in memory alone
 #   refresh        what the timer runs: RDS makes a new password every week
-set -euo pipefail
+set -Eeuo pipefail
 @SETTINGS@
 
 # Tests put all of it under another root, and run it as themselves.
@@ -17,7 +17,8 @@ unit=$TOPOLOGY-$SERVICE
 export PATH=$home/bin:$PATH AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION PM2_HOME=$state/pm2
 # It asks for its own newest version otherwise.
 export PM2_DISABLE_VERSION_CHECK=true
-changed=''
+# There as long as something is installed that does not run yet, though a run be cut short.
+changed=$home/changed
 
 say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" | tee -a "$logs/boot.log"; }
 
@@ -25,6 +26,8 @@ die() {
   say "failed: $*"
   exit 1
 }
+
+trap 'say "failed at line $LINENO"' ERR
 
 # What may fail for a while, when a machine and its role are new.
 retry() {
@@ -46,10 +49,16 @@ put() {
   if cmp -s "$new" "$1"; then
     rm "$new"
   else
+    touch "$changed"
     mv "$new" "$1"
-    changed=1
     say "wrote $1"
   fi
+}
+
+link() {
+  [[ $(readlink "$2") != "$1" ]] || return 0
+  touch "$changed"
+  ln -sfn "$1" "$2"
 }
 
 # --- settings: never on disk
@@ -59,14 +68,14 @@ from_json() { node -e 'process.stdout.write(String(JSON.parse(require("fs").read
 # Exports what apply published for this service, and what RDS keeps. Says in $missing what isn't there yet.
 settings() {
   local published name value version secret
-  missing=$WANTED
+  missing=' leave to read the settings'
   # What tells one set of settings from another, without the secrets themselves.
   versions=''
   published=$(aws ssm get-parameters-by-path --path "/$TOPOLOGY/$SERVICE" --output text \
     --query 'Parameters[].[Name,Value]') || return
   while IFS=$'\t' read -r name value; do
     name=${name##*/}
-    [[ " $WANTED " == *" $name "* ]] || continue
+    [[ -n $name && " $WANTED " == *" $name "* ]] || continue
     export "$name=$value"
     versions+="$name=$value "
   done <<<"$published"
@@ -96,7 +105,7 @@ start() {
   local pause=2
   # Machines are there long before their databases.
   until settings; do
-    say "waiting for:${missing:- AWS}; again in ${pause}s"
+    say "waiting for:$missing; again in ${pause}s"
     sleep "$pause"
     pause=$((pause < 16 ? pause * 2 : 30))
   done
@@ -172,7 +181,7 @@ pm2_itself() {
     say "installing PM2 $PM2"
     retry npm install --global --no-fund --no-audit --loglevel=error --prefix "$at" "pm2@$PM2"
   fi
-  ln -sfn "$at/bin/pm2" "$home/bin/pm2"
+  link "$at/bin/pm2" "$home/bin/pm2"
 }
 
 # --- the artifact
@@ -210,9 +219,8 @@ artifact() {
     fi
     # There as a whole or not at all.
     mv -T "$new" "$release"
-    changed=1
   fi
-  ln -sfn "$release/$DIRECTORY" "$home/current"
+  link "$release${DIRECTORY:+/$DIRECTORY}" "$home/current"
 }
 
 dependencies() { (cd "$1" && npm ci --omit=dev --no-fund --no-audit --loglevel=error); }
@@ -313,12 +321,13 @@ boot() {
   artifact
   process
   units
-  if [[ -n $changed ]]; then
+  if [[ -e $changed ]]; then
     systemctl daemon-reload
     systemctl enable --quiet "$unit.service" "$unit-refresh.timer"
     systemctl start "$unit-refresh.timer"
     # Not waited for: it waits for its settings.
     systemctl restart --no-block "$unit.service"
+    rm "$changed"
   else
     systemctl start --no-block "$unit.service"
   fi
