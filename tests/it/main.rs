@@ -23,5 +23,6 @@ mod product;
 mod raw;
 mod saved;
 mod simulator;
+mod trace;
 mod venv;
 mod wire;
