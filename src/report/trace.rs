@@ -15,7 +15,7 @@ const HEALTHY: &str = "healthy";
 
 /// The walk. `of` says through what.
 pub fn text(walk: &Walk, of: &str) -> String {
-    let mut text = format!("{}  {}\n", paint(BOLD, &walk.path), printable(of));
+    let mut text = format!("{}\n{}\n", paint(BOLD, &printable(of)), walk.path);
     if let Some(query) = &walk.query {
         let note = format!("The query is no matter of the rules: ?{}", printable(query));
         let _ = writeln!(text, "{}", paint(DIM, &note));
@@ -169,9 +169,7 @@ fn lines(what: &What) -> Vec<(&'static str, String)> {
         What::Listener { address, port, protocol } => {
             words(vec![address.to_string(), format!("{} :{port}", printable(protocol))])
         }
-        What::Rule { winner, pattern, passed, beaten } => {
-            rule(winner, pattern.as_deref(), passed, beaten)
-        }
+        What::Rule { winner, passed, beaten, .. } => rule(winner, passed, beaten),
         What::TargetGroup { address, protocol, port, health_check } => words(vec![
             address.to_string(),
             format!("{} :{port}", printable(protocol)),
@@ -190,7 +188,6 @@ fn lines(what: &What) -> Vec<(&'static str, String)> {
 
 fn rule(
     winner: &Candidate,
-    pattern: Option<&str>,
     passed: &[Candidate],
     beaten: &[Candidate],
 ) -> Vec<(&'static str, String)> {
@@ -199,7 +196,6 @@ fn rule(
     let width = all.iter().filter_map(|one| one.priority).max().unwrap_or(0).to_string().len();
     let mut rows = aligned(all.iter().map(|one| candidate(one, width)).collect()).into_iter();
     let first = rows.next().unwrap_or_default();
-    let first = if pattern.is_none() { format!("{first}  as no rule matches") } else { first };
     let mut lines = vec![("", first)];
     let no: Vec<String> = rows.by_ref().take(passed.len()).collect();
     lines.extend(shortened(no).into_iter().map(|line| ("no match", line)));
