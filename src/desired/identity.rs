@@ -13,8 +13,9 @@ const VERSION: &str = "2012-10-17";
 
 impl Build<'_> {
     pub(super) fn identity(&mut self, service: &Service) {
-        let (name, path) =
-            (self.named(&service.key), format!("/ecdeploy/{}/", *self.topology.name));
+        let (topology, region) = (&*self.topology.name, &*self.topology.region);
+        let name = iam_role::name(topology, region, &service.key);
+        let path = iam_role::path(topology, region);
         let role = iam_role::IamRole {
             name: name.clone(),
             path: path.clone(),

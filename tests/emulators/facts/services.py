@@ -126,6 +126,18 @@ def parameters_by_tag(world):
     equal([(one["Name"], one["Description"]) for one in found], [(name, "one")], "parameters")
 
 
+@fact("DescribeParameters: as many a page as asked, up to 50", REPAIRED, RIGHT)
+def parameters_a_page(world):
+    mark = world.name("mark")
+    for _ in range(12):
+        world.ssm.put_parameter(
+            Name=f"/{world.name('p')}", Value="1", Type="String", Tags=[{"Key": "mark", "Value": mark}]
+        )
+    wanted = [{"Key": "tag:mark", "Values": [mark]}]
+    answer = world.ssm.describe_parameters(ParameterFilters=wanted, MaxResults=50)
+    equal((len(answer["Parameters"]), answer.get("NextToken")), (12, None), "page")
+
+
 @fact("PutParameter: refused where it exists, unless it may overwrite", RIGHT, RIGHT)
 def parameter_there(world):
     name = f"/{world.name('p')}"

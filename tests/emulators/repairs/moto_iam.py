@@ -1,4 +1,4 @@
-"""moto's IAM, and what EC2 and ELB do with profiles and certificates, repaired toward AWS."""
+"""moto's IAM and SSM, and what EC2 and ELB do with profiles and certificates, repaired toward AWS."""
 
 import copy
 
@@ -9,6 +9,7 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.elbv2.models import FakeListener
 from moto.iam.exceptions import NotFoundException
 from moto.iam.responses import IamResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
 
 from .common import around
 
@@ -51,6 +52,16 @@ def profile_must_be_there(original, self):
         asked = self._get_param("IamInstanceProfile.Arn") or self._get_param("IamInstanceProfile.Name")
         message = f"Value ({asked}) for parameter iamInstanceProfile is invalid. Invalid IAM Instance Profile"
         raise EC2ClientError("InvalidParameterValue", message) from error
+
+
+@around(SimpleSystemManagerResponse, "describe_parameters")
+def as_many_as_asked(_, self):
+    """AWS lists as many parameters a page as asked, up to 50; moto 10."""
+    first, most = int((self._get_param("NextToken") or "0").strip()), int(self._get_param("MaxResults") or 10)
+    found = self.ssm_backend.describe_parameters(self._get_param("Filters"), self._get_param("ParameterFilters"))
+    page = [parameter.describe_response_object(False) for parameter in found[first : first + most]]
+    following = {"NextToken": str(first + most)} if first + most < len(found) else {}
+    return ActionResult({"Parameters": page, **following})
 
 
 @around(FakeListener, "__init__")
