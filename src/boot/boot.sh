@@ -116,7 +116,7 @@ start() {
 
 refresh() {
   # One that is still waiting gets the newest anyway.
-  [[ -e $state/settings ]] || return 0
+  { [[ -e $state/settings ]] && kill -0 "$(<"$PM2_HOME/pm2.pid")" 2>/dev/null; } || return 0
   settings || return 0
   [[ $(fingerprint) != "$(<"$state/settings")" ]] || return 0
   say 'the settings changed: reloading, one worker after the other'

@@ -1,6 +1,7 @@
 //! What runs on a service's machines: artifact, process, and what both make of the user data.
 
 use crate::boot;
+use crate::kinds::iam_role;
 use crate::topology::diagnostic::{Diagnostic, Sink};
 use crate::topology::sizes;
 use crate::topology::types::{Artifact, Certificate, LoadBalancer, Service, Topology};
@@ -35,7 +36,7 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
 }
 
 fn role_name(topology: &Topology, service: &Service, sink: &mut Sink) {
-    let length = topology.name.len() + 1 + service.key.len();
+    let length = iam_role::name(&topology.name, &topology.region, &service.key).len();
     if length > LONGEST_ROLE {
         sink.push_unless_spoilt(
             Diagnostic::at(service.key.span, "the name of the service's role gets too long")
