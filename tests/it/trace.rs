@@ -1,8 +1,10 @@
 //! `ecdeploy trace` as people run it: through the file, the sandbox, and both emulators.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::drawn::Drawn;
 use crate::emulator::Emulator;
+use crate::inventory::Inventory;
 use crate::product::{Ran, Shop};
 
 on_each_emulator!(the_account_is_walked_as_it_is);
@@ -18,7 +20,7 @@ const OPEN: &str = "name    = \"EC2-SG\"\n";
 const SHUT: &str = "name    = \"EC2-SG\"\negress  = []\n";
 
 #[track_caller]
-fn json(ran: &Ran) -> Value {
+fn data(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{ran}"))
 }
 
@@ -67,12 +69,12 @@ fn a_listener_that_admits_only_some_says_so() {
 
 #[test]
 fn as_data() {
-    let walk = json(&offline().run(&["trace", REGISTER, "--format", "json"]).exits(0));
+    let walk = data(&offline().run(&["trace", REGISTER, "--format", "json"]).exits(0));
     assert_eq!(walk["open"], true);
     assert_eq!(walk["path"], REGISTER);
     let shop = offline();
     shop.edit(OPEN, SHUT);
-    let audit = json(&shop.run(&["trace", "--all", "--format", "json"]).exits(1));
+    let audit = data(&shop.run(&["trace", "--all", "--format", "json"]).exits(1));
     assert_eq!(audit["open"], false);
     let closed = audit["uses"].as_array().expect("uses").iter();
     let closed = closed.filter(|one| one["hops"][0]["open"] == false).count();
@@ -107,11 +109,11 @@ fn a_registration_through_the_sandbox() {
 }
 
 fn the_account_is_walked_as_it_is(emulator: Emulator) {
-    let account = emulator.lend();
+    let mut account = emulator.lend();
     let shop = Shop::on(&account);
     shop.run(&["trace", "--all", "--live"]).exits(1).says("there is no db_instance.user");
     shop.apply();
-    let walk = json(&shop.run(&["trace", REGISTER, "--live", "--format", "json"]).exits(0));
+    let walk = data(&shop.run(&["trace", REGISTER, "--live", "--format", "json"]).exits(0));
     let targets = walk["stops"].as_array().expect("stops").iter();
     let targets: Vec<&Value> =
         targets.filter_map(|stop| stop["targets"].as_array()).flatten().collect();
@@ -120,10 +122,16 @@ fn the_account_is_walked_as_it_is(emulator: Emulator) {
         assert!(target["health"].as_str().is_some_and(|word| !word.is_empty()), "{target:#}");
     }
     shop.run(&["trace", "--all", "--live"]).exits(0);
-    // What the file would open is no help to the account.
-    shop.edit(OPEN, SHUT);
-    shop.run(&["trace", "--all"]).exits(1);
-    shop.run(&["trace", "--all", "--live"]).exits(0);
-    shop.apply();
-    shop.run(&["trace", REGISTER, "--live"]).exits(1).says("security_group.ec2 has no egress");
+    // The file is as it was: what is closed behind its back is seen in the account alone.
+    let inventory = Inventory::take(&mut account.raw);
+    let group = &Drawn::in_account(&inventory).at("security_group.rds").id;
+    let ec2 = &Drawn::in_account(&inventory).at("security_group.ec2").id;
+    let peer = json!([{ "GroupId": ec2 }]);
+    let rule =
+        json!({ "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": peer });
+    let revoked = json!({ "GroupId": group, "IpPermissions": [rule] });
+    account.raw.ec2("revoke_security_group_ingress", revoked);
+    shop.run(&["trace", "--all"]).exits(0);
+    let closed = "security_group.rds has no ingress tcp 5432 from security_group.ec2";
+    shop.run(&["trace", REGISTER, "--live"]).exits(1).says(closed);
 }
