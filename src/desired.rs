@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::boot;
 use crate::kinds::{
-    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, instance, internet_gateway,
-    listener, listener_rule, load_balancer, route_table, security_group, subnet, target_group, vpc,
+    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, instance, instance_profile,
+    internet_gateway, listener, listener_rule, load_balancer, record, route_table, security_group,
+    subnet, target_group, vpc,
 };
-use crate::model::{Address, Body, Late, Link, Schema, sort_set, to_body};
+use crate::model::{Address, Body, Late, Link, Lookup, Schema, sort_set, to_body};
 use crate::topology::{
-    Ami, Database, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology, Use,
+    Ami, Certificate, Database, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology,
+    Use,
 };
 
+mod identity;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +31,8 @@ pub struct Desired {
     /// Hash of the file and its variables.
     pub source_hash: String,
     pub resources: BTreeMap<Address, Body>,
-    /// The SSM parameters that bodies name.
-    pub parameters: BTreeSet<String>,
+    /// What bodies name that is looked up in the account.
+    pub lookups: BTreeSet<Lookup>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
     /// Whether a database leaves a snapshot when it goes.
@@ -39,8 +43,9 @@ pub struct Desired {
 const MAIN: &str = "main";
 const PUBLIC: &str = "public";
 const PRIVATE: &str = "private";
-/// The listener, by its protocol.
+/// The listeners, by their protocols.
 const HTTP: &str = "http";
+const HTTPS: &str = "https";
 const ANYWHERE: &str = "0.0.0.0/0";
 
 /// Everything the topology asks for.
@@ -57,6 +62,9 @@ pub fn desired(topology: &Topology) -> Desired {
     build.security_groups();
     if let Some(balancer) = &topology.load_balancer {
         build.load_balancer(balancer);
+    }
+    if let Some(dns) = &topology.dns {
+        build.dns(dns);
     }
     for service in &topology.services {
         build.service(service);
@@ -146,13 +154,82 @@ impl Build<'_> {
             security_groups: links(&security_group::SCHEMA, &balancer.security_groups),
         };
         self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
-        let listener = listener::Listener {
+        let target = link(&target_group::SCHEMA, &balancer.default_service);
+        let redirect = balancer.certificate.is_some() && balancer.redirect;
+        let http = listener::Listener {
             load_balancer: link(&load_balancer::SCHEMA, MAIN),
             port: *balancer.port,
             protocol: "HTTP".to_owned(),
-            default_target_group: link(&target_group::SCHEMA, &balancer.default_service),
+            certificate: Value::Null,
+            ssl_policy: None,
+            redirect_to_https: redirect,
+            default_target_group: if redirect { Link::default() } else { target.clone() },
         };
-        self.add(&listener::SCHEMA, HTTP, &listener, balancer.span);
+        if let Some(certificate) = &balancer.certificate {
+            let certificate = match &certificate.value {
+                Certificate::Arn(name) | Certificate::Domain(name) => {
+                    self.look_up(Lookup::Certificate(name.clone()))
+                }
+            };
+            let https = listener::Listener {
+                port: 443,
+                protocol: "HTTPS".to_owned(),
+                certificate,
+                ssl_policy: Some(listener::MODERN_TLS.to_owned()),
+                redirect_to_https: false,
+                default_target_group: target,
+                ..http.clone()
+            };
+            self.add(&listener::SCHEMA, HTTPS, &https, balancer.span);
+        }
+        self.add(&listener::SCHEMA, HTTP, &http, balancer.span);
+    }
+
+    /// Only A: a load balancer has IPv6 where its subnets have, and this format gives them none.
+    fn dns(&mut self, dns: &Dns) {
+        let balancer = Address::new(load_balancer::SCHEMA.kind, MAIN);
+        let output = |output: &str| {
+            Late::Ref { address: balancer.clone(), output: Some(output.to_owned()) }.to_value()
+        };
+        let spec = record::Record {
+            zone: self.look_up(Lookup::Zone(dns.zone.value.clone())),
+            name: dns.name.value.clone(),
+            r#type: "A".to_owned(),
+            alias_dns_name: output("dns_name"),
+            alias_zone_id: output("zone_id"),
+        };
+        self.add(&record::SCHEMA, MAIN, &spec, dns.span);
+    }
+
+    fn look_up(&mut self, lookup: Lookup) -> Value {
+        let value = lookup.to_value();
+        self.desired.lookups.insert(lookup);
+        value
+    }
+
+    /// A route's rule on each listener that serves. The one is called by the route's name alone, whichever it is.
+    fn rules(&mut self, service: &Service) {
+        let Some(balancer) = &self.topology.load_balancer else { return };
+        let mut listeners = vec![("", HTTP)];
+        if balancer.certificate.is_some() {
+            listeners.insert(0, ("", HTTPS));
+            listeners.truncate(if balancer.redirect { 1 } else { 2 });
+        }
+        if let [_, plain] = &mut listeners[..] {
+            plain.0 = ".http";
+        }
+        for route in &service.routes {
+            for (suffix, listener) in &listeners {
+                let spec = listener_rule::ListenerRule {
+                    listener: link(&listener::SCHEMA, listener),
+                    priority: *route.priority,
+                    paths: vec![route.path.value.clone()],
+                    target_group: link(&target_group::SCHEMA, &service.key),
+                };
+                let name = format!("{}{suffix}", *route.name);
+                self.add(&listener_rule::SCHEMA, &name, &spec, route.path.span);
+            }
+        }
     }
 
     fn service(&mut self, service: &Service) {
@@ -160,24 +237,15 @@ impl Build<'_> {
         if balanced {
             self.target_group(service);
         }
-        for route in &service.routes {
-            let spec = listener_rule::ListenerRule {
-                listener: link(&listener::SCHEMA, HTTP),
-                priority: *route.priority,
-                paths: vec![route.path.value.clone()],
-                target_group: link(&target_group::SCHEMA, &service.key),
-            };
-            self.add(&listener_rule::SCHEMA, &route.name, &spec, route.path.span);
-        }
+        self.rules(service);
+        self.identity(service);
         let ami = match &service.ami {
             Ami::Id(id) => Value::String(id.clone()),
-            Ami::Ssm(path) => {
-                self.desired.parameters.insert(path.clone());
-                Late::Ssm(path.clone()).to_value()
-            }
+            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone())),
         };
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };
+        let user_data = boot::user_data(self.topology, service);
         let subnets = service.subnets.iter().filter_map(|key| self.topology.subnet(key)).cycle();
         for (n, subnet) in (1..=*service.count).zip(subnets) {
             let spec = instance::Instance {
@@ -189,9 +257,11 @@ impl Build<'_> {
                 key_name: service.key_name.clone(),
                 // Version 1 of the metadata service hands credentials to whoever can make the machine fetch a URL.
                 metadata_http_tokens: "required".to_owned(),
+                instance_profile: link(&instance_profile::SCHEMA, &service.key),
                 root_volume_size: service.root_volume.size,
                 root_volume_type: service.root_volume.volume_type.clone(),
                 running: true,
+                user_data: user_data.clone(),
                 root_volume_encrypted: service.root_volume.encrypted,
                 target_group: target_group.clone(),
             };

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::kinds;
-use crate::model::{Address, Body, Field, Late, OnChange, Schema, late};
+use crate::model::{
+    Address, Body, Field, Late, Lookup, OnChange, Reference, Schema, late, resolve, walk_late,
+};
 use crate::snapshot::{Resource, Snapshot};
 
 /// What happens to one resource.
@@ -174,9 +176,15 @@ fn compare(
         // What AWS does not report, and what named an image that a newer one has replaced since, is as it was
         // applied.
         (None, _) => applied(desired),
-        (Some(before), Some(Late::Ssm(name))) => {
-            applied(desired)
-                || before.as_str() == snapshot.parameters.get(&name).map(String::as_str)
+        (Some(before), Some(Late::Lookup(lookup))) => {
+            let parameter = matches!(lookup, Lookup::Parameter(_));
+            (parameter && applied(desired))
+                || before.as_str() == snapshot.lookups.get(&lookup).map(String::as_str)
+        }
+        (Some(before), _) if field.reference == Reference::Outputs => {
+            before == desired
+                || as_text(before, snapshot)
+                    .is_some_and(|text| Some(text) == as_text(desired, snapshot))
         }
         (Some(before), _) => before == desired || (field.version && extends(before, desired)),
     };
@@ -215,6 +223,17 @@ fn majors(version: &Value) -> impl Iterator<Item = Value> {
     std::iter::once(text).chain(parents).map(Value::from)
 }
 
+/// The value as the account would hold it: outputs as they are now. Nothing where one is not there yet.
+fn as_text(value: &Value, snapshot: &Snapshot) -> Option<Value> {
+    let output = |late: &Late| match late {
+        Late::Ref { address, output: Some(output) } => {
+            snapshot.resources.get(address)?.live.outputs.get(output).cloned()
+        }
+        _ => None,
+    };
+    resolve(value, &output).ok()
+}
+
 /// Whether the live version `16.8` is a `16`.
 fn extends(live: &Value, desired: &Value) -> bool {
     match (live.as_str(), desired.as_str()) {
@@ -248,7 +267,7 @@ fn spread_replacement(
                 let known = changes
                     .get(address)
                     .is_some_and(|change| change.fields.iter().any(|f| f.field == field.name));
-                if known || !names_any(field, value, &replaced) {
+                if known || !names_any(value, &replaced) {
                     continue;
                 }
                 let fields =
@@ -271,9 +290,10 @@ fn spread_replacement(
     }
 }
 
-fn names_any(field: &Field, value: &Value, addresses: &BTreeSet<Address>) -> bool {
-    field.links(value).into_iter().any(|link| match late(link) {
-        Some(Late::Ref { address, .. }) => addresses.contains(&address),
-        _ => false,
-    })
+fn names_any(value: &Value, addresses: &BTreeSet<Address>) -> bool {
+    let mut found = false;
+    walk_late(value, &mut |late| {
+        found |= matches!(late, Late::Ref { address, .. } if addresses.contains(&address));
+    });
+    found
 }

@@ -1,6 +1,7 @@
 //! ecdeploy provisions the classic AWS web shop from one `topology.toml`, by diffing it against the live account.
 
 pub mod aws;
+pub mod boot;
 pub mod cli;
 pub mod cloud;
 pub mod desired;
@@ -14,3 +15,4 @@ pub mod reconcile;
 pub mod report;
 pub mod snapshot;
 pub mod topology;
+pub mod trace;

@@ -1,6 +1,6 @@
 //! The door -> Snapshot: what bears our tags in the account, live ids turned back into addresses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
@@ -10,8 +10,8 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Fault, Field, Fingerprint, Observed, OnChange, Schema, Status,
-    Tags, reference, sort_set,
+    ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Observed,
+    OnChange, Reference, Schema, Status, Tags, reference, sort_set,
 };
 
 /// One live resource under its address.
@@ -34,8 +34,8 @@ pub struct Snapshot {
     pub resources: BTreeMap<Address, Resource>,
     /// What bears an address a second time, or is on its way out.
     pub extras: Vec<Resource>,
-    /// The values of the SSM parameters that the topology names.
-    pub parameters: BTreeMap<String, String>,
+    /// What the topology has looked up.
+    pub lookups: BTreeMap<Lookup, String>,
 }
 
 /// Checks that the account is the one the topology names, before anything else is read.
@@ -63,24 +63,64 @@ pub async fn guard(cloud: &dyn Cloud, desired: &Desired) -> Result<()> {
 /// When the account is not the topology's, or a call fails.
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     guard(cloud, desired).await?;
-    let (observed, parameters) =
-        try_join(cloud.list(&desired.topology), parameters(cloud, &desired.parameters)).await?;
-    Ok(Snapshot { parameters, ..assemble(observed, desired) })
+    let (observed, lookups) = try_join(
+        async { cloud.list(&desired.topology).await.map_err(Error::from) },
+        lookups(cloud, desired),
+    )
+    .await?;
+    Ok(Snapshot { lookups, ..assemble(observed, desired) })
 }
 
-async fn parameters(
-    cloud: &dyn Cloud,
-    names: &BTreeSet<String>,
-) -> Result<BTreeMap<String, String>, Fault> {
-    let ask = |name: &String| {
-        let name = name.clone();
-        async move { cloud.parameter(&name).await.map(|value| (name, value)) }
+async fn lookups(cloud: &dyn Cloud, desired: &Desired) -> Result<BTreeMap<Lookup, String>> {
+    let ask = |lookup: &Lookup| {
+        let lookup = lookup.clone();
+        async move {
+            match cloud.lookup(&lookup).await {
+                Ok(value) => Ok((lookup, value)),
+                Err(fault) if fault.class == Class::NotFound => {
+                    Err(missing(&lookup, fault, desired))
+                }
+                Err(fault) => Err(fault.into()),
+            }
+        }
     };
-    Ok(try_join_all(names.iter().map(ask)).await?.into_iter().collect())
+    Ok(try_join_all(desired.lookups.iter().map(ask)).await?.into_iter().collect())
+}
+
+fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
+    let Desired { account, region, .. } = desired;
+    let why = &fault.message;
+    let (message, hint) = match lookup {
+        Lookup::Parameter(path) => (
+            format!("there is no SSM parameter {path} in {region}: {why}"),
+            "correct its name; AWS's own begin with /aws/service/".to_owned(),
+        ),
+        Lookup::Certificate(arn) if arn.starts_with("arn:") => (
+            format!("the certificate {arn} can't be used: {why}"),
+            format!(
+                "it has to be in account {account}, in {region}, and issued; `aws acm describe-certificate` tells more"
+            ),
+        ),
+        Lookup::Certificate(domain) => (
+            format!("there is no issued certificate for {domain} in {region}: {why}"),
+            format!(
+                "request one in ACM, in {region}, and have it validated; one for the parent's wildcard serves too"
+            ),
+        ),
+        Lookup::Zone(name) => (
+            format!("there is no one public hosted zone {name} in account {account}: {why}"),
+            "name the zone, not the record in it; make it in Route 53, or leave out [dns]"
+                .to_owned(),
+        ),
+    };
+    Error::new(ErrorKind::Aws, message).hint(hint).source(fault)
 }
 
 /// Addresses by kind and id: two kinds may well give things the same name.
 type Addresses = BTreeMap<(String, String), Address>;
+
+/// Output references by the text that they stand for now; two outputs may well have the same.
+type Outputs = BTreeMap<String, Vec<Value>>;
 
 /// Puts each resource under the address that its tag gives; what has no such tag is not managed by us.
 ///
@@ -123,10 +163,18 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
             }
         }
     }
+    let mut outputs = Outputs::new();
+    for (address, resource) in &snapshot.resources {
+        for (name, text) in &resource.live.outputs {
+            let output = Late::Ref { address: address.clone(), output: Some(name.clone()) };
+            outputs.entry(text.clone()).or_default().push(output.to_value());
+        }
+    }
     // Resources may name their like, too.
     for resource in snapshot.resources.values_mut().chain(&mut snapshot.extras) {
         if let Some(kind) = kinds::by_name(resource.address.kind()) {
             name_links(resource, kind.schema(), &kept);
+            name_outputs(resource, kind.schema(), &outputs);
         }
     }
     snapshot
@@ -157,6 +205,33 @@ fn name_links(resource: &mut Resource, schema: &Schema, kept: &Addresses) {
         if field.set {
             sort_set(value);
         }
+    }
+}
+
+/// Turns texts that are outputs of what stays into references to them.
+fn name_outputs(resource: &mut Resource, schema: &Schema, outputs: &Outputs) {
+    for field in schema.fields.iter().filter(|field| field.reference == Reference::Outputs) {
+        let Some(value) = resource.body.get_mut(field.name) else { continue };
+        // What was applied as plain text stays so, whatever happens to have the same text by now.
+        if !resource.applied.holds(field.name, value) {
+            *value = with_outputs(value, outputs);
+        }
+    }
+}
+
+/// A copy of the value with each text that is an output of ours replaced by a reference to it.
+fn with_outputs(value: &Value, outputs: &Outputs) -> Value {
+    match value {
+        // Of two outputs with one text neither is guessed: the diff compares texts.
+        Value::String(text) => match outputs.get(text).map(Vec::as_slice) {
+            Some([only]) => only.clone(),
+            _ => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(|item| with_outputs(item, outputs)).collect(),
+        Value::Object(map) => {
+            map.iter().map(|(key, item)| (key.clone(), with_outputs(item, outputs))).collect()
+        }
+        other => other.clone(),
     }
 }
 
@@ -248,6 +323,33 @@ mod tests {
         assert_eq!(subnet.body["vpc"], json!({"$ref": "vpc.main"}));
         assert_eq!(subnet.body["route_table"], json!("rtb-9"));
         assert_eq!(subnet.live.body["vpc"], json!("vpc-1"));
+    }
+
+    #[test]
+    fn outputs_of_ours_become_references_wherever_they_stand() {
+        let mut database = seen("db_instance", "db_instance.user", "shop-user", json!({}));
+        database.outputs = [("secret_arn", "arn:s"), ("endpoint", "user.rds")]
+            .map(|(name, text)| (name.into(), text.into()))
+            .into();
+        let role = json!({"policy": {"Statement": [{"Resource": ["arn:s", "arn:other"]}]}});
+        let mut plain =
+            seen("ssm_parameter", "ssm_parameter.b", "/b", json!({"value": "user.rds"}));
+        let applied: Fingerprint = [("value", &json!("user.rds"))].into_iter().collect();
+        plain.tags.insert(APPLIED.into(), applied.to_tag());
+        let snapshot = assemble(vec![
+            database,
+            seen("iam_role", "iam_role.user", "shop-user", role),
+            seen("ssm_parameter", "ssm_parameter.a", "/a", json!({"value": "user.rds"})),
+            plain,
+        ]);
+        let body = |kind, name| &snapshot.resources[&Address::new(kind, name)].body;
+        let output = |name| json!({"$ref": "db_instance.user", "output": name});
+        assert_eq!(
+            body("iam_role", "user")["policy"]["Statement"][0]["Resource"],
+            json!([output("secret_arn"), "arn:other"])
+        );
+        assert_eq!(body("ssm_parameter", "a")["value"], output("endpoint"));
+        assert_eq!(body("ssm_parameter", "b")["value"], json!("user.rds"), "applied as text");
     }
 
     #[test]

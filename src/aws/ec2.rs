@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Status, TOPOLOGY, Tags};
+use crate::model::{Class, Fault, Standing, Status, TOPOLOGY, Tags};
 
 /// How many values AWS takes in one filter.
 const FILTER_VALUES: usize = 200;
@@ -115,7 +115,7 @@ pub async fn status<D, F>(
     name: &str,
     ids: &[String],
     describe: D,
-) -> Result<BTreeMap<String, Status>, Fault>
+) -> Result<BTreeMap<String, Standing>, Fault>
 where
     D: Fn(Filter) -> F,
     F: Future<Output = Result<Vec<(Option<String>, Status)>, Fault>>,
@@ -125,7 +125,7 @@ where
         describe(Filter::builder().name(name).set_values(Some(chunk.to_vec())).build())
     });
     let found = try_join_all(calls).await?.into_iter().flatten();
-    let found = found.filter_map(|(id, status)| Some((id?, status)));
+    let found = found.filter_map(|(id, status)| Some((id?, status.into())));
     Ok(found.filter(|(id, _)| asked.contains(id)).collect())
 }
 

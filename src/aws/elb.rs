@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Status, Tags};
+use crate::model::{Class, Fault, Standing, Status, Tags};
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]
@@ -137,6 +137,21 @@ async fn health(aws: &Aws, group: &str) -> Result<Vec<TargetHealthDescription>, 
     )
 }
 
+/// What the target groups find of their targets: AWS's word by id, and why it is another than `healthy`.
+pub async fn findings(aws: &Aws, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+    let targets = try_join_all(groups.iter().map(|group| health(aws, group))).await?;
+    let found = targets.into_iter().flatten().filter(registered).filter_map(|target| {
+        let health = target.target_health?;
+        let state = health.state.as_ref().map_or("unknown", TargetHealthStateEnum::as_str);
+        let word = match &health.reason {
+            Some(reason) => format!("{state}: {}", reason.as_str()),
+            None => state.to_owned(),
+        };
+        Some((target.target?.id?, word))
+    });
+    Ok(found.collect())
+}
+
 fn registered(target: &TargetHealthDescription) -> bool {
     let Some(health) = &target.target_health else { return true };
     health.state != Some(TargetHealthStateEnum::Draining)
@@ -189,8 +204,8 @@ pub fn only<T>(operation: &str, answer: Option<Vec<T>>) -> Result<T, Fault> {
 }
 
 /// What has no states of its own is ready as soon as it's there.
-pub fn there(arns: impl IntoIterator<Item = Option<String>>) -> BTreeMap<String, Status> {
-    arns.into_iter().flatten().map(|arn| (arn, Status::Ready)).collect()
+pub fn there(arns: impl IntoIterator<Item = Option<String>>) -> BTreeMap<String, Standing> {
+    arns.into_iter().flatten().map(|arn| (arn, Status::Ready.into())).collect()
 }
 
 /// The action that sends requests to a target group.

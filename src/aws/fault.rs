@@ -32,7 +32,19 @@ where
             .find_map(|header| answer.headers().get(*header))
             .map(str::to_owned)
     });
-    Fault { request_id, ..Fault::new(class(code, status), operation, code, message) }
+    let class = match class(code, status) {
+        // A profile that IAM has just made, and EC2 has not heard of, or not of its role.
+        Class::Fatal if code == "InvalidParameterValue" && names_profile(&message) => Class::NotYet,
+        class => class,
+    };
+    Fault { request_id, ..Fault::new(class, operation, code, message) }
+}
+
+/// Source: hashicorp/terraform#1885 and #4306, the two messages of RunInstances.
+fn names_profile(message: &str) -> bool {
+    message.contains("Invalid IAM Instance Profile")
+        || (message.contains("IAM Instance Profile")
+            && message.contains("has no associated IAM Roles"))
 }
 
 /// What lies at the bottom of an error.
@@ -80,9 +92,16 @@ fn class(code: &str, status: u16) -> Class {
         | "InvalidDBSubnetGroupStateFault"
         | "InvalidCacheClusterState"
         | "CacheSubnetGroupInUse"
+        | "DeleteConflict"
+        | "EntityTemporarilyUnmodifiable"
+        | "ConcurrentModification"
+        | "PriorRequestNotComplete"
         | "InvalidTarget" => Class::NotYet,
         "Resource.AlreadyAssociated" => Class::Exists,
-        "Gateway.NotAttached" => Class::NotFound,
+        "Gateway.NotAttached"
+        | "NoSuchEntity"
+        | "NoSuchHostedZone"
+        | "ResourceNotFoundException" => Class::NotFound,
         _ if code.ends_with(".NotFound")
             || code.ends_with("NotFound")
             || code.ends_with("NotFoundFault") =>
@@ -99,6 +118,7 @@ fn class(code: &str, status: u16) -> Class {
         _ if code.contains("Throttl")
             || code == "RequestLimitExceeded"
             || code == "TooManyRequestsException"
+            || code == "TooManyUpdates"
             || code == "InsufficientInstanceCapacity"
             || status >= 500 =>
         {
@@ -111,6 +131,23 @@ fn class(code: &str, status: u16) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_just_made_is_asked_for_again() {
+        for (message, expected) in [
+            (
+                "Value (shop-user) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+                true,
+            ),
+            (
+                "IAM Instance Profile \"arn:aws:iam::1:instance-profile/a\" has no associated IAM Roles",
+                true,
+            ),
+            ("Value (t9.huge) for parameter instanceType is invalid", false),
+        ] {
+            assert_eq!(names_profile(message), expected, "{message}");
+        }
+    }
 
     #[test]
     fn a_code_has_one_class_whatever_service_says_it() {
@@ -128,6 +165,13 @@ mod tests {
             ("UnauthorizedOperation", 403, Class::Denied),
             ("ExpiredToken", 403, Class::Credentials),
             ("InvalidParameterValue", 400, Class::Fatal),
+            ("NoSuchEntity", 404, Class::NotFound),
+            ("EntityAlreadyExists", 409, Class::Exists),
+            ("DeleteConflict", 409, Class::NotYet),
+            ("ParameterNotFound", 400, Class::NotFound),
+            ("ParameterAlreadyExists", 400, Class::Exists),
+            ("PriorRequestNotComplete", 400, Class::NotYet),
+            ("ResourceNotFoundException", 400, Class::NotFound),
         ] {
             assert_eq!(class(code, status), expected, "{code}");
         }

@@ -7,6 +7,9 @@ pub mod ec2;
 pub mod elasticache;
 pub mod elb;
 mod fault;
+pub mod iam;
+pub mod lookup;
+pub mod marks;
 pub mod rds;
 mod reading;
 
@@ -31,10 +34,13 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// A client of each service, all on one HTTP client.
 pub struct Aws {
     pub region: String,
+    pub acm: aws_sdk_acm::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub iam: aws_sdk_iam::Client,
     pub rds: aws_sdk_rds::Client,
     pub elasticache: aws_sdk_elasticache::Client,
+    pub route53: aws_sdk_route53::Client,
     pub ssm: aws_sdk_ssm::Client,
     pub sts: aws_sdk_sts::Client,
     pub(crate) root_devices: ec2::RootDevices,
@@ -67,10 +73,13 @@ impl Aws {
         }
         Self {
             region: region.to_owned(),
+            acm: client!(aws_sdk_acm),
             ec2: client!(aws_sdk_ec2),
             elb: client!(aws_sdk_elasticloadbalancingv2),
+            iam: client!(aws_sdk_iam),
             rds: client!(aws_sdk_rds),
             elasticache: client!(aws_sdk_elasticache),
+            route53: client!(aws_sdk_route53),
             ssm: client!(aws_sdk_ssm),
             sts: client!(aws_sdk_sts),
             root_devices: ec2::RootDevices::default(),
@@ -85,12 +94,5 @@ impl Aws {
         let call = call.config_override(aws_sdk_sts::config::Builder::new().retry_config(few));
         let answer = call.send().await.map_err(fault("sts:GetCallerIdentity"))?;
         Ok(answer.account.unwrap_or_default())
-    }
-
-    /// The value of an SSM parameter.
-    pub async fn parameter(&self, name: &str) -> Result<String, Fault> {
-        let answer =
-            self.ssm.get_parameter().name(name).send().await.map_err(fault("ssm:GetParameter"))?;
-        Ok(answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default())
     }
 }

@@ -6,6 +6,7 @@ mod context;
 mod destroy;
 mod plan;
 mod signals;
+mod trace;
 mod validate;
 
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Trace(trace::Trace),
 }
 
 /// Runs the command that the process was started with.
@@ -93,6 +95,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Plan(command) => command.run(&cli.global).await,
             Command::Apply(command) => command.run(&cli.global).await,
             Command::Destroy(command) => command.run(&cli.global).await,
+            Command::Trace(command) => command.run(&cli.global).await,
         }
     })
 }

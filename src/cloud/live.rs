@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 
 use super::Cloud;
-use crate::aws::{Aws, Reading};
+use crate::aws::{Aws, Reading, elb, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -35,8 +35,12 @@ impl Cloud for LiveCloud {
         Ok(lists.into_iter().flatten().collect())
     }
 
-    async fn parameter(&self, name: &str) -> Result<String, Fault> {
-        self.aws.parameter(name).await
+    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
+        lookup::of(&self.aws, lookup).await
+    }
+
+    async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        elb::findings(&self.aws, groups).await
     }
 
     async fn create(
@@ -71,7 +75,7 @@ impl Cloud for LiveCloud {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault> {
+    ) -> Result<BTreeMap<String, Standing>, Fault> {
         kind.status(&self.aws, ids).await
     }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 pub use live::LiveCloud;
 
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
 /// An account in one region, with a clock of its own.
 #[async_trait]
@@ -22,8 +22,13 @@ pub trait Cloud: Send + Sync {
     /// Every resource, of every kind, that bears the topology's tag.
     async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault>;
 
-    /// The value of an SSM parameter.
-    async fn parameter(&self, name: &str) -> Result<String, Fault>;
+    /// The answer to a lookup.
+    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault>;
+
+    /// What target groups, by id, find of the instances registered with them: AWS's word by instance, `healthy`.
+    async fn health(&self, _groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        Ok(BTreeMap::new())
+    }
 
     /// See [`Kind::create`].
     async fn create(
@@ -55,7 +60,7 @@ pub trait Cloud: Send + Sync {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault>;
+    ) -> Result<BTreeMap<String, Standing>, Fault>;
 
     /// See [`Kind::tag`].
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault>;

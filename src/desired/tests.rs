@@ -13,8 +13,14 @@ fn read(file: &str, text: &str) -> Desired {
     }
 }
 
+const DRAWN: &str = include_str!("../../topology.toml");
+
 fn drawn() -> Desired {
-    read("topology.toml", include_str!("../../topology.toml"))
+    desired_of(DRAWN)
+}
+
+fn desired_of(text: &str) -> Desired {
+    read("topology.toml", text)
 }
 
 fn workers() -> Desired {
@@ -69,7 +75,12 @@ fn it_has_exactly_the_drawn_resources() {
     );
     assert_eq!(names(&desired, "cache_subnet_group"), ["redis"]);
     assert_eq!(names(&desired, "cache_cluster"), ["redis"]);
-    assert_eq!(desired.resources.len(), 51);
+    for kind in ["iam_role", "instance_profile"] {
+        assert_eq!(names(&desired, kind), services);
+    }
+    // Port and region of each; four of a database, two of a cache.
+    assert_eq!(names(&desired, "ssm_parameter").len(), 7 * 2 + 5 * 4 + 2 * 2);
+    assert_eq!(desired.resources.len(), 51 + 7 + 7 + 38);
 }
 
 #[test]
@@ -129,6 +140,75 @@ fn its_load_balancer_routes_as_drawn() {
 }
 
 #[test]
+fn its_roles_may_read_what_is_theirs_and_nothing_else() {
+    let desired = drawn();
+    let mut shown = String::new();
+    for name in names(&desired, "iam_role") {
+        let address = format!("iam_role.{name}");
+        for policy in ["policy", "secret_policy"] {
+            let statements = field(&desired, &address, policy)["Statement"].as_array();
+            for statement in statements.into_iter().flatten() {
+                let (action, resource) = (&statement["Action"], &statement["Resource"]);
+                assert_eq!(statement["Effect"], "Allow");
+                assert!(!format!("{action}{resource}").contains('*'), "{statement}");
+                writeln!(shown, "{name}: {action} {resource}").unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn an_artifact_in_s3_is_opened_to_the_service_that_runs_it() {
+    let sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let artifact =
+        format!("artifact = {{ s3 = \"s3://builds/${{service}}.tar.gz\", sha256 = \"{sum}\" }}");
+    let text =
+        DRAWN.lines().map(|line| if line.starts_with("artifact ") { &artifact } else { line });
+    let desired = desired_of(&text.collect::<Vec<_>>().join("\n"));
+    let statements = &field(&desired, "iam_role.order", "policy")["Statement"];
+    assert_eq!(statements[1]["Action"], "s3:GetObject");
+    assert_eq!(statements[1]["Resource"], "arn:aws:s3:::builds/order.tar.gz");
+    assert_eq!(statements.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn with_a_certificate_the_way_in_is_https() {
+    let certified = |more: &str| {
+        let line = format!(
+            "default_service = \"frontend\"\ncertificate = {{ domain = \"shop.example.com\" }}\n{more}"
+        );
+        desired_of(&DRAWN.replace("default_service = \"frontend\"", &line))
+    };
+    let desired = certified("[dns]\nzone = \"example.com\"\nname = \"shop.example.com\"");
+    let https = |name| field(&desired, "listener.https", name);
+    assert_eq!(https("port"), 443);
+    assert_eq!(https("protocol"), "HTTPS");
+    assert_eq!(https("certificate")["$certificate"], "shop.example.com");
+    assert_eq!(https("default_target_group")["$ref"], "target_group.frontend");
+    assert!(https("ssl_policy").as_str().unwrap().contains("TLS13"));
+    assert_eq!(field(&desired, "listener.http", "redirect_to_https"), true);
+    assert_eq!(field(&desired, "listener.http", "default_target_group"), &Value::Null);
+    assert_eq!(names(&desired, "listener_rule").len(), 8);
+    assert_eq!(field(&desired, "listener_rule.api", "listener")["$ref"], "listener.https");
+    let record = |name| field(&desired, "record.main", name);
+    assert_eq!(record("zone")["$zone"], "example.com");
+    assert_eq!(record("name"), "shop.example.com");
+    assert_eq!(record("type"), "A");
+    assert_eq!(record("alias_dns_name")["output"], "dns_name");
+    assert_eq!(desired.lookups.len(), 3);
+
+    let desired = certified("redirect = false");
+    assert_eq!(field(&desired, "listener.http", "redirect_to_https"), false);
+    assert_eq!(
+        field(&desired, "listener.http", "default_target_group")["$ref"],
+        "target_group.frontend"
+    );
+    assert_eq!(names(&desired, "listener_rule").len(), 16);
+    assert_eq!(field(&desired, "listener_rule.api.http", "listener")["$ref"], "listener.http");
+}
+
+#[test]
 fn its_bodies_are_as_drawn() {
     let desired = drawn();
     let mut shown = String::new();
@@ -144,8 +224,11 @@ fn its_bodies_are_as_drawn() {
         "db_subnet_group.main",
         "cache_cluster.redis",
     ] {
-        let body = &desired.resources[&address.parse().unwrap()];
-        writeln!(shown, "{address} {}", serde_json::to_string_pretty(body).unwrap()).unwrap();
+        let mut body = desired.resources[&address.parse().unwrap()].clone();
+        body.entry("user_data".into()).and_modify(|script| {
+            *script = script.as_str().unwrap().lines().nth(1).into();
+        });
+        writeln!(shown, "{address} {}", serde_json::to_string_pretty(&body).unwrap()).unwrap();
     }
     insta::assert_snapshot!(shown);
 }
@@ -160,7 +243,7 @@ fn every_reference_leads_to_a_resource() {
                     Late::Ref { address, .. } => {
                         assert!(desired.resources.contains_key(&address), "{address}")
                     }
-                    Late::Ssm(path) => assert!(desired.parameters.contains(&path)),
+                    Late::Lookup(lookup) => assert!(desired.lookups.contains(&lookup)),
                 });
             }
         }

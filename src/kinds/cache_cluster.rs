@@ -13,8 +13,8 @@ use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, TOPOLOGY,
-    Tags, Timing,
+    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status,
+    TOPOLOGY, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,11 +130,12 @@ impl Kind for Wire {
         gone_or_going(self, aws, &live.id, outcome).await
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
         let known = found.filter_map(|cluster| {
             let status = status(&cluster);
-            Some((cluster.cache_cluster_id?, status))
+            let outputs = outputs(Created::id(""), &cluster).outputs;
+            Some((cluster.cache_cluster_id?, Standing { status, outputs }))
         });
         Ok(known.filter(|(id, _)| ids.contains(id)).collect())
     }

@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, elasticache, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+use crate::model::{
+    Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CacheSubnetGroup {
@@ -91,10 +93,13 @@ impl Kind for Wire {
         away(answer.map_err(fault("elasticache:DeleteCacheSubnetGroup")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = one_or_all(ids, |id| elasticache::groups(aws, id)).await?.into_iter();
         let names = found.filter_map(|group| group.cache_subnet_group_name);
-        Ok(names.filter(|name| ids.contains(name)).map(|name| (name, Status::Ready)).collect())
+        Ok(names
+            .filter(|name| ids.contains(name))
+            .map(|name| (name, Status::Ready.into()))
+            .collect())
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {

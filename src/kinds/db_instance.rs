@@ -12,7 +12,9 @@ use serde_json::Value;
 use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+use crate::model::{
+    Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+};
 
 const MODIFY: &str = "rds:ModifyDBInstance";
 
@@ -166,11 +168,12 @@ impl Kind for Wire {
         gone_or_going(self, aws, &live.id, part(aws, &live.id, parting).await).await
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
         let known = found.filter_map(|database| {
             let status = status(&database);
-            Some((database.db_instance_identifier?, status))
+            let outputs = outputs(Created::id(""), &database).outputs;
+            Some((database.db_instance_identifier?, Standing { status, outputs }))
         });
         Ok(known.filter(|(id, _)| ids.contains(id)).collect())
     }

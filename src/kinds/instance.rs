@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
-    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState, Instance as Seen,
-    InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
-    InstanceNetworkInterfaceSpecification, InstanceStateName, ResourceType, Volume, VolumeType,
+    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState,
+    IamInstanceProfileAssociation, IamInstanceProfileAssociationState,
+    IamInstanceProfileSpecification, Instance as Seen, InstanceMetadataEndpointState,
+    InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification, InstanceStateName,
+    ResourceType, Volume, VolumeType,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,8 +21,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Status, TOPOLOGY,
-    Tags, Timing,
+    ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Standing, Status,
+    TOPOLOGY, Tags, Timing,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -32,12 +36,15 @@ pub struct Instance {
     pub security_groups: Vec<Link>,
     pub associate_public_ip_address: bool,
     pub key_name: Option<String>,
+    pub instance_profile: Link,
     pub metadata_http_tokens: String,
     pub root_volume_size: u32,
     pub root_volume_type: String,
     pub root_volume_encrypted: bool,
     /// Neither stopped nor on its way there.
     pub running: bool,
+    /// What it runs at its birth. Null where its image brings everything.
+    pub user_data: Option<String>,
     pub target_group: Link,
 }
 
@@ -50,11 +57,14 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("security_groups").names("security_group").set(),
         Field::replace("associate_public_ip_address"),
         Field::replace("key_name"),
+        Field::in_place("instance_profile").names("instance_profile"),
         Field::in_place("metadata_http_tokens"),
         Field::replace("root_volume_size"),
         Field::replace("root_volume_type"),
         Field::replace("root_volume_encrypted"),
         Field::in_place("running").configured("true"),
+        // Described one instance a call, so never: it is compared by what was last applied.
+        Field::replace("user_data"),
         Field::in_place("target_group").names("target_group").attached("null"),
     ],
     outputs: &[("private_ip", "10.0.0.1"), ("public_ip", "203.0.113.1")],
@@ -131,6 +141,8 @@ impl Kind for Wire {
             .image_id(ami)
             .instance_type(spec.instance_type.as_str().into())
             .set_key_name(spec.key_name)
+            .set_user_data(spec.user_data.map(|script| BASE64.encode(script)))
+            .set_iam_instance_profile(profile(spec.instance_profile.id()))
             .network_interfaces(interface.build())
             .metadata_options(metadata.build())
             .block_device_mappings(root.build())
@@ -161,6 +173,10 @@ impl Kind for Wire {
             let answer = call.set_groups(Some(form::ids(&groups))).send().await;
             answer.map_err(fault("ec2:ModifyInstanceAttribute"))?;
         }
+        if has("instance_profile") {
+            let wanted: Link = form::field(&SCHEMA, after, "instance_profile")?;
+            associate(aws, &live.id, wanted.id()).await?;
+        }
         if has("metadata_http_tokens") {
             let tokens: String = form::field(&SCHEMA, after, "metadata_http_tokens")?;
             let call = aws.ec2.modify_instance_metadata_options().instance_id(&live.id);
@@ -185,7 +201,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:TerminateInstances")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("instance-id", ids, |filter| async move {
             let seen = describe(aws, vec![filter]).await?.into_iter();
             Ok(seen.map(|instance| (instance.instance_id.clone(), status(&instance))).collect())
@@ -226,6 +242,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
     // One that isn't running has no public address, whether or not it will have one.
     let public = instance.public_ip_address().is_some();
     let groups = instance.security_groups().iter().filter_map(|group| group.group_id());
+    let profile = instance.iam_instance_profile().and_then(|profile| profile.arn());
     let tokens = instance.metadata_options().and_then(|options| options.http_tokens());
     form::reported([
         ("ami", instance.image_id().map(Value::from)),
@@ -234,6 +251,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
         ("security_groups", Some(form::set(groups.map(Value::from)))),
         ("associate_public_ip_address", (public || running).then(|| Value::from(public))),
         ("key_name", Some(Value::from(instance.key_name()))),
+        ("instance_profile", Some(Value::from(profile))),
         ("metadata_http_tokens", tokens.map(|tokens| Value::from(tokens.as_str()))),
         ("root_volume_size", root.and_then(Volume::size).map(Value::from)),
         (
@@ -258,6 +276,48 @@ fn status(instance: &Seen) -> Status {
         // A stopped one too: it doesn't serve.
         Some(state) => Status::Pending(state.as_str().to_owned()),
         None => Status::Pending("unknown".to_owned()),
+    }
+}
+
+fn profile(arn: &str) -> Option<IamInstanceProfileSpecification> {
+    (!arn.is_empty()).then(|| IamInstanceProfileSpecification::builder().arn(arn).build())
+}
+
+/// Gives it the profile, or none where that is empty.
+async fn associate(aws: &Aws, id: &str, wanted: &str) -> Result<(), Fault> {
+    let call = aws.ec2.describe_iam_instance_profile_associations();
+    let pages = call.filters(ec2::filter("instance-id", id)).into_paginator().items().send();
+    let seen: Vec<IamInstanceProfileAssociation> = pages
+        .collect::<Result<_, _>>()
+        .await
+        .map_err(fault("ec2:DescribeIamInstanceProfileAssociations"))?;
+    let living = seen.into_iter().filter(|found| found.instance_id() == Some(id));
+    let now = living.into_iter().find(|found| {
+        let leaving = [
+            Some(&IamInstanceProfileAssociationState::Disassociating),
+            Some(&IamInstanceProfileAssociationState::Disassociated),
+        ];
+        !leaving.contains(&found.state())
+    });
+    let arn = now.as_ref().and_then(|now| now.iam_instance_profile()).and_then(|now| now.arn());
+    let old = now.as_ref().and_then(|now| now.association_id()).unwrap_or_default();
+    match (&now, profile(wanted)) {
+        (None, None) => Ok(()),
+        (Some(_), Some(_)) if arn == Some(wanted) => Ok(()),
+        (Some(_), Some(wanted)) => {
+            let call = aws.ec2.replace_iam_instance_profile_association().association_id(old);
+            let answer = call.iam_instance_profile(wanted).send().await;
+            answer.map(drop).map_err(fault("ec2:ReplaceIamInstanceProfileAssociation"))
+        }
+        (Some(_), None) => {
+            let call = aws.ec2.disassociate_iam_instance_profile().association_id(old);
+            away(call.send().await.map_err(fault("ec2:DisassociateIamInstanceProfile")))
+        }
+        (None, Some(wanted)) => {
+            let call = aws.ec2.associate_iam_instance_profile().instance_id(id);
+            let answer = call.iam_instance_profile(wanted).send().await;
+            answer.map(drop).map_err(fault("ec2:AssociateIamInstanceProfile"))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:DeleteInternetGateway")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("internet-gateway-id", ids, |filter| async move {
             let seen = describe(aws, filter).await?.into_iter();
             Ok(seen.map(|gateway| (gateway.internet_gateway_id, Status::Ready)).collect())

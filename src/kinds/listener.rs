@@ -10,13 +10,20 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listener {
     pub load_balancer: Link,
     pub port: u16,
+    /// `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// The ARN of its certificate, or late: `Lookup::Certificate`. Null for HTTP.
+    pub certificate: Value,
+    /// Null for HTTP.
+    pub ssl_policy: Option<String>,
+    /// Sends every request to port 443 instead; there is no default target group then.
+    pub redirect_to_https: bool,
     pub default_target_group: Link,
 }
 
@@ -26,6 +33,9 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("load_balancer").names("load_balancer"),
         Field::in_place("port"),
         Field::in_place("protocol"),
+        Field::in_place("certificate"),
+        Field::in_place("ssl_policy"),
+        Field::in_place("redirect_to_https"),
         Field::in_place("default_target_group").names("target_group"),
     ],
     outputs: &[],
@@ -33,6 +43,11 @@ pub static SCHEMA: Schema = Schema {
     unique: &[&["load_balancer", "port"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
 };
+
+/// TLS 1.2 and 1.3 with forward secrecy, and a key exchange that outlasts quantum computers where the client knows it:
+/// what the console gives a new HTTPS listener, and AWS recommends (the API alone would give one with TLS 1.0).
+/// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+pub const MODERN_TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
 pub struct Wire;
 
@@ -58,7 +73,9 @@ impl Kind for Wire {
             .load_balancer_arn(spec.load_balancer.id())
             .port(spec.port.into())
             .protocol(spec.protocol.as_str().into())
-            .default_actions(elb::forward(spec.default_target_group.id()))
+            .set_ssl_policy(spec.ssl_policy.clone())
+            .set_certificates(certificates(&spec))
+            .default_actions(action_of(&spec))
             .set_tags(Some(elb::to_sdk(tags)));
         let answer = call.send().await.map_err(fault(OPERATION))?;
         let listener = elb::only(OPERATION, answer.listeners)?;
@@ -74,14 +91,18 @@ impl Kind for Wire {
     ) -> Result<(), Fault> {
         let spec: Listener = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
-        let action = changes("default_target_group")
-            .then(|| vec![elb::forward(spec.default_target_group.id())]);
+        let action = changes("default_target_group") || changes("redirect_to_https");
+        let action = action.then(|| vec![action_of(&spec)]);
+        // AWS wants them together, and together they go.
+        let tls = changes("protocol") || changes("certificate") || changes("ssl_policy");
         let call = aws
             .elb
             .modify_listener()
             .listener_arn(&live.id)
             .set_port(changes("port").then(|| spec.port.into()))
-            .set_protocol(changes("protocol").then(|| spec.protocol.as_str().into()))
+            .set_protocol(tls.then(|| spec.protocol.as_str().into()))
+            .set_ssl_policy(spec.ssl_policy.clone().filter(|_| tls))
+            .set_certificates(certificates(&spec).filter(|_| tls))
             .set_default_actions(action);
         call.send().await.map_err(fault("elasticloadbalancing:ModifyListener"))?;
         Ok(())
@@ -92,7 +113,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("elasticloadbalancing:DeleteListener")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = in_batches(ids, |arns| async {
             let call = aws.elb.describe_listeners().set_listener_arns(Some(arns));
             let answer = call.send().await;
@@ -108,13 +129,41 @@ impl Kind for Wire {
     }
 }
 
+/// What it does with requests that no rule claims.
+fn action_of(spec: &Listener) -> sdk::Action {
+    if !spec.redirect_to_https {
+        return elb::forward(spec.default_target_group.id());
+    }
+    let to = sdk::RedirectActionConfig::builder()
+        .protocol("HTTPS")
+        .port("443")
+        .status_code(sdk::RedirectActionStatusCodeEnum::Http301);
+    sdk::Action::builder().r#type(sdk::ActionTypeEnum::Redirect).redirect_config(to.build()).build()
+}
+
+fn redirects(actions: &[sdk::Action]) -> bool {
+    let [action] = actions else { return false };
+    action
+        .redirect_config()
+        .is_some_and(|to| (to.protocol(), to.port()) == (Some("HTTPS"), Some("443")))
+}
+
+fn certificates(spec: &Listener) -> Option<Vec<sdk::Certificate>> {
+    let arn = spec.certificate.as_str()?;
+    Some(vec![sdk::Certificate::builder().certificate_arn(arn).build()])
+}
+
 fn observe(listener: &sdk::Listener, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
     let id = listener.listener_arn.clone()?;
     let tags = tags.get(&id)?.clone();
+    let certificate = listener.certificates().first().and_then(|found| found.certificate_arn());
     let body = form::reported([
         ("load_balancer", listener.load_balancer_arn.clone().map(Value::from)),
         ("port", listener.port.map(Value::from)),
         ("protocol", listener.protocol.as_ref().map(|protocol| protocol.as_str().into())),
+        ("certificate", Some(Value::from(certificate))),
+        ("ssl_policy", Some(Value::from(listener.ssl_policy()))),
+        ("redirect_to_https", listener.default_actions.as_deref().map(|all| redirects(all).into())),
         ("default_target_group", listener.default_actions.as_deref().map(elb::forwarded)),
     ]);
     Some(form::observed(&SCHEMA, id, tags, body))

@@ -15,7 +15,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches, unless_gone};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, TOPOLOGY, Tags, Timing,
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, TOPOLOGY, Tags, Timing,
 };
 
 /// AWS's name for a condition on the path.
@@ -115,7 +115,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("elasticloadbalancing:DeleteRule")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = in_batches(ids, |arns| async {
             let answer = aws.elb.describe_rules().set_rule_arns(Some(arns)).send().await;
             answer

@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+use crate::model::{
+    Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancer {
@@ -67,9 +69,8 @@ impl Kind for Wire {
             .set_tags(Some(elb::to_sdk(tags)));
         let answer = call.send().await.map_err(fault(OPERATION))?;
         let balancer = elb::only(OPERATION, answer.load_balancers)?;
-        Ok(Created::id(balancer.load_balancer_arn.unwrap_or_default())
-            .output("dns_name", balancer.dns_name)
-            .output("zone_id", balancer.canonical_hosted_zone_id))
+        let created = Created::id(balancer.load_balancer_arn.clone().unwrap_or_default());
+        Ok(outputs(created, &balancer))
     }
 
     async fn update(
@@ -98,7 +99,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("elasticloadbalancing:DeleteLoadBalancer")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = in_batches(ids, |arns| async {
             let call = aws.elb.describe_load_balancers().set_load_balancer_arns(Some(arns));
             let answer = call.send().await;
@@ -108,7 +109,8 @@ impl Kind for Wire {
         });
         let known = found.await?.into_iter().filter_map(|balancer| {
             let status = status(balancer.state.as_ref());
-            Some((balancer.load_balancer_arn?, status))
+            let outputs = outputs(Created::id(""), &balancer).outputs;
+            Some((balancer.load_balancer_arn?, Standing { status, outputs }))
         });
         Ok(known.collect())
     }
@@ -116,6 +118,13 @@ impl Kind for Wire {
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
         elb::tag(aws, &live.id, tags).await
     }
+}
+
+/// Route 53 keeps names in small letters: only so does what it says compare with what ELB says.
+fn outputs(created: Created, balancer: &sdk::LoadBalancer) -> Created {
+    created
+        .output("dns_name", balancer.dns_name().map(str::to_lowercase))
+        .output("zone_id", balancer.canonical_hosted_zone_id.clone())
 }
 
 fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
@@ -130,9 +139,7 @@ fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Optio
         ("subnets", balancer.availability_zones.is_some().then(|| form::set(subnets))),
         ("security_groups", groups.map(|ids| form::set(ids.into_iter().map(Value::from)))),
     ]);
-    let created = Created::id(id)
-        .output("dns_name", balancer.dns_name.clone())
-        .output("zone_id", balancer.canonical_hosted_zone_id.clone());
+    let created = outputs(Created::id(id), balancer);
     Some(Observed {
         kind: SCHEMA.kind.to_owned(),
         id: created.id,

@@ -7,13 +7,17 @@ pub mod cache_subnet_group;
 pub mod db_instance;
 pub mod db_subnet_group;
 mod form;
+pub mod iam_role;
 pub mod instance;
+pub mod instance_profile;
 pub mod internet_gateway;
 pub mod listener;
 pub mod listener_rule;
 pub mod load_balancer;
+pub mod record;
 pub mod route_table;
 pub mod security_group;
+pub mod ssm_parameter;
 pub mod subnet;
 pub mod target_group;
 pub mod vpc;
@@ -24,7 +28,7 @@ use async_trait::async_trait;
 
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading};
-use crate::model::{Body, Class, Created, Fault, Observed, Schema, Status, Tags};
+use crate::model::{Body, Class, Created, Fault, Observed, Schema, Standing, Status, Tags};
 
 /// Every kind there is.
 pub static REGISTRY: &[&dyn Kind] = &[
@@ -37,11 +41,15 @@ pub static REGISTRY: &[&dyn Kind] = &[
     &load_balancer::Wire,
     &listener::Wire,
     &listener_rule::Wire,
+    &iam_role::Wire,
+    &instance_profile::Wire,
     &instance::Wire,
     &db_subnet_group::Wire,
     &db_instance::Wire,
     &cache_subnet_group::Wire,
     &cache_cluster::Wire,
+    &ssm_parameter::Wire,
+    &record::Wire,
 ];
 
 /// The kind of this name.
@@ -82,7 +90,7 @@ pub trait Kind: Send + Sync {
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;
 
     /// How far these are, by id. One that is missing in the answer is gone.
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault>;
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault>;
 
     /// Sets tags, leaving other keys alone.
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault>;
@@ -97,7 +105,7 @@ async fn gone_or_going(
 ) -> Result<(), Fault> {
     match outcome {
         Err(refusal) if refusal.class == Class::NotYet => {
-            match kind.status(aws, &[id.to_owned()]).await?.get(id) {
+            match kind.status(aws, &[id.to_owned()]).await?.remove(id).map(|found| found.status) {
                 None | Some(Status::Deleting) => Ok(()),
                 Some(_) => Err(refusal),
             }

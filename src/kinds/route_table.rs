@@ -12,7 +12,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 /// A route to a gateway.
@@ -111,7 +111,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:DeleteRouteTable")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("route-table-id", ids, |filter| async move {
             let seen = ec2::route_tables(aws, Some(filter)).await?.into_iter();
             Ok(seen.map(|table| (table.route_table_id, Status::Ready)).collect())

@@ -15,7 +15,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 /// A new group lets everything out.
@@ -171,7 +171,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:DeleteSecurityGroup")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("group-id", ids, |filter| async move {
             let seen = describe(aws, filter).await?.into_iter();
             Ok(seen.map(|group| (group.group_id, Status::Ready)).collect())

@@ -13,7 +13,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing,
+    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:DeleteSubnet")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("subnet-id", ids, |filter| async move {
             let status = |subnet: Seen| {
                 (subnet.subnet_id, ec2::settled(subnet.state.as_ref().map(|state| state.as_str())))

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Status, Tags, Timing};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetGroup {
@@ -119,7 +119,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("elasticloadbalancing:DeleteTargetGroup")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = in_batches(ids, |arns| async {
             let call = aws.elb.describe_target_groups().set_target_group_arns(Some(arns));
             let answer = call.send().await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
-use crate::model::{Body, Created, Fault, Field, Observed, Schema, Status, Tags, Timing};
+use crate::model::{Body, Created, Fault, Field, Observed, Schema, Standing, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vpc {
@@ -102,7 +102,7 @@ impl Kind for Wire {
         away(answer.map_err(fault("ec2:DeleteVpc")))
     }
 
-    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Status>, Fault> {
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         ec2::status("vpc-id", ids, |filter| async move {
             let seen = ec2::vpcs(aws, filter).await?.into_iter();
             let status = |vpc: &Seen| ec2::settled(vpc.state().map(|state| state.as_str()));

@@ -6,22 +6,21 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Address;
+use super::{Address, Lookup};
 
 /// The fields of one resource by name. Ordered, so its bytes are stable.
 pub type Body = BTreeMap<String, Value>;
 
 const REF: &str = "$ref";
 const OUTPUT: &str = "output";
-const SSM: &str = "$ssm";
 
 /// A value that apply fills in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Late {
     /// The id (or another output) of another resource. It is the edge of the graph.
     Ref { address: Address, output: Option<String> },
-    /// A public SSM parameter, read when the plan is made.
-    Ssm(String),
+    /// What is looked up when the plan is made.
+    Lookup(Lookup),
 }
 
 /// A reference to the id of `address`, as it stands in a body.
@@ -32,8 +31,8 @@ pub fn reference(address: &Address) -> Value {
 /// Reads a value as late, where it is one.
 pub fn late(value: &Value) -> Option<Late> {
     let map = value.as_object()?;
-    if let Some(path) = map.get(SSM) {
-        return path.as_str().map(|path| Late::Ssm(path.to_owned()));
+    if let Some(found) = Lookup::from_map(map) {
+        return Some(Late::Lookup(found));
     }
     let address = map.get(REF)?.as_str()?.parse().ok()?;
     let output = map.get(OUTPUT).and_then(Value::as_str).map(str::to_owned);
@@ -47,7 +46,7 @@ impl Late {
             Late::Ref { address, output: Some(output) } => {
                 json!({ REF: address.to_string(), OUTPUT: output })
             }
-            Late::Ssm(path) => json!({ SSM: path }),
+            Late::Lookup(lookup) => lookup.to_value(),
         }
     }
 }

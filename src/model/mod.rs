@@ -4,6 +4,7 @@ mod address;
 mod body;
 mod fault;
 mod fingerprint;
+mod lookup;
 mod observed;
 mod schema;
 mod tags;
@@ -14,6 +15,7 @@ pub use body::{
 };
 pub use fault::{Class, Fault};
 pub use fingerprint::{Fingerprint, digest};
-pub use observed::{Created, Observed, Status};
+pub use lookup::Lookup;
+pub use observed::{Created, Observed, Standing, Status};
 pub use schema::{Field, Need, OnChange, Phase, Reference, Schema, Timing};
 pub use tags::{ADDRESS, APPLIED, NAME, TOPOLOGY, Tags};

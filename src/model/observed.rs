@@ -19,6 +19,19 @@ pub enum Status {
     Gone,
 }
 
+/// What a look at a resource tells: how far it is, and what AWS has given it by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub status: Status,
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl From<Status> for Standing {
+    fn from(status: Status) -> Self {
+        Self { status, outputs: BTreeMap::new() }
+    }
+}
+
 /// One live resource that bears the topology's tag.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observed {

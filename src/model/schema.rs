@@ -48,6 +48,8 @@ pub enum Reference {
         key: &'static str,
         kind: &'static str,
     },
+    /// No ids, but anywhere inside it outputs of other resources, of any kind.
+    Outputs,
 }
 
 /// One field of a kind.
@@ -108,6 +110,12 @@ impl Field {
         self
     }
 
+    /// Any text in the value may be an output of another resource: `{"$ref": "db_instance.user", "output": "endpoint"}`.
+    pub const fn names_outputs(mut self) -> Self {
+        self.reference = Reference::Outputs;
+        self
+    }
+
     pub const fn set(mut self) -> Self {
         self.set = true;
         self
@@ -143,7 +151,7 @@ impl Field {
     /// The kind that this field's references name.
     pub fn named_kind(&self) -> Option<&'static str> {
         match self.reference {
-            Reference::None => None,
+            Reference::None | Reference::Outputs => None,
             Reference::Value { kind } | Reference::Key { kind, .. } => Some(kind),
         }
     }
@@ -155,7 +163,7 @@ impl Field {
             value => vec![value],
         };
         match self.reference {
-            Reference::None => Vec::new(),
+            Reference::None | Reference::Outputs => Vec::new(),
             Reference::Value { .. } => items,
             Reference::Key { key, .. } => {
                 items.into_iter().filter_map(|item| item.get(key)).collect()
@@ -170,7 +178,7 @@ impl Field {
             value => vec![value],
         };
         match self.reference {
-            Reference::None => Vec::new(),
+            Reference::None | Reference::Outputs => Vec::new(),
             Reference::Value { .. } => items,
             Reference::Key { key, .. } => {
                 items.into_iter().filter_map(|item| item.get_mut(key)).collect()

@@ -19,7 +19,7 @@ pub use step::{Dependency, Step, Verb};
 use crate::desired::Desired;
 use crate::diff::{self, Action, Change};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Address, Body};
+use crate::model::{Address, Body, Lookup};
 use crate::snapshot::{Resource, Snapshot};
 
 /// The version of the plan's form.
@@ -59,8 +59,8 @@ pub struct Plan {
     pub source_hash: String,
     /// A hash of each live resource that the plan was made from, by address and id.
     pub basis: BTreeMap<String, String>,
-    /// The SSM parameters as they were read.
-    pub parameters: BTreeMap<String, String>,
+    /// What was looked up, as it was found.
+    pub lookups: BTreeMap<Lookup, String>,
     pub summary: Summary,
     pub changes: Vec<Change>,
     pub steps: Vec<Step>,
@@ -140,7 +140,7 @@ impl Plan {
             region: desired.region.clone(),
             source_hash: desired.source_hash.clone(),
             basis: basis(snapshot),
-            parameters: snapshot.parameters.clone(),
+            lookups: snapshot.lookups.clone(),
             summary: Summary::of(&changes),
             changes,
             steps,

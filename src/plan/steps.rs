@@ -9,7 +9,9 @@ use super::step::{Dependency, Step, Verb};
 use crate::diff::{Action, Change};
 use crate::error::Result;
 use crate::kinds;
-use crate::model::{Address, Body, Field, Late, Need, OnChange, Phase, Schema, walk_late};
+use crate::model::{
+    Address, Body, Field, Late, Need, OnChange, Phase, Reference, Schema, walk_late,
+};
 use crate::snapshot::{Resource, Snapshot};
 
 /// The steps of these changes, in order.
@@ -62,6 +64,17 @@ fn live(address: &Address, id: &str) -> Target {
 
 fn live_target(change: &Change) -> Option<Target> {
     change.id.as_deref().map(|id| live(&change.address, id))
+}
+
+/// Whether the live field holds an output of what stands at the address.
+fn names_output(field: &Field, user: &Resource, named: &Address) -> bool {
+    let mut found = false;
+    if let (Reference::Outputs, Some(value)) = (field.reference, user.body.get(field.name)) {
+        walk_late(value, &mut |late| {
+            found |= matches!(late, Late::Ref { address, .. } if address == *named);
+        });
+    }
+    found
 }
 
 /// The resource as it will be.
@@ -195,14 +208,15 @@ impl<'a> Graph<'a> {
                 };
                 let mut named = Vec::new();
                 walk_late(value, &mut |late| {
-                    if let Late::Ref { address, .. } = late {
-                        named.push(address);
+                    if let Late::Ref { address, output } = late {
+                        // AWS tells some outputs only of what is ready: a database's endpoint.
+                        named.push((address, output.map_or(field.need, |_| Need::Ready)));
                     }
                 });
-                for address in named {
+                for (address, need) in named {
                     let created = self.place(&Target::New(address), Verb::Create);
                     if let Some(created) = created.filter(|created| *created != step) {
-                        self.wait(step, created, field.need);
+                        self.wait(step, created, need);
                     }
                 }
             }
@@ -227,7 +241,8 @@ impl<'a> Graph<'a> {
             let target = live(&user.address, &user.live.id);
             for field in schema.fields {
                 let value = user.live.body.get(field.name);
-                if !value.is_some_and(|value| field.links_to(value, kind, id)) {
+                let names = value.is_some_and(|value| field.links_to(value, kind, id));
+                if !names && !names_output(field, user, &change.address) {
                     continue;
                 }
                 let sets = |verb| {

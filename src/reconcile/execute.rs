@@ -1,5 +1,6 @@
 //! One step: live ids go in, the call goes out, tags say what was applied, and the resource gets ready.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use crate::diff::Change;
 use crate::kinds::{self, Kind, Live};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Created, Fault, Fingerprint, Late, NAME, Phase,
-    TOPOLOGY, Tags, resolve,
+    TOPOLOGY, Tags, resolve, walk_late,
 };
 use crate::plan::{Step, Verb};
 
@@ -25,12 +26,49 @@ impl Run<'_> {
         let step = &self.plan.steps[index];
         let kind = kinds::by_name(step.address.kind())
             .ok_or_else(|| bad_plan(step, "there is no such kind"))?;
+        if step.verb != Verb::Detach {
+            self.learn_outputs(step).await?;
+        }
         match step.verb {
             Verb::Create => self.create(index, step, kind).await,
             Verb::Update | Verb::Attach => self.update(index, step, kind).await,
             Verb::Detach => self.detach(index, step, kind).await,
             Verb::Delete => self.delete(index, step, kind).await,
         }
+    }
+
+    /// Learns the outputs that the step's fields name of what is there but was not ready when the account was read: an
+    /// earlier run was cut short.
+    async fn learn_outputs(&self, step: &Step) -> Result<(), Fault> {
+        let Some(after) = self.change(step)?.after.as_ref() else { return Ok(()) };
+        let mut named = BTreeSet::new();
+        for value in step.fields.iter().filter_map(|field| after.get(field)) {
+            walk_late(value, &mut |late| {
+                if let Late::Ref { address, output: Some(output) } = late {
+                    named.insert((address, output));
+                }
+            });
+        }
+        for (address, output) in named {
+            let Some(mut live) = self.named(&address) else { continue };
+            let Some(kind) = kinds::by_name(address.kind()) else { continue };
+            if live.outputs.contains_key(&output) {
+                continue;
+            }
+            live.outputs.extend(self.watch.wait(kind, &live.id, Goal::Ready).await?);
+            let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+            lives.outputs.insert(address, live.outputs);
+        }
+        Ok(())
+    }
+
+    /// The resource as it will be: made by this run, or as it was read.
+    fn named(&self, address: &Address) -> Option<Live> {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || self.snapshot.resources.get(address).map(|resource| resource.live.clone());
+        let mut live = lives.new.get(address).cloned().or_else(read)?;
+        live.outputs.extend(lives.outputs.get(address).cloned().unwrap_or_default());
+        Some(live)
     }
 
     async fn create(
@@ -68,13 +106,14 @@ impl Run<'_> {
         let created = self.creating(index, step, kind, &body, &tags).await?;
         body.extend(starts);
         let live = Live { id: created.id, outputs: created.outputs, body };
-        let live = self.configure(index, step, kind, live, &configure, after).await?;
+        let mut live = self.configure(index, step, kind, live, &configure, after).await?;
         let id = live.id.clone();
-        self.keep(step, live);
+        self.keep(step, live.clone());
         self.tell(index, What::Exists { id: id.clone() });
         self.set(index, State::Exists);
         if schema.timing.create > AT_ONCE {
-            self.watch.wait(kind, &id, Goal::Ready).await?;
+            live.outputs.extend(self.watch.wait(kind, &id, Goal::Ready).await?);
+            self.keep(step, live);
         }
         Ok(id)
     }
@@ -138,7 +177,7 @@ impl Run<'_> {
                 applied.insert(field.name, value);
             }
         }
-        self.record(index, kind, &live, &applied).await?;
+        self.record(index, step, kind, &live, &applied).await?;
         Ok(live)
     }
 
@@ -160,7 +199,7 @@ impl Run<'_> {
                 false => applied.insert(field.name, value),
             }
         }
-        self.record(index, kind, &live, &applied).await?;
+        self.record(index, step, kind, &live, &applied).await?;
         let id = live.id.clone();
         self.keep(step, live);
         if step.verb == Verb::Update && kind.schema().timing.update > AT_ONCE {
@@ -188,7 +227,7 @@ impl Run<'_> {
                 }
                 applied.insert(field, start);
             }
-            self.record(index, kind, &live, &applied).await?;
+            self.record(index, step, kind, &live, &applied).await?;
         }
         let live = self.bring(index, step, kind, live, &fields, &starts).await?;
         let id = live.id.clone();
@@ -251,11 +290,17 @@ impl Run<'_> {
     async fn record(
         &self,
         index: usize,
+        step: &Step,
         kind: &'static dyn Kind,
         live: &Live,
         applied: &Fingerprint,
     ) -> Result<(), Fault> {
-        let tags = Tags::from([(APPLIED.to_owned(), applied.to_tag())]);
+        // All that make it ours: some kinds keep them in one text, which can only be written as a whole.
+        let tags = Tags::from([
+            (TOPOLOGY.to_owned(), self.plan.topology.clone()),
+            (ADDRESS.to_owned(), step.address.to_string()),
+            (APPLIED.to_owned(), applied.to_tag()),
+        ]);
         self.calling(index, || self.cloud.tag(kind, live, &tags)).await
     }
 
@@ -299,16 +344,12 @@ impl Run<'_> {
 
     /// The value with live ids in it.
     fn resolved(&self, step: &Step, value: &Value) -> Result<Value, Fault> {
-        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         let lookup = |late: &Late| match late {
-            Late::Ssm(name) => self.plan.parameters.get(name).cloned(),
+            Late::Lookup(lookup) => self.plan.lookups.get(lookup).cloned(),
             Late::Ref { address, output } => {
-                let live = lives
-                    .new
-                    .get(address)
-                    .or_else(|| Some(&self.snapshot.resources.get(address)?.live))?;
+                let live = self.named(address)?;
                 match output {
-                    None => Some(live.id.clone()),
+                    None => Some(live.id),
                     Some(output) => live.outputs.get(output).cloned(),
                 }
             }

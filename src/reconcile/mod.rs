@@ -78,6 +78,8 @@ pub(crate) struct Run<'a> {
 struct Lives {
     new: BTreeMap<Address, Live>,
     changed: BTreeMap<(Address, String), Live>,
+    /// What AWS has told since of what was not ready when the account was read.
+    outputs: BTreeMap<Address, BTreeMap<String, String>>,
 }
 
 /// Carries out the plan; `snapshot` is the account as it was planned for.

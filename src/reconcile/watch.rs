@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Stop;
 use crate::cloud::Cloud;
 use crate::kinds::Kind;
-use crate::model::{Class, Fault, Status};
+use crate::model::{Class, Fault, Standing, Status};
 
 /// The first look after something is asked for, and how much later each next one is.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -38,7 +38,7 @@ struct Look {
     /// When it was begun.
     at: Duration,
     of: BTreeSet<String>,
-    statuses: BTreeMap<String, Status>,
+    standings: BTreeMap<String, Standing>,
 }
 
 impl<'a> Watch<'a> {
@@ -46,11 +46,16 @@ impl<'a> Watch<'a> {
         Self { cloud, stop, kinds: Mutex::default() }
     }
 
-    /// Returns when the resource is ready, or gone.
+    /// Returns when the resource is ready, with the outputs it then has, or gone.
     ///
     /// # Errors
     /// When AWS gives up on it, it takes six times what it usually takes, or stopping is wished.
-    pub async fn wait(&self, kind: &'static dyn Kind, id: &str, goal: Goal) -> Result<(), Fault> {
+    pub async fn wait(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        goal: Goal,
+    ) -> Result<BTreeMap<String, String>, Fault> {
         let timing = kind.schema().timing;
         let poll = Duration::from_secs(timing.poll.into());
         let typical = timing.create.max(timing.update).max(timing.delete);
@@ -69,15 +74,19 @@ impl<'a> Watch<'a> {
             }
             let waited = self.cloud.now() - begun;
             // A look begun in the later half of the pause is as good as one of our own.
-            let status = match self.look(kind, &looks, id, pause / 2).await {
+            let standing = match self.look(kind, &looks, id, pause / 2).await {
                 Ok(status) => status,
                 Err(fault) if matches!(fault.class, Class::Transient) && waited < patience => None,
                 Err(fault) => break Err(fault),
             };
             pause = (pause * 2).min(poll).max(FIRST_LOOK);
+            let (status, outputs) = match standing {
+                Some(Standing { status, outputs }) => (Some(status), outputs),
+                None => (None, BTreeMap::new()),
+            };
             match (status, goal) {
-                (Some(Status::Ready), Goal::Ready) => break Ok(()),
-                (None | Some(Status::Gone), Goal::Gone) => break Ok(()),
+                (Some(Status::Ready), Goal::Ready) => break Ok(outputs),
+                (None | Some(Status::Gone), Goal::Gone) => break Ok(outputs),
                 (Some(Status::Failed(why)), _) => {
                     break Err(fault(kind, "Failed", format!("{id} is `{why}`")));
                 }
@@ -101,17 +110,17 @@ impl<'a> Watch<'a> {
         looks: &Looks,
         id: &str,
         fresh: Duration,
-    ) -> Result<Option<Status>, Fault> {
+    ) -> Result<Option<Standing>, Fault> {
         let mut last = looks.last.lock().await;
         let now = self.cloud.now();
         let usable = |look: &Look| look.of.contains(id) && now.saturating_sub(look.at) <= fresh;
         if !last.as_ref().is_some_and(usable) {
             let of = looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let ids: Vec<String> = of.iter().cloned().collect();
-            let statuses = self.cloud.status(kind, &ids).await?;
-            *last = Some(Look { at: now, of, statuses });
+            let standings = self.cloud.status(kind, &ids).await?;
+            *last = Some(Look { at: now, of, standings });
         }
-        Ok(last.as_ref().and_then(|look| look.statuses.get(id).cloned()))
+        Ok(last.as_ref().and_then(|look| look.standings.get(id).cloned()))
     }
 }
 

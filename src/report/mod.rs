@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 mod style;
+pub mod trace;
 mod value;
 
 use std::io::{self, Write};

@@ -216,7 +216,7 @@ impl<'a> Shown<'a> {
                 Some(format!("{} known after apply", output.as_deref().unwrap_or("id")))
             }
             Late::Ref { .. } => None,
-            Late::Ssm(name) => self.plan.parameters.get(name).map(|value| printable(value)),
+            Late::Lookup(lookup) => self.plan.lookups.get(lookup).map(|value| printable(value)),
         })
     }
 }

@@ -10,7 +10,7 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
         let name = match &late {
             Late::Ref { address, output: None } => address.to_string(),
             Late::Ref { address, output: Some(output) } => format!("{address}.{output}"),
-            Late::Ssm(path) => format!("ssm {path}"),
+            Late::Lookup(lookup) => lookup.to_string(),
         };
         return match note(&late) {
             Some(note) => format!("{name} ({note})"),
@@ -19,6 +19,7 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
     }
     match value {
         Value::Null => "(none)".to_owned(),
+        Value::String(text) if text.contains('\n') => opening(text),
         Value::String(text) => printable(text),
         Value::Array(items) if items.is_empty() => "(none)".to_owned(),
         Value::Array(items) => {
@@ -32,6 +33,12 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Of a text of many lines, like user data, the first, and how much there is: the whole stands in `--format json`.
+fn opening(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    format!("{} ... ({} KB)", printable(first), text.len().div_ceil(1024))
 }
 
 /// The elements of a list that is shown one a line: a list of tables.

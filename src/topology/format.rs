@@ -2,7 +2,7 @@
 
 use super::shape::Key;
 use super::shape::Shape::{Either, Flag, Integer, List, Named, Partly, Scalar, Table, Text, Word};
-use super::{sizes, text};
+use super::{artifact, sizes, text};
 
 /// The file.
 pub static FILE: &[Key] = &[
@@ -22,6 +22,7 @@ pub static FILE: &[Key] = &[
     Key::optional("subnet", Named(text::key, SUBNET), "ranges of addresses, each in one zone"),
     Key::optional("security_group", Named(text::key, SECURITY_GROUP), "who may speak to whom"),
     Key::optional("load_balancer", Table(LOAD_BALANCER), "the way in"),
+    Key::optional("dns", Table(DNS), "the name by which the load balancer is found"),
     Key::optional("defaults", Table(DEFAULTS), "what blocks of a kind have in common"),
     Key::optional("service", Named(text::key, SERVICE), "what runs on machines of its own"),
     Key::optional("database", Named(text::key, DATABASE), "PostgreSQL databases"),
@@ -82,6 +83,22 @@ static LOAD_BALANCER: &[Key] = &[
     SECURITY_GROUPS,
     Key::required("default_service", Text(text::any), "the service that gets what no route claims"),
     Key::optional("listener", Table(LISTENER), "the port it listens on"),
+    Key::optional("certificate", Table(CERTIFICATE), "for HTTPS on port 443; none by default"),
+    Key::optional(
+        "redirect",
+        Flag,
+        "whether HTTP is sent on to HTTPS, where there is a certificate; true by default",
+    ),
+];
+
+static CERTIFICATE: &[Key] = &[
+    Key::optional("arn", Text(text::certificate_arn), "its ARN in ACM"),
+    Key::optional("domain", Text(text::domain), "its domain, by which ACM has it"),
+];
+
+static DNS: &[Key] = &[
+    Key::required("zone", Text(text::domain), "the hosted zone in Route 53, `example.com`"),
+    Key::optional("name", Text(text::domain), "the name within it; the zone's own by default"),
 ];
 
 static LISTENER: &[Key] = &[Key::optional("port", Integer(1, 65535), "its port; 80 by default")];
@@ -134,6 +151,46 @@ static SERVICE: &[Key] = &[
     ),
     Key::optional("uses", List(&Text(text::uses)), "the databases and caches it speaks to"),
     Key::optional("routes", List(&Table(ROUTE)), "the paths that lead to it"),
+    Key::optional("node", Integer(20, 99), "the major version of Node; 22 by default"),
+    Key::optional(
+        "artifact",
+        Table(ARTIFACT),
+        "what its machines run; without one their image brings it",
+    ),
+    Key::optional("process", Table(PROCESS), "how PM2 runs it"),
+];
+
+static ARTIFACT: &[Key] = &[
+    Key::optional("s3", Text(artifact::s3), "a .tar.gz, `s3://BUCKET/${service}.tar.gz`"),
+    Key::optional("sha256", Text(artifact::sha256), "the checksum of what lies in S3"),
+    Key::optional("git", Text(artifact::git), "a repository, `https://...`"),
+    Key::optional(
+        "ref",
+        Text(artifact::reference),
+        "a tag or branch; the commit itself by default",
+    ),
+    Key::optional("commit", Text(artifact::commit), "the commit, which is its own checksum"),
+    Key::optional(
+        "directory",
+        Text(artifact::path),
+        "where in it the service lies; its top by default",
+    ),
+];
+
+static PROCESS: &[Key] = &[
+    Key::optional("script", Text(artifact::path), "what Node runs; server.js by default"),
+    Key::optional("workers", Integer(0, 256), "how many processes share the port; 2 by default"),
+    Key::optional(
+        "max_memory",
+        Integer(1, 1_000_000),
+        "in MB, past which a worker is restarted; 300 by default",
+    ),
+    Key::optional(
+        "log_dir",
+        Text(artifact::log_dir),
+        "where SERVICE.log and SERVICE-err.log lie; /var/log/TOPOLOGY by default",
+    ),
+    Key::optional("port", Integer(1, 65535), "the service's port, which need not be repeated"),
 ];
 
 static SSM: &[Key] =

@@ -1,5 +1,6 @@
 //! The topology file: read with the place of everything, checked without network, errors all at once.
 
+mod artifact;
 mod check;
 mod diagnostic;
 mod format;
@@ -20,11 +21,12 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+pub use artifact::bucket_and_key;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
 pub use format::FILE;
 pub use types::{
-    Ami, Cache, Database, HealthCheck, LoadBalancer, Names, Peer, RootVolume, Route, Rule,
-    SecurityGroup, Service, Subnet, Topology, Use, Vpc,
+    Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Names, Peer,
+    Process, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology, Use, Vpc,
 };
 
 use crate::error::{Error, ErrorKind};

@@ -18,7 +18,8 @@ pub fn topology(root: &Table) -> Topology {
         load_balancer: root
             .get("load_balancer")
             .map(|_| load_balancer(file.block("load_balancer"))),
-        services: named(root, "service", service),
+        dns: root.get("dns").map(|_| dns(file.block("dns"))),
+        services: named(root, "service", |key, block| service(key, block, &name)),
         databases: named(root, "database", |key, block| database(key, block, &name)),
         caches: named(root, "cache", |key, block| cache(key, block, &name, &region)),
         account: file.text("account"),
@@ -104,14 +105,33 @@ fn load_balancer(block: Block<'_>) -> LoadBalancer {
         security_groups: block.names("security_groups"),
         default_service: block.text("default_service"),
         port: block.block("listener").number_or("port", 80),
+        certificate: block.get("certificate").map(|_| certificate(block.block("certificate"))),
+        redirect: block.flag_or("redirect", true),
     }
 }
 
-fn service(key: Placed<String>, block: Block<'_>) -> Service {
+fn certificate(block: Block<'_>) -> Placed<Certificate> {
+    let certificate = match block.get("arn") {
+        Some(_) => Certificate::Arn(block.text("arn").value),
+        None => Certificate::Domain(block.text("domain").value),
+    };
+    Placed::new(certificate, block.span)
+}
+
+fn dns(block: Block<'_>) -> Dns {
+    let zone = block.text("zone");
+    Dns { span: block.span, name: block.text_or("name", &zone), zone }
+}
+
+fn service(key: Placed<String>, block: Block<'_>, topology: &str) -> Service {
     let min_count = block.number_or("min_count", 1);
     let volume = block.block("root_volume");
     let health = block.block("health_check");
+    let artifact = block.get("artifact").map(|_| artifact(block.block("artifact"), &key));
     Service {
+        node: block.number_or("node", 22).value,
+        artifact,
+        process: process(block.block("process"), topology),
         key,
         port: block.number("port"),
         count: block.number_or("count", *min_count),
@@ -140,6 +160,35 @@ fn service(key: Placed<String>, block: Block<'_>) -> Service {
         },
         uses: block.names("uses").value.into_iter().filter_map(uses).collect(),
         routes: block.tables("routes").map(route).collect(),
+    }
+}
+
+/// What stands for the service's key in a text that several services share.
+const SERVICE: &str = "${service}";
+
+fn artifact(block: Block<'_>, service: &str) -> Artifact {
+    let text = |name| block.text_or(name, "").value.replace(SERVICE, service);
+    let keys = ["s3", "sha256", "git", "ref", "commit"];
+    let keys = keys.into_iter().filter(|key| block.get(key).is_some()).collect::<Vec<_>>();
+    Artifact {
+        span: block.span,
+        source: if keys.contains(&"git") {
+            Source::Git { url: text("git"), reference: text("ref"), commit: text("commit") }
+        } else {
+            Source::S3 { url: text("s3"), sha256: text("sha256") }
+        },
+        directory: text("directory"),
+        keys,
+    }
+}
+
+fn process(block: Block<'_>, topology: &str) -> Process {
+    Process {
+        script: block.text_or("script", "server.js").value,
+        workers: block.number_or("workers", 2),
+        max_memory: block.number_or("max_memory", 300),
+        log_dir: block.text_or("log_dir", &format!("/var/log/{topology}")).value,
+        port: block.get("port").map(|_| block.number("port")),
     }
 }
 

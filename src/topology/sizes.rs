@@ -123,3 +123,31 @@ fn reserved(text: &str) -> bool {
     let text = text.to_lowercase();
     RESERVED.split_whitespace().any(|word| word == text)
 }
+
+/// The memory of a machine, in MB, where it is known: <https://docs.aws.amazon.com/ec2/latest/instancetypes/gp.html>,
+/// `co.html` and `mo.html` beside it. Families whose sizes do not follow the rule are left out.
+pub fn memory(instance_type: &str) -> Option<u64> {
+    const BURSTING: &[&str] = &["t2", "t3", "t3a", "t4g"];
+    /// GiB of a `large`, and families like it; a size up, twice as much.
+    const STEADY: &[(u64, &[&str])] = &[
+        (4, &["c5", "c5a", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i", "c8g"]),
+        (8, &["m4", "m5", "m5a", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i", "m8g"]),
+        (16, &["r5", "r5a", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i", "r8g"]),
+    ];
+    let (family, size) = instance_type.split_once('.')?;
+    let of_large = if BURSTING.contains(&family) {
+        8
+    } else {
+        STEADY.iter().find(|(_, families)| families.contains(&family))?.0
+    };
+    let of_large = of_large * 1024;
+    Some(match size {
+        "nano" => of_large / 16,
+        "micro" => of_large / 8,
+        "small" => of_large / 4,
+        "medium" => of_large / 2,
+        "large" => of_large,
+        "xlarge" => of_large * 2,
+        size => of_large * 2 * size.strip_suffix("xlarge")?.parse::<u64>().ok()?,
+    })
+}

@@ -219,3 +219,18 @@ pub fn version(text: &str) -> Tested {
     let good = text.split('.').all(|part| digits(part) || part == "x");
     test(good, format!("`{text}` is not a version"), "numbers with dots between them")
 }
+
+/// A domain, or the name of a zone; no dot at its end.
+pub fn domain(text: &str) -> Tested {
+    let label = |label: &str| hyphenated(label, |c| c.is_ascii_lowercase()) && label.len() <= 63;
+    let bare = text.strip_prefix("*.").unwrap_or(text);
+    let good = bare.contains('.') && bare.split('.').all(label) && text.len() <= 253;
+    test(good, format!("`{text}` is not a domain"), "a domain looks like `shop.example.com`")
+}
+
+pub fn certificate_arn(text: &str) -> Tested {
+    let good =
+        text.starts_with("arn:aws") && text.contains(":acm:") && text.contains(":certificate/");
+    let wanted = "`arn:aws:acm:REGION:ACCOUNT:certificate/ID`";
+    test(good, format!("`{text}` is not the ARN of a certificate"), wanted)
+}

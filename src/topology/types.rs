@@ -23,6 +23,7 @@ pub struct Topology {
     pub subnets: Vec<Subnet>,
     pub security_groups: Vec<SecurityGroup>,
     pub load_balancer: Option<LoadBalancer>,
+    pub dns: Option<Dns>,
     pub services: Vec<Service>,
     pub databases: Vec<Database>,
     pub caches: Vec<Cache>,
@@ -83,6 +84,27 @@ pub struct LoadBalancer {
     pub security_groups: Names,
     pub default_service: Placed<String>,
     pub port: Placed<u16>,
+    /// With one, it listens for HTTPS on 443 too.
+    pub certificate: Option<Placed<Certificate>>,
+    /// Whether requests without TLS are sent there, rather than served.
+    pub redirect: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Certificate {
+    Arn(String),
+    /// Found in ACM.
+    Domain(String),
+}
+
+/// The name by which the load balancer is found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dns {
+    pub span: Span,
+    /// The hosted zone's name.
+    pub zone: Placed<String>,
+    /// The zone's name, or one within it.
+    pub name: Placed<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +125,40 @@ pub struct Service {
     pub health_check: HealthCheck,
     pub uses: Vec<Placed<Use>>,
     pub routes: Vec<Route>,
+    /// The major version of Node.
+    pub node: u32,
+    /// Without one, the image has to bring what runs.
+    pub artifact: Option<Artifact>,
+    pub process: Process,
+}
+
+/// What the machines run, and its checksum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Artifact {
+    pub span: Span,
+    pub source: Source,
+    /// Where in it the service lies; empty at its top.
+    pub directory: String,
+    /// Which of its keys the file says: `check` tells whether they go together.
+    pub keys: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    S3 { url: String, sha256: String },
+    Git { url: String, reference: String, commit: String },
+}
+
+/// How PM2 runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Process {
+    pub script: String,
+    pub workers: Placed<u32>,
+    /// In MB, for each worker.
+    pub max_memory: Placed<u32>,
+    pub log_dir: String,
+    /// The service's own port once more, if the file repeats it.
+    pub port: Option<Placed<u16>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

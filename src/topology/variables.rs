@@ -184,6 +184,12 @@ fn pieces(mut string: &str) -> Vec<Piece<'_>> {
         let (whole, rest) = rest.split_at(end);
         let name = whole.strip_prefix("${var.").and_then(|name| name.strip_suffix('}'));
         pieces.push(Piece::Plain(plain));
+        if whole == "${service}" {
+            // The service that a block belongs to is known only once blocks are read.
+            pieces.push(Piece::Plain(whole));
+            string = rest;
+            continue;
+        }
         pieces.push(name.map_or(Piece::Broken(whole), Piece::Variable));
         string = rest;
     }

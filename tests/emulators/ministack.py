@@ -17,7 +17,7 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 from hypercorn.asyncio import serve  # noqa: E402
 from hypercorn.config import Config  # noqa: E402
 from ministack.app import app  # noqa: E402
-from repairs import mini_data, mini_elb, mini_instances, mini_network  # noqa: E402, F401 - each repairs as it is imported
+from repairs import mini_data, mini_elb, mini_iam, mini_instances, mini_network  # noqa: E402, F401 - each repairs as it is imported
 from repairs.common import CallLog, end_with_parent, operation_of, print_repairs, service_of  # noqa: E402
 
 LOG = CallLog()
@@ -38,7 +38,9 @@ async def logged(scope, receive, send):
 
     async def answering(message):
         if message["type"] == "http.response.start":
-            LOG.write(service, operation_of(headers.get("x-amz-target"), bytes(body)), started)
+            target = headers.get("x-amz-target")
+            operation = operation_of(target, bytes(body), scope["method"], scope["path"])
+            LOG.write(service, operation, started)
         await send(message)
 
     await app(scope, listening, answering)

@@ -15,7 +15,7 @@ os.environ.update(
 )
 
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
-from repairs import moto_data, moto_ec2, moto_elb  # noqa: E402, F401 - each repairs as it is imported
+from repairs import moto_data, moto_ec2, moto_elb, moto_iam  # noqa: E402, F401 - each repairs as it is imported
 from repairs.common import CallLog, end_with_parent, operation_of, print_repairs, service_of  # noqa: E402
 from werkzeug.serving import run_simple  # noqa: E402
 
@@ -31,7 +31,12 @@ class Logged(DomainDispatcherApplication):
     def __call__(self, environ, start_response):
         started = time.monotonic()
         service = service_of(environ.get("HTTP_AUTHORIZATION"))
-        operation = operation_of(environ.get("HTTP_X_AMZ_TARGET"), (self._get_body(environ) or "").encode())
+        operation = operation_of(
+            environ.get("HTTP_X_AMZ_TARGET"),
+            (self._get_body(environ) or "").encode(),
+            environ["REQUEST_METHOD"],
+            environ["PATH_INFO"],
+        )
         if service:
             time.sleep(self.delay)
         answer = super().__call__(environ, start_response)

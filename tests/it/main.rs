@@ -14,6 +14,7 @@ macro_rules! on_each_emulator {
 
 mod access;
 mod beside;
+mod boot;
 mod drawn;
 mod emulator;
 mod facts;
@@ -22,5 +23,6 @@ mod product;
 mod raw;
 mod saved;
 mod simulator;
+mod trace;
 mod venv;
 mod wire;

@@ -1,4 +1,4 @@
-//! The Python environment with the emulators: made once under `target/`, by whoever comes first.
+//! The Python environments with the emulators and the AWS CLI: made once under `target/`, by whoever comes first.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,7 +18,10 @@ pub fn root() -> &'static Path {
 /// A script of `tests/emulators`, to be run by the environment's python.
 pub fn script(name: &str) -> Command {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    let mut command = Command::new(PYTHON.get_or_init(environment));
+    let python = PYTHON.get_or_init(|| {
+        environment("emulators", &emulators().join("requirements.txt"), "the emulators")
+    });
+    let mut command = Command::new(python);
     // Without the environment of whoever runs the tests, which might point somewhere; and without leaving bytecode
     // in the source tree.
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -27,30 +30,38 @@ pub fn script(name: &str) -> Command {
     command
 }
 
-/// The environment's python, once all that `requirements.txt` pins is installed.
-fn environment() -> PathBuf {
+/// Where the AWS CLI is. In an environment of its own: it wants another botocore than the emulators.
+pub fn aws_cli() -> PathBuf {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| {
+        environment("aws-cli", &root().join("tests/boot/requirements.txt"), "the AWS CLI")
+    });
+    python.parent().expect("python lies in bin").to_owned()
+}
+
+/// An environment's python, once all that its requirements pin is installed.
+fn environment(name: &str, requirements: &Path, what: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp lies in target");
-    let home = target.join("emulators");
+    let home = target.join(name);
     let python = home.join("bin/python");
-    let requirements = emulators().join("requirements.txt");
-    let wanted = hash(&fs::read(&requirements).expect("requirements.txt"));
+    let wanted = hash(&fs::read(requirements).expect("requirements.txt"));
     let marker = home.join("installed");
 
-    let lock = File::create(target.join("emulators.lock")).expect("a lock file");
+    let lock = File::create(target.join(format!("{name}.lock"))).expect("a lock file");
     lock.lock().expect("the lock");
     if fs::read_to_string(&marker).ok().as_ref() == Some(&wanted) && python.exists() {
         return python;
     }
-    eprintln!("making the emulators' Python environment in {}", home.display());
+    eprintln!("making the Python environment of {what} in {}", home.display());
     run(
         Command::new("python3").args(["-m", "venv"]).arg(&home),
-        "the tests run AWS emulators written in Python: install python3 (on Debian and Ubuntu also python3-venv)",
+        "the tests run programs written in Python: install python3 (on Debian and Ubuntu also python3-venv)",
     );
     run(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&requirements),
-        "pip could not install the emulators; it needs a package index to install them from",
+            .arg(requirements),
+        &format!("pip could not install {what}; it needs a package index to install it from"),
     );
     fs::write(&marker, wanted).expect("the marker");
     python

@@ -9,10 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::rules;
 use crate::kinds;
-use crate::model::{Body, Class, Created, Fault, Field, Observed, Schema, Status, TOPOLOGY, Tags};
+use crate::model::{
+    Body, Class, Created, Fault, Field, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
+};
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
 const AT_ONCE: u32 = 5;
+/// The state of what is not ready for the first time.
+const CREATING: &str = "creating";
 
 /// An account in one region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +63,14 @@ struct Lingering {
 impl Object {
     pub fn status(&self) -> Status {
         self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
+    }
+
+    /// Its outputs as far as it has them yet.
+    pub fn told(&self) -> BTreeMap<String, String> {
+        let creating = self.status() == Status::Pending(CREATING.to_owned());
+        let mut outputs = self.outputs.clone();
+        outputs.retain(|name, _| !(creating && rules::late(&self.kind, name)));
+        outputs
     }
 
     /// Whether any field names the object of this kind and id.
@@ -137,28 +149,43 @@ impl Account {
                 id: object.id.clone(),
                 tags: object.tags.clone(),
                 body: object.body.clone(),
-                outputs: object.outputs.clone(),
+                outputs: object.told(),
                 status: object.status(),
             })
             .collect()
     }
 
-    pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Status> {
-        ids.iter().filter_map(|id| Some((id.clone(), self.get(kind, id)?.status()))).collect()
+    pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Standing> {
+        let told = |id: &String| {
+            let object = self.get(kind, id)?;
+            Some((id.clone(), Standing { status: object.status(), outputs: object.told() }))
+        };
+        ids.iter().filter_map(told).collect()
     }
 
-    /// AWS's public parameters name an image each; there are no others.
-    pub fn parameter(&self, name: &str) -> Result<String, Fault> {
-        if !name.starts_with("/aws/service/") {
-            let message = format!("there is no parameter {name}");
-            return Err(Fault::new(
-                Class::NotFound,
-                "ssm:GetParameter",
-                "ParameterNotFound",
-                message,
-            ));
+    /// There is AWS's every public parameter, each naming an image, and a certificate and a hosted zone for every
+    /// domain, so that anybody's topology can be tried. To see one missing, name a domain below `.invalid`, which
+    /// RFC 2606 keeps free of owners.
+    pub fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
+        let digits = hex(lookup.to_string().as_bytes());
+        let there = |name: &str| !name.trim_end_matches('.').ends_with(".invalid");
+        let missing = |operation: &str, code: &str| {
+            let message = format!("the simulated account has no {lookup}");
+            Err(Fault::new(Class::NotFound, operation, code, message))
+        };
+        match lookup {
+            Lookup::Parameter(path) if path.starts_with("/aws/service/") => {
+                Ok(format!("ami-{digits}"))
+            }
+            Lookup::Parameter(_) => missing("ssm:GetParameter", "ParameterNotFound"),
+            Lookup::Certificate(arn) if arn.starts_with("arn:") => Ok(arn.clone()),
+            Lookup::Certificate(domain) if there(domain) => {
+                Ok(format!("arn:aws:acm:{}:{}:certificate/{digits}", self.region, self.id))
+            }
+            Lookup::Certificate(_) => missing("acm:ListCertificates", ""),
+            Lookup::Zone(name) if there(name) => Ok(format!("Z{}", digits.to_uppercase())),
+            Lookup::Zone(_) => missing("route53:ListHostedZonesByName", ""),
         }
-        Ok(format!("ami-{}", hex(name.as_bytes())))
     }
 
     pub fn create(&mut self, schema: &Schema, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -184,9 +211,10 @@ impl Account {
             id: id.clone(),
             tags: tags.clone(),
             body: full,
-            outputs: outputs.clone(),
-            passing: self.passing(Status::Pending("creating".into()), schema.timing.create),
+            outputs,
+            passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
         };
+        let outputs = object.told();
         self.objects.insert(key(schema.kind, &id), object);
         Ok(Created { id, outputs })
     }

@@ -18,7 +18,7 @@ use store::Store;
 use super::Cloud;
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Observed, Status, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -83,9 +83,20 @@ impl Cloud for SimCloud {
         Ok(SimCloud::account(self).list(topology))
     }
 
-    async fn parameter(&self, name: &str) -> Result<String, Fault> {
+    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
         self.sleep(ROUND_TRIP).await;
-        SimCloud::account(self).parameter(name)
+        SimCloud::account(self).lookup(lookup)
+    }
+
+    async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        let account = SimCloud::account(self);
+        let targets = account.objects().filter(|object| object.kind == "instance");
+        let targets = targets.filter(|one| groups.iter().any(|id| id == one.text("target_group")));
+        // One that runs is healthy.
+        let ready = crate::model::Status::Ready;
+        let word = |status| if status == ready { "healthy" } else { "unused" };
+        Ok(targets.map(|one| (one.id.clone(), word(one.status()).to_owned())).collect())
     }
 
     async fn create(
@@ -120,7 +131,7 @@ impl Cloud for SimCloud {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault> {
+    ) -> Result<BTreeMap<String, Standing>, Fault> {
         self.sleep(ROUND_TRIP).await;
         Ok(SimCloud::account(self).status(kind.schema().kind, ids))
     }

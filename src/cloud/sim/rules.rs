@@ -7,6 +7,10 @@ use super::Account;
 use super::account::Object;
 use crate::model::{Body, Class, Fault, OnChange, Schema, Status};
 
+/// The longest value of a standard parameter, and the longest name of a role.
+const PARAMETER_CHARACTERS: usize = 4096;
+const ROLE_NAME_CHARACTERS: usize = 64;
+
 /// A refusal, before it's known which call it answers.
 pub struct Refusal {
     class: Class,
@@ -33,13 +37,22 @@ pub fn linger(kind: &str) -> u64 {
     if kind == "load_balancer" { 40_000 } else { 0 }
 }
 
+/// Whether AWS tells the output only once the thing is ready.
+pub fn late(kind: &str, output: &str) -> bool {
+    matches!(
+        (kind, output),
+        ("db_instance", "endpoint" | "secret_arn") | ("cache_cluster", "endpoint")
+    )
+}
+
 /// Whether a reference string is the id of something (a rule's other side may be a CIDR block).
 pub fn is_id(reference: &str) -> bool {
     !reference.contains('/') || reference.starts_with("arn:")
 }
 
 /// Whether `user` naming it keeps a thing of kind `used` from being deleted. A registered target does not keep its
-/// target group.
+/// target group. A machine's profile AWS would delete, and the machine would lose its role: here it is kept, so that a
+/// plan that does it is found out.
 pub fn holds(user: &str, used: &str) -> bool {
     !matches!((user, used), ("instance", "target_group"))
 }
@@ -90,9 +103,51 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
                 return Err(Refusal::fatal("InvalidSubnet", message));
             }
         }
+        "instance" if !text("instance_profile").is_empty() => {
+            let profile = account.get("instance_profile", text("instance_profile"));
+            if profile.is_none_or(|profile| profile.text("role").is_empty()) {
+                let message = format!(
+                    "IAM Instance Profile \"{}\" has no associated IAM Roles",
+                    text("instance_profile")
+                );
+                return Err(Refusal::not_yet("InvalidParameterValue", message));
+            }
+        }
+        "listener" => listener(body)?,
+        "ssm_parameter" if !(1..=PARAMETER_CHARACTERS).contains(&text("value").len()) => {
+            let message = format!("the value of {} is empty or too long", text("name"));
+            return Err(Refusal::fatal("ValidationException", message));
+        }
+        "iam_role" if text("name").len() > ROLE_NAME_CHARACTERS => {
+            let message = format!("the name {} is too long", text("name"));
+            return Err(Refusal::fatal("ValidationError", message));
+        }
+        "record" if ["alias_dns_name", "alias_zone_id"].iter().any(|to| text(to).is_empty()) => {
+            let message = format!("{} leads nowhere", text("name"));
+            return Err(Refusal::fatal("InvalidInput", message));
+        }
         _ => {}
     }
     Ok(())
+}
+
+fn listener(body: &Body) -> Result<(), Refusal> {
+    let holds = |field: &str| body.get(field).is_some_and(|value| !value.is_null());
+    let https = body.get("protocol").and_then(Value::as_str) == Some("HTTPS");
+    let redirects = body.get("redirect_to_https") == Some(&Value::Bool(true));
+    let wrong = match () {
+        () if https && !holds("certificate") => {
+            Some(("CertificateNotFound", "a certificate must be specified for HTTPS listeners"))
+        }
+        () if !https && (holds("certificate") || holds("ssl_policy")) => {
+            Some(("InvalidConfigurationRequest", "an HTTP listener takes no certificate"))
+        }
+        () if redirects == holds("default_target_group") => {
+            Some(("ValidationError", "exactly one default action must be specified"))
+        }
+        () => None,
+    };
+    wrong.map_or(Ok(()), |(code, message)| Err(Refusal::fatal(code, message)))
 }
 
 pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {

@@ -31,6 +31,7 @@ broken! {
     data: "data.toml",
     in_defaults: "in-defaults.toml",
     load_balancer: "load-balancer.toml",
+    machines: "machines.toml",
     long_names: "long-names.toml",
     many: "many.toml",
     missing: "missing.toml",
@@ -91,4 +92,16 @@ fn columns_count_characters() {
     };
     assert_eq!(place("cidr_block"), [(Some(3), Some(31))]);
     assert_eq!(place("`üü`"), [(Some(2), Some(10))]);
+}
+
+#[test]
+fn user_data_can_get_too_large() {
+    let long = "deep/".repeat(1500);
+    let broken =
+        DRAWN.replace("directory = \"${service}\"", &format!("directory = \"{long}here\""));
+    let diagnostics = parse("topology.toml", &broken, &[]).unwrap_err();
+    let user =
+        diagnostics.errors().iter().find(|error| error.message.contains("too large")).unwrap();
+    assert!(user.line.is_some() && user.hint.is_some());
+    assert!(user.message.contains("16384"), "{}", user.message);
 }

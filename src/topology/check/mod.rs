@@ -1,6 +1,7 @@
 //! What AWS would refuse, or what can't be meant, seen from the file alone: how its parts go together.
 
 mod data;
+mod machines;
 mod network;
 mod references;
 mod services;
@@ -16,6 +17,7 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
     references::check(topology, sink);
     network::check(topology, sink);
     services::check(topology, sink);
+    machines::check(topology, sink);
     data::check(topology, sink);
 }
 

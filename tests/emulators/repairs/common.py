@@ -23,8 +23,9 @@ def around(owner, name):
 
         setattr(owner, name, repaired)
         # ministack looks its handlers up by action.
-        actions = getattr(owner, "_ACTION_MAP", {})
-        actions.update({action: repaired for action, handler in actions.items() if handler is original})
+        for table in ("_ACTION_MAP", "_IAM_HANDLERS"):
+            actions = getattr(owner, table, {})
+            actions.update({action: repaired for action, handler in actions.items() if handler is original})
         REPAIRS.append((f"{owner.__name__}.{name}", repair))
         return repaired
 
@@ -69,12 +70,26 @@ def service_of(authorization):
     return scope[1] if scope else None
 
 
-def operation_of(target, body):
-    """A JSON protocol names its operation in a header, the query protocol in the body."""
+# Route 53 speaks REST: its operations are methods and paths.
+ROUTES = [
+    ("GET", r"/hostedzone/?", "ListHostedZones"),
+    ("GET", r"/hostedzonesbyname/?", "ListHostedZonesByName"),
+    ("GET", r"/hostedzone/[^/]+/rrset/?", "ListResourceRecordSets"),
+    ("POST", r"/hostedzone/[^/]+/rrset/?", "ChangeResourceRecordSets"),
+    ("POST", r"/hostedzone/?", "CreateHostedZone"),
+]
+
+
+def operation_of(target, body, method, path):
+    """A JSON protocol names its operation in a header, the query protocol in the body, REST in method and path."""
     if target:
         return target.rpartition(".")[2]
     action = re.search(rb"(?:^|&)Action=([^&]+)", body or b"")
-    return unquote_plus(action[1].decode()) if action else "unknown"
+    if action:
+        return unquote_plus(action[1].decode())
+    rest = path.removeprefix("/2013-04-01")
+    found = (name for verb, form, name in ROUTES if verb == method and re.fullmatch(form, rest))
+    return next(found, "unknown")
 
 
 def end_with_parent():

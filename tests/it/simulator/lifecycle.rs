@@ -180,7 +180,7 @@ async fn a_new_image_of_the_same_parameter_replaces_nothing() {
     let desired = drawn(&[]);
     apply_fully(&cloud, &desired).await;
     let mut snapshot = read(&cloud, &desired).await;
-    snapshot.parameters.values_mut().for_each(|ami| *ami = "ami-newer".into());
+    snapshot.lookups.values_mut().for_each(|ami| *ami = "ami-newer".into());
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Default::default()).unwrap();
     assert!(plan.is_empty(), "{:#?}", plan.changes);
 }

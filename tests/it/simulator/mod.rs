@@ -3,5 +3,6 @@
 mod lifecycle;
 mod output;
 mod random;
+mod services;
 mod trouble;
 mod world;

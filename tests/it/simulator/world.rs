@@ -9,7 +9,7 @@ use ecdeploy::cloud::Cloud;
 use ecdeploy::cloud::sim::{Account, SimCloud};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::kinds::{self, Kind, Live};
-use ecdeploy::model::{Body, Class, Created, Fault, Observed, Status, TOPOLOGY, Tags};
+use ecdeploy::model::{Body, Class, Created, Fault, Lookup, Observed, Standing, TOPOLOGY, Tags};
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
 use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
 use ecdeploy::snapshot::{self, Snapshot};
@@ -223,8 +223,8 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
         self.0.sound().list(topology).await
     }
-    async fn parameter(&self, name: &str) -> Result<String, Fault> {
-        self.0.sound().parameter(name).await
+    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
+        self.0.sound().lookup(lookup).await
     }
     async fn create(
         &self,
@@ -255,7 +255,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         &self,
         kind: &'static dyn Kind,
         ids: &[String],
-    ) -> Result<BTreeMap<String, Status>, Fault> {
+    ) -> Result<BTreeMap<String, Standing>, Fault> {
         self.0.sound().status(kind, ids).await
     }
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {

@@ -1,0 +1,111 @@
+//! What no topology manages and a plan needs to know: public parameters, certificates, hosted zones.
+
+use aws_sdk_acm::types::{CertificateStatus, CertificateSummary};
+
+use super::{Aws, fault};
+use crate::model::{Class, Fault, Lookup};
+
+/// The answer to a lookup. What is not there is a fault of class `NotFound` that says so.
+pub async fn of(aws: &Aws, lookup: &Lookup) -> Result<String, Fault> {
+    match lookup {
+        Lookup::Parameter(path) => parameter(aws, path).await,
+        Lookup::Certificate(arn) if arn.starts_with("arn:") => checked(aws, arn).await,
+        Lookup::Certificate(domain) => certificate(aws, domain).await,
+        Lookup::Zone(name) => zone(aws, name).await,
+    }
+}
+
+async fn parameter(aws: &Aws, path: &str) -> Result<String, Fault> {
+    let answer = aws.ssm.get_parameter().name(path).send().await;
+    let answer = answer.map_err(fault("ssm:GetParameter"))?;
+    Ok(answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default())
+}
+
+/// The certificate of this ARN, if a load balancer would take it.
+async fn checked(aws: &Aws, arn: &str) -> Result<String, Fault> {
+    const OPERATION: &str = "acm:DescribeCertificate";
+    let answer = aws.acm.describe_certificate().certificate_arn(arn).send().await;
+    let status = answer.map_err(fault(OPERATION))?.certificate.and_then(|found| found.status);
+    match status {
+        Some(CertificateStatus::Issued) => Ok(arn.to_owned()),
+        status => {
+            let status = status.as_ref().map_or("unknown", CertificateStatus::as_str);
+            let message = format!("its status is {status}, not ISSUED");
+            Err(Fault::new(Class::NotFound, OPERATION, "", message))
+        }
+    }
+}
+
+/// The issued certificate for this domain; of several the one that is valid longest, so that a renewed one takes over.
+async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
+    const OPERATION: &str = "acm:ListCertificates";
+    let call = aws.acm.list_certificates().certificate_statuses(CertificateStatus::Issued);
+    let pages = call.into_paginator().items().send();
+    let all: Vec<CertificateSummary> =
+        pages.collect::<Result<_, _>>().await.map_err(fault(OPERATION))?;
+    all.into_iter()
+        // Asked again on this side, since not every answer is filtered.
+        .filter(|found| found.status().is_none_or(|status| *status == CertificateStatus::Issued))
+        .filter(|found| names(found).any(|name| covers(name, domain)))
+        .max_by_key(|found| {
+            (found.not_after().map(|time| time.secs()), found.certificate_arn.clone())
+        })
+        .and_then(|found| found.certificate_arn)
+        .ok_or_else(|| {
+            let message = format!("no issued certificate is for {domain}");
+            Fault::new(Class::NotFound, OPERATION, "", message)
+        })
+}
+
+fn names(found: &CertificateSummary) -> impl Iterator<Item = &str> {
+    let others = found.subject_alternative_name_summaries().iter().map(String::as_str);
+    found.domain_name().into_iter().chain(others)
+}
+
+/// Whether a certificate's name is for the domain: a wildcard stands for one label.
+fn covers(name: &str, domain: &str) -> bool {
+    let wild = name
+        .strip_prefix("*.")
+        .zip(domain.split_once('.'))
+        .is_some_and(|(parent, (_, rest))| parent.eq_ignore_ascii_case(rest));
+    wild || name.eq_ignore_ascii_case(domain)
+}
+
+/// The public zone of this name.
+async fn zone(aws: &Aws, name: &str) -> Result<String, Fault> {
+    const OPERATION: &str = "route53:ListHostedZonesByName";
+    let missing = |message| Fault::new(Class::NotFound, OPERATION, "", message);
+    let answer = aws.route53.list_hosted_zones_by_name().dns_name(name).send().await;
+    let zones = answer.map_err(fault(OPERATION))?.hosted_zones;
+    // The listing begins at the name; it does not end there.
+    let found: Vec<_> = zones
+        .iter()
+        .filter(|zone| zone.name().trim_end_matches('.').eq_ignore_ascii_case(name))
+        .filter(|zone| !zone.config().is_some_and(|config| config.private_zone()))
+        .collect();
+    match found[..] {
+        [zone] => Ok(zone.id().trim_start_matches("/hostedzone/").to_owned()),
+        [] => Err(missing(format!("there is no public hosted zone {name}"))),
+        _ => Err(missing(format!("{} public hosted zones are called {name}", found.len()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_wildcard_stands_for_one_label() {
+        for (name, domain, expected) in [
+            ("shop.example.com", "shop.example.com", true),
+            ("Shop.Example.com", "shop.example.com", true),
+            ("*.example.com", "shop.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "a.shop.example.com", false),
+            ("*.example.com", "shop.example.org", false),
+            ("example.com", "shop.example.com", false),
+        ] {
+            assert_eq!(covers(name, domain), expected, "{name} for {domain}");
+        }
+    }
+}

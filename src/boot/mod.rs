@@ -1,0 +1,67 @@
+//! What a machine is told at its birth: the script that sets it up, rendered from its service's block.
+
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write;
+
+pub use settings::{Setting, settings};
+
+use crate::topology::{Service, Source, Topology};
+
+/// What EC2 takes, before base64:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html>
+pub const LIMIT: usize = 16 * 1024;
+
+const SCRIPT: &str = include_str!("boot.sh");
+/// The line of the script in whose place the values stand: nothing else in it depends on the file.
+const PLACE: &str = "@SETTINGS@";
+/// The PM2 that `tests/it/boot` runs.
+const PM2: &str = "7.0.4";
+
+/// The user data of the service's machines; none where it has no artifact, and its image brings what runs.
+pub fn user_data(topology: &Topology, service: &Service) -> Option<String> {
+    let artifact = service.artifact.as_ref()?;
+    let (mut s3, mut sha256, mut git, mut reference, mut commit) = ("", "", "", "", "");
+    match &artifact.source {
+        Source::S3 { url, sha256: sum } => (s3, sha256) = (url, sum),
+        Source::Git { url, reference: name, commit: sum } => {
+            (git, reference, commit) = (url, name, sum);
+        }
+    }
+    let process = &service.process;
+    let awaited: Vec<String> = settings(topology, service)
+        .into_iter()
+        .filter_map(|setting| setting.awaited.then_some(setting.name))
+        .collect();
+    let values: &[(&str, &str)] = &[
+        ("TOPOLOGY", &topology.name),
+        ("SERVICE", &service.key),
+        ("REGION", &topology.region),
+        ("PORT", &service.port.to_string()),
+        ("NODE", &service.node.to_string()),
+        ("PM2", PM2),
+        ("WORKERS", &process.workers.to_string()),
+        ("MAX_MEMORY", &process.max_memory.to_string()),
+        ("SCRIPT", &process.script),
+        ("LOG_DIR", &process.log_dir),
+        ("WANTED", &awaited.join(" ")),
+        ("ARTIFACT_S3", s3),
+        ("ARTIFACT_SHA256", sha256),
+        ("ARTIFACT_GIT", git),
+        ("ARTIFACT_REF", reference),
+        ("ARTIFACT_COMMIT", commit),
+        ("DIRECTORY", &artifact.directory),
+    ];
+    let mut assignments = String::new();
+    for (name, value) in values {
+        let _ = writeln!(assignments, "{name}={}", quoted(value));
+    }
+    Some(SCRIPT.replacen(PLACE, assignments.trim_end(), 1))
+}
+
+/// One word of a shell's line, whatever it holds.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}

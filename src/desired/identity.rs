@@ -1,0 +1,98 @@
+//! Who a service's machines are, what they may read, and what they are told: role, instance profile, parameters.
+
+use serde_json::{Value, json};
+
+use super::{Build, link};
+use crate::boot;
+use crate::kinds::{db_instance, iam_role, instance_profile, ssm_parameter};
+use crate::model::{Address, Late};
+use crate::topology::{Service, Source, Topology, Use, bucket_and_key};
+
+/// The version of IAM's language.
+const VERSION: &str = "2012-10-17";
+
+impl Build<'_> {
+    pub(super) fn identity(&mut self, service: &Service) {
+        let (topology, region) = (&*self.topology.name, &*self.topology.region);
+        let name = iam_role::name(topology, region, &service.key);
+        let path = iam_role::path(topology, region);
+        let role = iam_role::IamRole {
+            name: name.clone(),
+            path: path.clone(),
+            assume_role_policy: policy(vec![json!({
+                "Effect": "Allow",
+                "Principal": { "Service": "ec2.amazonaws.com" },
+                "Action": "sts:AssumeRole",
+            })]),
+            policy: policy(statements(self.topology, service)),
+            secret_policy: secrets(service),
+        };
+        self.add(&iam_role::SCHEMA, &service.key, &role, service.key.span);
+        let role = link(&iam_role::SCHEMA, &service.key);
+        let profile = instance_profile::InstanceProfile { name, path, role };
+        self.add(&instance_profile::SCHEMA, &service.key, &profile, service.key.span);
+        for setting in boot::settings(self.topology, service) {
+            let name = format!("{}/{}", *service.key, setting.name);
+            let spec = ssm_parameter::SsmParameter {
+                name: format!("/{}/{name}", *self.topology.name),
+                value: setting.value,
+                r#type: "String".to_owned(),
+            };
+            self.add(&ssm_parameter::SCHEMA, &name, &spec, service.key.span);
+        }
+    }
+}
+
+fn policy(statements: Vec<Value>) -> Value {
+    json!({ "Version": VERSION, "Statement": statements })
+}
+
+fn allow(id: &str, action: &str, resource: &Value) -> Value {
+    json!({ "Sid": id, "Effect": "Allow", "Action": action, "Resource": resource })
+}
+
+/// Its settings and its artifact. No key of KMS: secrets and buckets that AWS's own keys encrypt need none.
+fn statements(topology: &Topology, service: &Service) -> Vec<Value> {
+    let partition = partition(&topology.region);
+    let settings = format!(
+        "arn:{partition}:ssm:{}:{}:parameter/{}/{}",
+        *topology.region, *topology.account, *topology.name, *service.key
+    );
+    let mut statements = vec![allow("Settings", "ssm:GetParametersByPath", &settings.into())];
+    let source = service.artifact.as_ref().map(|artifact| &artifact.source);
+    if let Some(Source::S3 { url, .. }) = source
+        && let Some((bucket, key)) = bucket_and_key(url)
+    {
+        let object = format!("arn:{partition}:s3:::{bucket}/{key}");
+        statements.push(allow("Artifact", "s3:GetObject", &object.into()));
+    }
+    statements
+}
+
+/// The passwords of the databases it uses, which RDS makes late.
+fn secrets(service: &Service) -> Value {
+    let secret = |key: &String| {
+        let address = Address::new(db_instance::SCHEMA.kind, key);
+        Late::Ref { address, output: Some("secret_arn".to_owned()) }.to_value()
+    };
+    let secrets: Vec<Value> = service
+        .uses
+        .iter()
+        .filter_map(|used| match &used.value {
+            Use::Database(key) => Some(secret(key)),
+            Use::Cache(_) => None,
+        })
+        .collect();
+    if secrets.is_empty() {
+        return Value::Null;
+    }
+    policy(vec![allow("Password", "secretsmanager:GetSecretValue", &secrets.into())])
+}
+
+fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

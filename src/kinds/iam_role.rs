@@ -1,0 +1,160 @@
+//! The role by which a service's machines read what is theirs: settings, artifact, database secret.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::{EntityType, RoleDetail};
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Kind, Live, form};
+use crate::aws::absent::{away, unless_gone};
+use crate::aws::{Aws, Reading, fault, iam};
+use crate::model::{Body, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IamRole {
+    /// As [`name`] gives it.
+    pub name: String,
+    /// As [`path`] gives it.
+    pub path: String,
+    pub assume_role_policy: Value,
+    /// What it may do from the start.
+    pub policy: Value,
+    /// What it may do with what RDS makes late: a policy of its own, so that no machine waits for a database. Null for
+    /// a service without one.
+    pub secret_policy: Value,
+}
+
+pub static SCHEMA: Schema = Schema {
+    kind: "iam_role",
+    fields: &[
+        Field::replace("name"),
+        Field::replace("path"),
+        Field::in_place("assume_role_policy"),
+        Field::in_place("policy").names_outputs().configured("null"),
+        Field::in_place("secret_policy").names_outputs().attached("null"),
+    ],
+    outputs: &[("arn", "arn:aws:iam::{account}:role{path}{name}")],
+    id: "{name}",
+    unique: &[&["name"]],
+    timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+};
+
+/// The names of its inline policies.
+const POLICY: &str = "ecdeploy";
+const SECRET_POLICY: &str = "ecdeploy-secret";
+
+/// The name of the role, and of the profile, at an address. IAM knows no regions: the name holds the region, so that
+/// topologies of one name in two regions don't meet.
+pub fn name(topology: &str, region: &str, address_name: &str) -> String {
+    format!("{topology}-{address_name}-{region}")
+}
+
+/// The path of every role and profile of a topology.
+pub fn path(topology: &str, region: &str) -> String {
+    format!("/ecdeploy/{region}/{topology}/")
+}
+
+pub struct Wire;
+
+#[async_trait]
+impl Kind for Wire {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    /// One call tells tags and policies of every role; other listings take three calls a role.
+    async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+        const OPERATION: &str = "iam:GetAccountAuthorizationDetails";
+        let call = read.aws.iam.get_account_authorization_details().filter(EntityType::Role);
+        let pages = call.max_items(1000).into_paginator().send();
+        let pages: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(fault(OPERATION))?;
+        let path = path(read.topology, &read.aws.region);
+        let roles = pages.into_iter().flat_map(|page| page.role_detail_list.unwrap_or_default());
+        let ours = roles.filter(|role| role.path() == Some(&path));
+        Ok(ours.filter_map(|role| observe(&role, read)).collect())
+    }
+
+    async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        const OPERATION: &str = "iam:CreateRole";
+        let spec: IamRole = form::spec(&SCHEMA, body)?;
+        let call = aws
+            .iam
+            .create_role()
+            .role_name(&spec.name)
+            .path(spec.path)
+            .assume_role_policy_document(spec.assume_role_policy.to_string())
+            .set_tags(Some(iam::to_sdk(OPERATION, tags)?));
+        let answer = call.send().await.map_err(fault(OPERATION))?;
+        Ok(Created::id(spec.name).output("arn", answer.role.map(|role| role.arn)))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Live,
+        after: &Body,
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let spec: IamRole = form::spec(&SCHEMA, after)?;
+        if changed.contains(&"assume_role_policy") {
+            let call = aws.iam.update_assume_role_policy().role_name(&live.id);
+            let call = call.policy_document(spec.assume_role_policy.to_string());
+            call.send().await.map_err(fault("iam:UpdateAssumeRolePolicy"))?;
+        }
+        if changed.contains(&"policy") {
+            iam::put_policy(aws, &live.id, POLICY, &spec.policy).await?;
+        }
+        if changed.contains(&"secret_policy") {
+            iam::put_policy(aws, &live.id, SECRET_POLICY, &spec.secret_policy).await?;
+        }
+        Ok(())
+    }
+
+    /// IAM deletes no role that has policies.
+    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+        for name in [POLICY, SECRET_POLICY] {
+            iam::put_policy(aws, &live.id, name, &Value::Null).await?;
+        }
+        let answer = aws.iam.delete_role().role_name(&live.id).send().await;
+        away(answer.map_err(fault("iam:DeleteRole")))
+    }
+
+    async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
+        let asked = ids.iter().map(|name| async move {
+            let answer = aws.iam.get_role().role_name(name).send().await;
+            let found = answer.map(|_| vec![(name.clone(), Status::Ready.into())]);
+            unless_gone(found.map_err(fault("iam:GetRole")))
+        });
+        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    }
+
+    async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
+        const OPERATION: &str = "iam:TagRole";
+        let call = aws.iam.tag_role().role_name(&live.id);
+        let answer = call.set_tags(Some(iam::to_sdk(OPERATION, tags)?)).send().await;
+        answer.map(drop).map_err(fault(OPERATION))
+    }
+}
+
+fn observe(role: &RoleDetail, read: &Reading<'_>) -> Option<Observed> {
+    let id = role.role_name()?.to_owned();
+    let tags = iam::from_sdk(role.tags());
+    let policy = |name: &str| {
+        let mut all = role.role_policy_list().iter();
+        let found = all.find(|policy| policy.policy_name() == Some(name));
+        found.and_then(|policy| policy.policy_document()).map_or(Value::Null, iam::policy)
+    };
+    let body = form::reported([
+        ("name", Some(Value::from(id.as_str()))),
+        ("path", role.path().map(Value::from)),
+        ("assume_role_policy", role.assume_role_policy_document().map(iam::policy)),
+        ("policy", Some(policy(POLICY))),
+        ("secret_policy", Some(policy(SECRET_POLICY))),
+    ]);
+    let created = Created::id(id).output("arn", role.arn());
+    let observed = form::observed(&SCHEMA, created.id, tags, body);
+    read.owns(&observed.tags).then_some(Observed { outputs: created.outputs, ..observed })
+}

@@ -1,0 +1,252 @@
+//! A machine of the user service: a folder that stands for its disk, and what surrounds it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use ecdeploy::{boot, topology};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::Pids;
+use super::stores::{Stores, need, output};
+use crate::emulator::{Account, Emulator, free_port};
+use crate::venv;
+
+const BUCKET: &str = "builds";
+const FIRST_PASSWORD: &str = "first-pass'word\"$";
+
+pub struct Machine {
+    account: Account,
+    pub stores: Stores,
+    root: TempDir,
+    port: u16,
+    secret: String,
+    pub passwords: Vec<String>,
+    /// Of the artifact, as the file says.
+    pub checksum: String,
+}
+
+impl Machine {
+    pub fn new() -> Self {
+        let mut account = Emulator::Moto.lend();
+        let root = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let stores = Stores::start(FIRST_PASSWORD);
+        account.raw.call(
+            "s3",
+            "create_bucket",
+            json!({"Bucket": BUCKET, "CreateBucketConfiguration":
+            {"LocationConstraint": "ap-southeast-1"}}),
+        );
+        let secret = json!({"Name": "rds!db-user", "SecretString": secret(FIRST_PASSWORD)});
+        let secret = account.raw.call("secretsmanager", "create_secret", secret);
+        let mut machine = Self {
+            account,
+            stores,
+            root,
+            port: free_port(),
+            secret: secret["ARN"].as_str().expect("its ARN").to_owned(),
+            passwords: vec![FIRST_PASSWORD.to_owned()],
+            checksum: String::new(),
+        };
+        machine.pack();
+        machine.render();
+        machine
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The example's service, and what makes it hungry.
+    fn pack(&mut self) {
+        let mut tar = Command::new("tar");
+        tar.arg("-czf").arg(self.path("service.tar.gz"));
+        tar.arg("-C").arg(venv::root().join("examples/user-service"));
+        tar.args(["package.json", "package-lock.json", "server.js", "users.js"]);
+        output(tar.arg("-C").arg(venv::root().join("tests/boot")).arg("hungry.js"));
+        let sum = output(Command::new("sha256sum").arg(self.path("service.tar.gz")));
+        self.checksum = sum.split_whitespace().next().expect("a sum").to_owned();
+    }
+
+    /// The script, as the drawn system renders it for this Node, this port, this artifact, and a smaller memory.
+    fn render(&self) {
+        let text =
+            fs::read_to_string(venv::root().join("topology.toml")).expect("the drawn system");
+        let node = output(need("node").arg("--version"));
+        let node = node.trim_start_matches('v').split('.').next().expect("a version");
+        let lines = text.lines().map(|line| match line.split_whitespace().next() {
+            Some("node") => format!("node = {node}"),
+            Some("process") => "process = { script = \"hungry.js\", max_memory = 160 }".to_owned(),
+            Some("artifact") => format!(
+                "artifact = {{ s3 = \"s3://{BUCKET}/${{service}}.tar.gz\", sha256 = \"{}\" }}",
+                self.checksum
+            ),
+            Some("port") if line.ends_with(" 3001") => format!("port = {}", self.port),
+            _ => line.to_owned(),
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let topology =
+            topology::parse("topology.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+        let service = topology.service("user").expect("the user service");
+        let script = boot::user_data(&topology, service).expect("an artifact");
+        fs::write(self.path("user-data"), script).expect("the script");
+        fs::set_permissions(self.path("user-data"), fs::Permissions::from_mode(0o755))
+            .expect("its mode");
+    }
+
+    pub fn upload(&self, content: &str) {
+        fs::write(self.path("other"), content).expect("a file");
+        self.put("other");
+    }
+
+    pub fn upload_service(&self) {
+        self.put("service.tar.gz");
+    }
+
+    fn put(&self, file: &str) {
+        let mut aws = self.command(&venv::aws_cli().join("aws"));
+        aws.args(["s3", "cp", "--only-show-errors", "--region", "ap-southeast-1"]);
+        output(aws.arg(self.path(file)).arg(format!("s3://{BUCKET}/user.tar.gz")));
+    }
+
+    /// In apply's stead: where the stores of this test are.
+    pub fn publish(&mut self) {
+        let (database, cache) = (self.stores.database.to_string(), self.stores.cache.to_string());
+        let secret = self.secret.clone();
+        for (name, value) in [
+            ("DATABASE_HOST", "localhost"),
+            ("DATABASE_PORT", &database),
+            ("DATABASE_NAME", "user_db"),
+            ("DATABASE_SECRET_ARN", &secret),
+            ("REDIS_HOST", "127.0.0.1"),
+            ("REDIS_PORT", &cache),
+        ] {
+            let name = format!("/ecommerce/user/{name}");
+            let parameter = json!({"Name": name, "Value": value, "Type": "String"});
+            self.account.raw.call("ssm", "put_parameter", parameter);
+        }
+    }
+
+    /// As RDS does it: in the database and in the secret.
+    pub fn change_password(&mut self, password: &str) {
+        let literal = password.replace('\'', "''");
+        self.stores.sql(&format!("ALTER USER app PASSWORD '{literal}'"));
+        self.stores.password = password.to_owned();
+        self.passwords.push(password.to_owned());
+        let new = json!({"SecretId": self.secret, "SecretString": secret(password)});
+        self.account.raw.call("secretsmanager", "put_secret_value", new);
+        self.stores.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'app'");
+    }
+
+    /// As cloud-init runs it; tells whether it succeeded.
+    pub fn boot(&self) -> bool {
+        let log = fs::File::create(self.path("cloud-init.log")).expect("a log");
+        let mut command = self.command(&self.path("user-data"));
+        // What it starts must not hold a pipe of this test open.
+        command.stdout(log.try_clone().expect("a second handle")).stderr(log);
+        command.status().expect("the script").success()
+    }
+
+    /// As systemd runs it.
+    pub fn run(&self, verb: &str) {
+        output(self.command(&self.path("opt/ecommerce/bin/boot")).arg(verb));
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let shims = venv::root().join("tests/boot/shims");
+        let known = std::env::var_os("PATH").unwrap_or_default();
+        let path = [shims, venv::aws_cli()].into_iter().chain(std::env::split_paths(&known));
+        command.env_clear().env("PATH", std::env::join_paths(path).expect("a path"));
+        // npm finds its cache, and the registry it is told of, in the home of whoever runs the tests.
+        for name in [
+            "HOME",
+            "npm_config_registry",
+            "NPM_CONFIG_REGISTRY",
+            "NODE_EXTRA_CA_CERTS",
+            "SSL_CERT_FILE",
+        ] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command.envs([
+            ("AWS_ENDPOINT_URL", self.account.url().as_str()),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("PM2_WORKER_INTERVAL", "500"),
+            ("npm_config_prefer_offline", "true"),
+            ("BOOT_USER", output(Command::new("id").arg("-un")).trim()),
+        ]);
+        command.env("BOOT_ROOT", self.root.path()).env("BOOT_CA", self.stores.authority());
+        command
+    }
+
+    pub fn log(&self) -> String {
+        let read = |name: &str| fs::read_to_string(self.path(name)).unwrap_or_default();
+        format!("{}{}", read("var/log/ecommerce/boot.log"), read("cloud-init.log"))
+    }
+
+    /// What was asked of that which is stood in for.
+    pub fn edge(&self) -> String {
+        fs::read_to_string(self.path("edge.log")).unwrap_or_default()
+    }
+
+    /// The workers that answer.
+    pub fn workers(&self) -> Pids {
+        let answers = (0..8).filter_map(|_| self.try_to_ask("GET", "/health", ""));
+        answers.filter_map(|(_, answer)| u32::try_from(answer["pid"].as_u64()?).ok()).collect()
+    }
+
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.try_to_ask(method, path, body).expect("an answer")
+    }
+
+    /// HTTP/1.0, so that the answer comes whole and the next request finds the other worker.
+    fn try_to_ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        write!(stream, "{method} {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).ok()?))
+    }
+
+    /// Everything that was installed, with its time and size; logs grow, and PM2 notes what it likes.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let mut find = Command::new("find");
+        find.current_dir(self.root.path()).args(["etc", "opt", "usr", "var"]);
+        find.args(["-path", "*/node_modules", "-prune", "-o", "-path", "*/pm2-*", "-prune", "-o"]);
+        find.args([
+            "-path",
+            "var/log",
+            "-prune",
+            "-o",
+            "-path",
+            "var/lib/ecommerce/pm2",
+            "-prune",
+            "-o",
+        ]);
+        let listed = output(find.args(["-not", "-type", "d", "-printf", "%p\\t%T@ %s %l\\n"]));
+        let file = |line: &str| {
+            line.split_once('\t').map(|(name, what)| (name.to_owned(), what.to_owned()))
+        };
+        listed.lines().filter_map(file).collect()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.command(&self.path("opt/ecommerce/bin/boot")).arg("stop").output();
+    }
+}
+
+fn secret(password: &str) -> String {
+    json!({"username": "app", "password": password}).to_string()
+}
