@@ -11,9 +11,9 @@ const KEYS: [KeyAlgorithm; 6] = [
     KeyAlgorithm::Rsa2048,
     KeyAlgorithm::Rsa3072,
     KeyAlgorithm::Rsa4096,
-    KeyAlgorithm::EcPrime256V1,
-    KeyAlgorithm::EcSecp384R1,
-    KeyAlgorithm::EcSecp521R1,
+    KeyAlgorithm::EcPrime256v1,
+    KeyAlgorithm::EcSecp384r1,
+    KeyAlgorithm::EcSecp521r1,
 ];
 
 /// The answer to a lookup. What is not there is a fault of class `NotFound` that says so.
