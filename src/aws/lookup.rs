@@ -1,9 +1,20 @@
 //! What no topology manages and a plan needs to know: public parameters, certificates, hosted zones.
 
-use aws_sdk_acm::types::{CertificateStatus, CertificateSummary};
+use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 
 use super::{Aws, fault};
 use crate::model::{Class, Fault, Lookup};
+
+/// The keys that a load balancer takes. ACM lists certificates of RSA 2048 alone unless asked for more.
+/// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
+const KEYS: [KeyAlgorithm; 6] = [
+    KeyAlgorithm::Rsa2048,
+    KeyAlgorithm::Rsa3072,
+    KeyAlgorithm::Rsa4096,
+    KeyAlgorithm::EcPrime256v1,
+    KeyAlgorithm::EcSecp384r1,
+    KeyAlgorithm::EcSecp521r1,
+];
 
 /// The answer to a lookup. What is not there is a fault of class `NotFound` that says so.
 pub async fn of(aws: &Aws, lookup: &Lookup) -> Result<String, Fault> {
@@ -40,6 +51,7 @@ async fn checked(aws: &Aws, arn: &str) -> Result<String, Fault> {
 async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
     const OPERATION: &str = "acm:ListCertificates";
     let call = aws.acm.list_certificates().certificate_statuses(CertificateStatus::Issued);
+    let call = call.includes(Filters::builder().set_key_types(Some(KEYS.to_vec())).build());
     let pages = call.into_paginator().items().send();
     let all: Vec<CertificateSummary> =
         pages.collect::<Result<_, _>>().await.map_err(fault(OPERATION))?;

@@ -23,19 +23,22 @@ async fn apply_makes_the_drawn_system_and_a_second_plan_is_empty() {
         ("cache_subnet_group", 1),
         ("db_instance", 5),
         ("db_subnet_group", 1),
+        ("iam_role", 7),
         ("instance", 14),
+        ("instance_profile", 7),
         ("internet_gateway", 1),
         ("listener", 1),
         ("listener_rule", 8),
         ("load_balancer", 1),
         ("route_table", 2),
         ("security_group", 4),
+        ("ssm_parameter", 38),
         ("subnet", 4),
         ("target_group", 7),
         ("vpc", 1),
     ];
     assert_eq!(count, expected.into());
-    assert_eq!(cloud.account().objects().count(), 51);
+    assert_eq!(cloud.account().objects().count(), 103);
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,8 +130,17 @@ async fn what_lost_its_place_in_the_file_is_deleted() {
         ("uses      = [\"database.notification\"]\n", ""),
     ]);
     let (plan, _) = apply_fully(&cloud, &without).await;
-    let done: Vec<_> = plan.changes.iter().map(|c| (c.action, c.address.to_string())).collect();
-    assert_eq!(done, [(Action::Delete, "db_instance.notification".to_owned())]);
+    let done = |action| {
+        let of_action = plan.changes.iter().filter(move |change| change.action == action);
+        of_action.map(|change| change.address.to_string()).collect::<Vec<_>>()
+    };
+    let settings = ["HOST", "NAME", "PORT", "SECRET_ARN"];
+    let settings = settings.map(|name| format!("ssm_parameter.notification/DATABASE_{name}"));
+    let gone: Vec<_> = [vec!["db_instance.notification".to_owned()], settings.into()].concat();
+    assert_eq!(done(Action::Delete), gone);
+    // Its machines are born without it, and may not read its secret.
+    assert_eq!(done(Action::Replace), ["instance.notification-1", "instance.notification-2"]);
+    assert_eq!(done(Action::Update), ["iam_role.notification"]);
     assert!(cloud.account().snapshots().iter().any(|name| name.contains("notification")));
 }
 
@@ -143,15 +155,22 @@ async fn a_service_more_or_less_is_a_block_more_or_less() {
     assert_eq!(
         changed,
         [
-            ("instance.search-1".to_owned(), Action::Create),
-            ("instance.search-2".to_owned(), Action::Create),
-            ("listener_rule.search".to_owned(), Action::Create),
-            ("security_group.ec2".to_owned(), Action::Update),
-            ("target_group.search".to_owned(), Action::Create),
+            ("iam_role.search", Action::Create),
+            ("instance.search-1", Action::Create),
+            ("instance.search-2", Action::Create),
+            ("instance_profile.search", Action::Create),
+            ("listener_rule.search", Action::Create),
+            ("security_group.ec2", Action::Update),
+            ("ssm_parameter.search/PORT", Action::Create),
+            ("ssm_parameter.search/REDIS_HOST", Action::Create),
+            ("ssm_parameter.search/REDIS_PORT", Action::Create),
+            ("ssm_parameter.search/REGION", Action::Create),
+            ("target_group.search", Action::Create),
         ]
+        .map(|(address, action)| (address.to_owned(), action))
     );
     let (plan, _) = apply_fully(&cloud, &drawn(&[])).await;
-    assert_eq!((plan.summary.delete, plan.summary.update), (4, 1));
+    assert_eq!((plan.summary.delete, plan.summary.update), (10, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,5 +279,5 @@ async fn another_ami_replaces_each_instance_by_a_successor() {
         "{ ssm = \"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64\" }";
     let (plan, _) = apply_fully(&cloud, &drawn(&[(image, "\"ami-0123456789abcdef0\"")])).await;
     assert_eq!(plan.summary.replace, 14);
-    assert_eq!(cloud.account().objects().count(), 51);
+    assert_eq!(cloud.account().objects().count(), 103);
 }

@@ -25,13 +25,13 @@ async fn a_failed_step_holds_up_only_what_depends_on_it() {
         }
     }
     apply_fully(&cloud, &desired).await;
-    assert_eq!(cloud.account().objects().count(), 51);
+    assert_eq!(cloud.account().objects().count(), 103);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_apply_is_taken_up_where_it_was_left() {
     let desired = drawn(&[]);
-    for steps in [1, 5, 20, 40, 60] {
+    for steps in [1, 5, 20, 40, 60, 90] {
         let cloud = empty_account();
         let snapshot = read(&cloud, &desired).await;
         let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();
@@ -43,7 +43,7 @@ async fn an_interrupted_apply_is_taken_up_where_it_was_left() {
         let rest = self::plan(&cloud, &desired).await;
         assert_eq!(rest.summary.drift, 0, "what was not done yet is no drift: {:#?}", rest.changes);
         apply_fully(&cloud, &desired).await;
-        assert_eq!(cloud.account().objects().count(), 51, "interrupted after {steps} steps");
+        assert_eq!(cloud.account().objects().count(), 103, "interrupted after {steps} steps");
     }
 }
 
