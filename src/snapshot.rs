@@ -336,12 +336,15 @@ mod tests {
             seen("ssm_parameter", "ssm_parameter.b", "/b", json!({"value": "user.rds"}));
         let applied: Fingerprint = [("value", &json!("user.rds"))].into_iter().collect();
         plain.tags.insert(APPLIED.into(), applied.to_tag());
-        let snapshot = assemble(vec![
-            database,
-            seen("iam_role", "iam_role.user", "shop-user", role),
-            seen("ssm_parameter", "ssm_parameter.a", "/a", json!({"value": "user.rds"})),
-            plain,
-        ]);
+        let snapshot = assemble(
+            vec![
+                database,
+                seen("iam_role", "iam_role.user", "shop-user", role),
+                seen("ssm_parameter", "ssm_parameter.a", "/a", json!({"value": "user.rds"})),
+                plain,
+            ],
+            &Desired::default(),
+        );
         let body = |kind, name| &snapshot.resources[&Address::new(kind, name)].body;
         let output = |name| json!({"$ref": "db_instance.user", "output": name});
         assert_eq!(

@@ -3,8 +3,8 @@
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
-use super::fault;
 use super::Aws;
+use super::fault;
 use crate::model::{Class, Fault, Tags};
 
 /// Tags as the SDK takes them.
