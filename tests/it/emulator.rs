@@ -161,7 +161,10 @@ impl Server {
     /// What it saw since it was emptied.
     pub fn calls(&self) -> Vec<Call> {
         let log = fs::read_to_string(&self.calls).expect("the log of calls");
-        log.lines()
+        // The last line may still be in the writing.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        whole
+            .lines()
             .map(|line| {
                 let mut words = line.split(' ').map(str::to_owned);
                 let mut word = || words.next().expect("service, operation");
