@@ -14,7 +14,7 @@ from pathlib import Path
 EMULATORS = Path(__file__).resolve().parent.parent / "tests" / "emulators"
 ACCOUNTS = {"moto": "123456789012", "ministack": "000000000000"}
 RESETS = {"moto": "/moto-api/reset", "ministack": "/_ministack/reset"}
-SAMPLE_EVERY = 0.01
+SAMPLE_EVERY = 0.05
 # Of a run that failed.
 LINES_TOLD = 20
 
@@ -35,7 +35,8 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = tempfile.NamedTemporaryFile("r", suffix=".calls")
+        self.folder = tempfile.TemporaryDirectory()
+        self.log = open(Path(self.folder.name) / "calls", "x+")
         environment = {**os.environ, "ECDEPLOY_TEST_CALLS": self.log.name, "ECDEPLOY_TEST_DELAY": str(delay)}
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         launcher = [str(python), str(EMULATORS / f"{name}.py"), str(self.port)]
@@ -56,6 +57,7 @@ class Server:
         self.process.stdin.close()
         self.process.wait()
         self.log.close()
+        self.folder.cleanup()
 
     def reset(self):
         urllib.request.urlopen(urllib.request.Request(self.url + RESETS[self.name], method="POST")).close()
@@ -104,7 +106,8 @@ def measured(command, folder, environment, server):
 
 
 class Sampler(threading.Thread):
-    """Samples the memory of all processes of a session, which is that of the children, too."""
+    """Samples the memory of all processes of a session, which is that of the children, too. A page that several of
+    them share counts once."""
 
     def __init__(self, session):
         super().__init__(daemon=True)
@@ -114,13 +117,17 @@ class Sampler(threading.Thread):
 
     def run(self):
         while not self.ended.wait(SAMPLE_EVERY):
-            self.peak = max(self.peak, sum(map(self.resident, filter(str.isdigit, os.listdir("/proc")))))
+            self.peak = max(self.peak, sum(map(self.share, filter(str.isdigit, os.listdir("/proc")))))
 
-    def resident(self, pid):
+    def share(self, pid):
         try:
             stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            return int(stat[21]) * os.sysconf("SC_PAGE_SIZE") if int(stat[3]) == self.session else 0
-        except (OSError, IndexError):
+            if int(stat[3]) != self.session:
+                return 0
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            return next(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+        except (OSError, IndexError, StopIteration):
+            # It ended meanwhile.
             return 0
 
     def stop(self):

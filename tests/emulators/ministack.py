@@ -47,7 +47,7 @@ async def logged(scope, receive, send):
 
 
 def main(port):
-    end_with_parent()
+    end_with_parent(LOG.remove)
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75

@@ -1,10 +1,10 @@
 //! The two emulators: one server each for the whole test process, lent to one test at a time, empty.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::net::{TcpListener, TcpStream};
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread::sleep;
@@ -83,7 +83,7 @@ pub struct Server {
     pub emulator: Emulator,
     pub raw: Raw,
     port: u16,
-    log: PathBuf,
+    log: File,
     calls: PathBuf,
     process: Child,
 }
@@ -105,20 +105,18 @@ impl Call {
 impl Server {
     fn start(emulator: Emulator) -> Self {
         let port = free_port();
-        let file = |what: &str| {
-            let name = format!("{}-{port}.{what}", emulator.name());
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
-        };
-        let (log, calls) = (file("log"), file("calls"));
+        let name = format!("{}-{port}.calls", emulator.name());
+        let calls = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         File::create(&calls).expect("the log of calls");
-        let output = File::create(&log).expect("the emulator's log");
+        let log = tempfile::tempfile().expect("a file for what it says");
+        let output = || log.try_clone().expect("another handle");
         // The launcher ends when its standard input closes, which it does however this process ends.
         let process = venv::script(&format!("{}.py", emulator.name()))
             .arg(port.to_string())
             .env("ECDEPLOY_TEST_CALLS", &calls)
             .stdin(Stdio::piped())
-            .stdout(output.try_clone().expect("a second handle"))
-            .stderr(output)
+            .stdout(output())
+            .stderr(output())
             .spawn()
             .expect("the launcher");
         let url = url(port);
@@ -132,7 +130,11 @@ impl Server {
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = self.process.try_wait().expect("the launcher's state");
             if ended.is_some() || started.elapsed() > STARTS_WITHIN {
-                let log = fs::read_to_string(&self.log).unwrap_or_default();
+                let mut log = String::new();
+                self.log
+                    .rewind()
+                    .and_then(|()| self.log.read_to_string(&mut log))
+                    .expect("its log");
                 panic!("{} did not start ({ended:?}):\n{log}", self.emulator.name());
             }
             sleep(Duration::from_millis(50));
@@ -159,7 +161,10 @@ impl Server {
     /// What it saw since it was emptied.
     pub fn calls(&self) -> Vec<Call> {
         let log = fs::read_to_string(&self.calls).expect("the log of calls");
-        log.lines()
+        // The last line may still be in the writing.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        whole
+            .lines()
             .map(|line| {
                 let mut words = line.split(' ').map(str::to_owned);
                 let mut word = || words.next().expect("service, operation");

@@ -63,6 +63,10 @@ class CallLog:
         with self.lock, open(self.path, "a") as log:
             log.write(line)
 
+    def remove(self):
+        if self.path and os.path.exists(self.path):
+            os.remove(self.path)
+
 
 def service_of(authorization):
     """The service that a request was signed for: `.../20261122/ap-southeast-1/ec2/aws4_request`."""
@@ -92,12 +96,13 @@ def operation_of(target, body, method, path):
     return next(found, "unknown")
 
 
-def end_with_parent():
+def end_with_parent(farewell):
     """Ends this process when its standard input closes: the test that holds the other end is gone, however it went."""
 
     def watch():
         while os.read(sys.stdin.fileno(), 1):
             pass
+        farewell()
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
