@@ -190,19 +190,27 @@ fn services(raw: &mut Raw) -> Vec<Item> {
         let told = raw.call("iam", "list_instance_profile_tags", name);
         found.push(Item { tags: tags_of(&told["Tags"]), ..item("instance_profile", "Arn", facts) });
     }
-    // Without AWS's own, which moto lists and AWS does not.
-    let of_the_drawn = json!([{"Key": "Name", "Option": "BeginsWith", "Values": ["/ecommerce/"]}]);
-    let asked = json!({"MaxResults": 50, "ParameterFilters": of_the_drawn});
-    let parameters = raw.call("ssm", "describe_parameters", asked);
-    assert!(parameters["NextToken"].is_null(), "more parameters than a page holds");
-    for facts in each(&parameters["Parameters"]) {
+    for facts in parameters(raw) {
         let name = json!({"ResourceType": "Parameter", "ResourceId": facts["Name"]});
         let told = raw.call("ssm", "list_tags_for_resource", name);
         let value = raw.call("ssm", "get_parameter", json!({"Name": facts["Name"]}));
         let mut found_one =
-            Item { tags: tags_of(&told["TagList"]), ..item("ssm_parameter", "Name", facts) };
+            Item { tags: tags_of(&told["TagList"]), ..item("ssm_parameter", "Name", &facts) };
         found_one.facts["Value"] = value["Parameter"]["Value"].clone();
         found.push(found_one);
+    }
+    found
+}
+
+/// The settings of the topologies in these tests: without AWS's own, which moto lists and AWS does not.
+fn parameters(raw: &mut Raw) -> Vec<Value> {
+    let mut found = Vec::new();
+    for topology in ["/ecommerce/", "/second/"] {
+        let named = json!([{"Key": "Name", "Option": "BeginsWith", "Values": [topology]}]);
+        let asked = json!({"MaxResults": 50, "ParameterFilters": named});
+        let answer = raw.call("ssm", "describe_parameters", asked);
+        assert!(answer["NextToken"].is_null(), "more parameters than a page holds");
+        found.extend(each(&answer["Parameters"]).cloned());
     }
     found
 }
