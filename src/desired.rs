@@ -7,16 +7,15 @@ use serde_json::Value;
 
 use crate::boot;
 use crate::kinds::{
-    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, instance, instance_profile,
-    internet_gateway, listener, listener_rule, load_balancer, record, route_table, security_group,
-    subnet, target_group, vpc,
+    instance, instance_profile, internet_gateway, listener, listener_rule, load_balancer, record,
+    route_table, security_group, subnet, target_group, vpc,
 };
 use crate::model::{Address, Body, Late, Link, Lookup, Schema, sort_set, to_body};
 use crate::topology::{
-    Ami, Certificate, Database, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology,
-    Use,
+    Ami, Certificate, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology, Use,
 };
 
+mod data;
 mod identity;
 #[cfg(test)]
 mod tests;
@@ -285,86 +284,6 @@ impl Build<'_> {
         };
         self.add(&target_group::SCHEMA, &service.key, &spec, service.key.span);
     }
-
-    fn databases(&mut self) {
-        // One subnet group for each set of subnets, named by the first database in it.
-        let mut groups: Vec<(BTreeSet<&str>, &str)> = Vec::new();
-        for database in &self.topology.databases {
-            let subnets = subnets(database);
-            if !groups.iter().any(|(known, _)| *known == subnets) {
-                groups.push((subnets, &database.key));
-            }
-        }
-        if let [(_, name)] = &mut groups[..] {
-            *name = MAIN;
-        }
-        for database in &self.topology.databases {
-            let subnets = subnets(database);
-            let group = groups.iter().find(|(known, _)| *known == subnets);
-            let name = group.map_or(MAIN, |(_, name)| name);
-            if !self
-                .desired
-                .resources
-                .contains_key(&Address::new(db_subnet_group::SCHEMA.kind, name))
-            {
-                let spec = db_subnet_group::DbSubnetGroup {
-                    name: self.named(name),
-                    description: format!("Databases of {}", *self.topology.name),
-                    subnets: links(&subnet::SCHEMA, &database.subnets),
-                };
-                self.add(&db_subnet_group::SCHEMA, name, &spec, database.key.span);
-            }
-            self.database(database, link(&db_subnet_group::SCHEMA, name));
-        }
-    }
-
-    fn database(&mut self, database: &Database, subnet_group: Link) {
-        let spec = db_instance::DbInstance {
-            identifier: database.identifier.value.clone(),
-            engine: database.engine.clone(),
-            engine_version: database.engine_version.clone(),
-            instance_class: database.instance_class.clone(),
-            allocated_storage: database.allocated_storage,
-            storage_type: database.storage_type.clone(),
-            storage_encrypted: database.storage_encrypted,
-            multi_az: database.multi_az,
-            publicly_accessible: false,
-            port: database.port,
-            db_name: database.db_name.value.clone(),
-            master_username: database.username.clone(),
-            manage_master_user_password: true,
-            backup_retention_period: database.backup_retention_period,
-            deletion_protection: database.deletion_protection,
-            subnet_group,
-            security_groups: links(&security_group::SCHEMA, &database.security_groups),
-        };
-        let address = Address::new(db_instance::SCHEMA.kind, &database.key);
-        self.desired.final_snapshot.insert(address, database.final_snapshot);
-        self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
-    }
-
-    fn caches(&mut self) {
-        for cache in &self.topology.caches {
-            let group = cache_subnet_group::CacheSubnetGroup {
-                name: self.named(&cache.key),
-                description: format!("Cache {} of {}", *cache.key, *self.topology.name),
-                subnets: links(&subnet::SCHEMA, &cache.subnets),
-            };
-            self.add(&cache_subnet_group::SCHEMA, &cache.key, &group, cache.key.span);
-            let spec = cache_cluster::CacheCluster {
-                cluster_id: cache.cluster_id.value.clone(),
-                engine: cache.engine.clone(),
-                engine_version: cache.engine_version.clone(),
-                node_type: cache.node_type.clone(),
-                num_cache_nodes: 1,
-                availability_zone: cache.zone.value.clone(),
-                port: cache.port,
-                subnet_group: link(&cache_subnet_group::SCHEMA, &cache.key),
-                security_groups: links(&security_group::SCHEMA, &cache.security_groups),
-            };
-            self.add(&cache_cluster::SCHEMA, &cache.key, &spec, cache.key.span);
-        }
-    }
 }
 
 /// The rules that follow from the services for the group of this key: a service's port for the load balancer, and
@@ -418,10 +337,6 @@ fn rule(rule: &crate::topology::Rule) -> security_group::Rule {
             Peer::Group(key) => link(&security_group::SCHEMA, key),
         },
     }
-}
-
-fn subnets(database: &Database) -> BTreeSet<&str> {
-    database.subnets.iter().map(|key| key.as_str()).collect()
 }
 
 fn block(cidr: &str) -> Link {

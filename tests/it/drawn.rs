@@ -39,6 +39,9 @@ const SUBNETS: &[(&str, &str, &str, bool)] = &[
     ("private-2", "10.0.12.0/24", "ap-southeast-1b", false),
 ];
 
+/// How many settings the services have in all.
+const SETTINGS: usize = 38;
+
 const SSH_FROM: &str = "203.0.113.10/32";
 
 /// A look at the drawn system: its resources by address.
@@ -71,16 +74,44 @@ impl<'a> Drawn<'a> {
         self.instances();
         self.databases();
         self.cache();
+        self.services();
         let services = SERVICES.len();
         let network = 1 + 1 + 2 + SUBNETS.len() + 4;
         let balancing = 1 + 1 + ROUTES.len() + services;
         let data = 1 + DATABASES.len() + 2;
         assert_eq!(
             self.ours.len(),
-            network + balancing + 2 * services + data,
+            network + balancing + 4 * services + data + SETTINGS,
             "{:?}",
             self.ours.keys()
         );
+    }
+
+    /// Each service has a role of its own, its machines bear it, and its settings are published.
+    fn services(&self) {
+        for &(name, port, _) in SERVICES {
+            let role = self.at(&format!("iam_role.{name}"));
+            let profile = self.at(&format!("instance_profile.{name}"));
+            assert_eq!(profile.facts["Roles"][0]["Arn"], json!(role.id), "{name}");
+            for machine in ["1", "2"] {
+                let machine = self.at(&format!("instance.{name}-{machine}"));
+                assert_eq!(machine.facts["IamInstanceProfile"]["Arn"], json!(profile.id), "{name}");
+            }
+            let setting = self.at(&format!("ssm_parameter.{name}/PORT"));
+            assert_eq!(setting.text("Name"), format!("/ecommerce/{name}/PORT"));
+            assert_eq!(setting.text("Value"), port.to_string());
+        }
+        for name in DATABASES {
+            let database = self.at(&format!("db_instance.{name}"));
+            let setting = |key: &str| {
+                self.at(&format!("ssm_parameter.{name}/DATABASE_{key}")).facts["Value"].clone()
+            };
+            let secret = &database.facts["MasterUserSecret"]["SecretArn"];
+            assert_eq!(setting("HOST"), database.facts["Endpoint"]["Address"], "{name}");
+            assert_eq!(setting("SECRET_ARN"), *secret, "{name}");
+            let policies = self.at(&format!("iam_role.{name}")).facts["RolePolicyList"].to_string();
+            assert!(policies.contains(secret.as_str().unwrap_or_default()), "{name}: {policies}");
+        }
     }
 
     fn network(&self) {

@@ -77,6 +77,7 @@ impl Inventory {
             items.extend(each(&answer[list]).map(|facts| item(kind, id, facts)));
         }
         items.extend(instances(raw));
+        items.extend(services(raw));
         items.extend(listeners(raw, &items));
         with_targets(raw, &mut items);
         with_tags(raw, &mut items);
@@ -176,6 +177,42 @@ fn instances(raw: &mut Raw) -> Vec<Item> {
         .filter(|instance| instance["State"]["Name"] != "terminated")
         .map(|instance| item("instance", "InstanceId", instance))
         .collect()
+}
+
+/// Roles, profiles and settings.
+fn services(raw: &mut Raw) -> Vec<Item> {
+    let roles = raw.call("iam", "get_account_authorization_details", json!({"Filter": ["Role"]}));
+    let mut found: Vec<Item> =
+        each(&roles["RoleDetailList"]).map(|facts| item("iam_role", "Arn", facts)).collect();
+    let profiles = raw.call("iam", "list_instance_profiles", json!({}));
+    for facts in each(&profiles["InstanceProfiles"]) {
+        let name = json!({"InstanceProfileName": facts["InstanceProfileName"]});
+        let told = raw.call("iam", "list_instance_profile_tags", name);
+        found.push(Item { tags: tags_of(&told["Tags"]), ..item("instance_profile", "Arn", facts) });
+    }
+    for facts in parameters(raw) {
+        let name = json!({"ResourceType": "Parameter", "ResourceId": facts["Name"]});
+        let told = raw.call("ssm", "list_tags_for_resource", name);
+        let value = raw.call("ssm", "get_parameter", json!({"Name": facts["Name"]}));
+        let mut found_one =
+            Item { tags: tags_of(&told["TagList"]), ..item("ssm_parameter", "Name", &facts) };
+        found_one.facts["Value"] = value["Parameter"]["Value"].clone();
+        found.push(found_one);
+    }
+    found
+}
+
+/// The settings of the topologies in these tests: without AWS's own, which moto lists and AWS does not.
+fn parameters(raw: &mut Raw) -> Vec<Value> {
+    let mut found = Vec::new();
+    for topology in ["/ecommerce/", "/second/"] {
+        let named = json!([{"Key": "Name", "Option": "BeginsWith", "Values": [topology]}]);
+        let asked = json!({"MaxResults": 50, "ParameterFilters": named});
+        let answer = raw.call("ssm", "describe_parameters", asked);
+        assert!(answer["NextToken"].is_null(), "more parameters than a page holds");
+        found.extend(each(&answer["Parameters"]).cloned());
+    }
+    found
 }
 
 /// Listeners and their rules, which are listed by parent. The default rule is the listener's own.

@@ -1,0 +1,96 @@
+//! Databases and caches, and the groups of subnets that they stand in.
+
+use std::collections::BTreeSet;
+
+use super::{Build, MAIN, link, links};
+use crate::kinds::{
+    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, security_group, subnet,
+};
+use crate::model::{Address, Link};
+use crate::topology::Database;
+
+impl Build<'_> {
+    pub(super) fn databases(&mut self) {
+        // One subnet group for each set of subnets, named by the first database in it.
+        let mut groups: Vec<(BTreeSet<&str>, &str)> = Vec::new();
+        for database in &self.topology.databases {
+            let subnets = subnets(database);
+            if !groups.iter().any(|(known, _)| *known == subnets) {
+                groups.push((subnets, &database.key));
+            }
+        }
+        if let [(_, name)] = &mut groups[..] {
+            *name = MAIN;
+        }
+        for database in &self.topology.databases {
+            let subnets = subnets(database);
+            let group = groups.iter().find(|(known, _)| *known == subnets);
+            let name = group.map_or(MAIN, |(_, name)| name);
+            if !self
+                .desired
+                .resources
+                .contains_key(&Address::new(db_subnet_group::SCHEMA.kind, name))
+            {
+                let spec = db_subnet_group::DbSubnetGroup {
+                    name: self.named(name),
+                    description: format!("Databases of {}", *self.topology.name),
+                    subnets: links(&subnet::SCHEMA, &database.subnets),
+                };
+                self.add(&db_subnet_group::SCHEMA, name, &spec, database.key.span);
+            }
+            self.database(database, link(&db_subnet_group::SCHEMA, name));
+        }
+    }
+
+    fn database(&mut self, database: &Database, subnet_group: Link) {
+        let spec = db_instance::DbInstance {
+            identifier: database.identifier.value.clone(),
+            engine: database.engine.clone(),
+            engine_version: database.engine_version.clone(),
+            instance_class: database.instance_class.clone(),
+            allocated_storage: database.allocated_storage,
+            storage_type: database.storage_type.clone(),
+            storage_encrypted: database.storage_encrypted,
+            multi_az: database.multi_az,
+            publicly_accessible: false,
+            port: database.port,
+            db_name: database.db_name.value.clone(),
+            master_username: database.username.clone(),
+            manage_master_user_password: true,
+            backup_retention_period: database.backup_retention_period,
+            deletion_protection: database.deletion_protection,
+            subnet_group,
+            security_groups: links(&security_group::SCHEMA, &database.security_groups),
+        };
+        let address = Address::new(db_instance::SCHEMA.kind, &database.key);
+        self.desired.final_snapshot.insert(address, database.final_snapshot);
+        self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
+    }
+
+    pub(super) fn caches(&mut self) {
+        for cache in &self.topology.caches {
+            let group = cache_subnet_group::CacheSubnetGroup {
+                name: self.named(&cache.key),
+                description: format!("Cache {} of {}", *cache.key, *self.topology.name),
+                subnets: links(&subnet::SCHEMA, &cache.subnets),
+            };
+            self.add(&cache_subnet_group::SCHEMA, &cache.key, &group, cache.key.span);
+            let spec = cache_cluster::CacheCluster {
+                cluster_id: cache.cluster_id.value.clone(),
+                engine: cache.engine.clone(),
+                engine_version: cache.engine_version.clone(),
+                node_type: cache.node_type.clone(),
+                num_cache_nodes: 1,
+                availability_zone: cache.zone.value.clone(),
+                port: cache.port,
+                subnet_group: link(&cache_subnet_group::SCHEMA, &cache.key),
+                security_groups: links(&security_group::SCHEMA, &cache.security_groups),
+            };
+            self.add(&cache_cluster::SCHEMA, &cache.key, &spec, cache.key.span);
+        }
+    }
+}
+
+fn subnets(database: &Database) -> BTreeSet<&str> {
+    database.subnets.iter().map(|key| key.as_str()).collect()
+}
