@@ -14,6 +14,9 @@ use crate::model::{
     OnChange, Reference, Schema, Status, Tags, reference, sort_set,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// One live resource under its address.
 #[derive(Clone, Debug)]
 pub struct Resource {
@@ -238,7 +241,12 @@ fn with_outputs(value: &Value, outputs: &Outputs) -> Value {
 /// How many fields would take another resource in its stead.
 fn misfits(schema: &Schema, resource: &Resource, wanted: &Body) -> usize {
     let misfit = |field: &&Field| match (resource.body.get(field.name), wanted.get(field.name)) {
-        (Some(live), Some(wanted)) => live != wanted && !resource.applied.holds(field.name, wanted),
+        // The old one and its successor were both applied with the same reference: only what it leads to tells them
+        // apart.
+        (Some(live), Some(wanted)) => {
+            let applied = || resource.applied.holds(field.name, wanted);
+            live != wanted && (field.named_kind().is_some() || !applied())
+        }
         _ => false,
     };
     let replacing = schema.fields.iter().filter(|field| field.on_change == OnChange::Replace);
@@ -283,125 +291,5 @@ fn rank(status: &Status) -> u8 {
         Status::Pending(_) => 1,
         Status::Failed(_) => 2,
         Status::Deleting | Status::Gone => LEAVING,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::model::TOPOLOGY;
-
-    fn seen(kind: &str, address: &str, id: &str, body: Value) -> Observed {
-        let tags = [(TOPOLOGY, "shop"), (ADDRESS, address)];
-        Observed {
-            kind: kind.into(),
-            id: id.into(),
-            tags: tags.map(|(key, value)| (key.into(), value.into())).into(),
-            body: serde_json::from_value(body).unwrap(),
-            outputs: BTreeMap::new(),
-            status: Status::Ready,
-        }
-    }
-
-    #[test]
-    fn ids_of_ours_become_addresses_and_others_stay() {
-        let snapshot = assemble(
-            vec![
-                seen("vpc", "vpc.main", "vpc-1", json!({})),
-                seen(
-                    "subnet",
-                    "subnet.a",
-                    "subnet-1",
-                    json!({"vpc": "vpc-1", "route_table": "rtb-9"}),
-                ),
-            ],
-            &Desired::default(),
-        );
-        let subnet = &snapshot.resources[&Address::new("subnet", "a")];
-        assert_eq!(subnet.body["vpc"], json!({"$ref": "vpc.main"}));
-        assert_eq!(subnet.body["route_table"], json!("rtb-9"));
-        assert_eq!(subnet.live.body["vpc"], json!("vpc-1"));
-    }
-
-    #[test]
-    fn outputs_of_ours_become_references_wherever_they_stand() {
-        let mut database = seen("db_instance", "db_instance.user", "shop-user", json!({}));
-        database.outputs = [("secret_arn", "arn:s"), ("endpoint", "user.rds")]
-            .map(|(name, text)| (name.into(), text.into()))
-            .into();
-        let role = json!({"policy": {"Statement": [{"Resource": ["arn:s", "arn:other"]}]}});
-        let mut plain =
-            seen("ssm_parameter", "ssm_parameter.b", "/b", json!({"value": "user.rds"}));
-        let applied: Fingerprint = [("value", &json!("user.rds"))].into_iter().collect();
-        plain.tags.insert(APPLIED.into(), applied.to_tag());
-        let snapshot = assemble(
-            vec![
-                database,
-                seen("iam_role", "iam_role.user", "shop-user", role),
-                seen("ssm_parameter", "ssm_parameter.a", "/a", json!({"value": "user.rds"})),
-                plain,
-            ],
-            &Desired::default(),
-        );
-        let body = |kind, name| &snapshot.resources[&Address::new(kind, name)].body;
-        let output = |name| json!({"$ref": "db_instance.user", "output": name});
-        assert_eq!(
-            body("iam_role", "user")["policy"]["Statement"][0]["Resource"],
-            json!([output("secret_arn"), "arn:other"])
-        );
-        assert_eq!(body("ssm_parameter", "a")["value"], output("endpoint"));
-        assert_eq!(body("ssm_parameter", "b")["value"], json!("user.rds"), "applied as text");
-    }
-
-    #[test]
-    fn of_two_at_one_address_the_ready_one_stays() {
-        let mut young = seen("instance", "instance.a-1", "i-1", json!({}));
-        young.status = Status::Pending("pending".into());
-        let snapshot = assemble(
-            vec![young, seen("instance", "instance.a-1", "i-2", json!({}))],
-            &Desired::default(),
-        );
-        assert_eq!(snapshot.resources[&Address::new("instance", "a-1")].live.id, "i-2");
-        assert_eq!(snapshot.extras[0].live.id, "i-1");
-    }
-
-    #[test]
-    fn of_two_at_one_address_the_one_that_is_wanted_stays_and_users_of_the_other_still_name_it() {
-        let group = |id: &str, name: &str| {
-            seen("security_group", "security_group.db", id, json!({ "name": name }))
-        };
-        let user = json!({ "security_groups": ["sg-1"] });
-        let wanted: Body = [("name".to_owned(), json!("new"))].into();
-        let mut desired = Desired::default();
-        desired.resources.insert(Address::new("security_group", "db"), wanted);
-        let snapshot = assemble(
-            vec![
-                group("sg-1", "old"),
-                group("sg-2", "new"),
-                seen("instance", "instance.a", "i-1", user),
-            ],
-            &desired,
-        );
-        assert_eq!(snapshot.resources[&Address::new("security_group", "db")].live.id, "sg-2");
-        let user = &snapshot.resources[&Address::new("instance", "a")].body["security_groups"];
-        assert_eq!(*user, json!(["sg-1"]));
-        let field = kinds::by_name("instance").unwrap().schema().field("security_groups").unwrap();
-        let desired = json!([{ "$ref": "security_group.db" }]);
-        assert!(snapshot.names_leaving(field, user, &desired));
-    }
-
-    #[test]
-    fn what_has_no_address_of_its_kind_is_not_managed() {
-        let snapshot = assemble(
-            vec![
-                seen("vpc", "subnet.main", "vpc-1", json!({})),
-                seen("vpc", "", "vpc-2", json!({})),
-                seen("volume", "volume.a", "vol-1", json!({})),
-            ],
-            &Desired::default(),
-        );
-        assert!(snapshot.resources.is_empty() && snapshot.extras.is_empty());
     }
 }
