@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sets a machine up to run one service under PM2. ecdeploy writes it, from the service's block, as user data.
+# Sets a machine up to run one service under PM2. ecdeploy writes it, from the service's block, into user data.
 #
 #   (nothing)      what cloud-init runs. It may run at any time again: it changes only what differs
 #   start, stop    what systemd runs: the settings go from AWS to PM2 in memory alone
@@ -45,7 +45,7 @@ put() {
   local new=$1.new
   mkdir -p "${1%/*}"
   cat >"$new"
-  chmod "${2:-644}" "$new"
+  chmod 644 "$new"
   if cmp -s "$new" "$1"; then
     rm "$new"
   else
@@ -315,7 +315,6 @@ END
 boot() {
   folders
   say "setting up $SERVICE of $TOPOLOGY"
-  put "$home/bin/boot" 755 <"$0"
   packages
   pm2_itself
   artifact

@@ -6,6 +6,8 @@ mod tests;
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 pub use settings::{Setting, settings};
 
 use crate::topology::{Service, Source, Topology};
@@ -20,8 +22,25 @@ const PLACE: &str = "@SETTINGS@";
 /// The PM2 that `tests/it/boot` runs.
 const PM2: &str = "7.0.4";
 
-/// The user data of the service's machines; none where it has no artifact, and its image brings what runs.
+/// The user data of the service's machines: cloud-config that puts the script into its place and runs it. None where
+/// the service has no artifact, and its image brings what runs.
 pub fn user_data(topology: &Topology, service: &Service) -> Option<String> {
+    let script = script(topology, service)?;
+    let mut config = String::from("#cloud-config\nwrite_files:\n");
+    // JSON's strings are YAML's too.
+    let place = Value::from(format!("/opt/{}/bin/boot", *topology.name));
+    let _ = write!(config, "- path: {place}\n  permissions: '0755'\n  content: |\n");
+    for line in script.lines() {
+        // A bare line may stand without the block's indentation, which only has to be deeper than `content`.
+        let indent = if line.is_empty() { "" } else { "   " };
+        let _ = writeln!(config, "{indent}{line}");
+    }
+    let _ = write!(config, "runcmd:\n- [{place}]\n");
+    Some(config)
+}
+
+/// The script that sets a machine up.
+fn script(topology: &Topology, service: &Service) -> Option<String> {
     let artifact = service.artifact.as_ref()?;
     let (mut s3, mut sha256, mut git, mut reference, mut commit) = ("", "", "", "", "");
     match &artifact.source {

@@ -226,7 +226,7 @@ fn its_bodies_are_as_drawn() {
     ] {
         let mut body = desired.resources[&address.parse().unwrap()].clone();
         body.entry("user_data".into()).and_modify(|script| {
-            *script = script.as_str().unwrap().lines().nth(1).into();
+            *script = script.as_str().unwrap().lines().next().into();
         });
         writeln!(shown, "{address} {}", serde_json::to_string_pretty(&body).unwrap()).unwrap();
     }

@@ -1,7 +1,9 @@
 //! A machine's boot script runs for real: PM2 from npm, the example's service, a PostgreSQL over TLS, a Redis, settings
 //! and secrets on an emulator. Only package manager, systemd and downloads of keys are stood in for, in `tests/boot`.
 
+mod cloud_init;
 mod machine;
+mod programs;
 mod stores;
 
 use std::collections::BTreeSet;
@@ -11,17 +13,18 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ecdeploy::{boot, topology};
+use tempfile::TempDir;
 
 use crate::venv;
 use machine::Machine;
-use stores::{need, output};
+use programs::{need, output};
 
 /// Far longer than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_machine_sets_itself_up_and_serves() {
-    let mut machine = Machine::new();
+    let mut machine = Machine::of_debian();
 
     // What lies in S3 is not what the file says.
     machine.upload("another artifact");
@@ -120,21 +123,59 @@ fn logs_lie_where_they_are_drawn(machine: &Machine) {
 }
 
 #[test]
-fn the_scripts_pass_shellcheck() {
+fn amazon_linux_and_a_repository_serve_as_well() {
+    let machine = Machine::of_amazon_linux();
+
+    // The tag was moved since.
+    machine.commit("another");
+    assert!(!machine.boot());
+    assert!(
+        machine.log().contains("v1 of https://git.example.com/shop.git is not"),
+        "{}",
+        machine.log()
+    );
+    assert!(!machine.path("opt/ecommerce/releases").join(&machine.checksum).exists());
+
+    machine.tag(&machine.checksum);
+    assert!(machine.boot(), "{}", machine.log());
+
+    let edge = machine.edge();
+    let node = machine.node();
+    assert!(
+        edge.contains(&format!("dnf install -y -q nodejs{node} nodejs{node}-npm git-core")),
+        "{edge}"
+    );
+    assert!(!edge.contains("apt-get"), "{edge}");
+    let link = fs::read_link(machine.path("opt/ecommerce/bin/node")).expect("a link");
+    assert_eq!(link, machine.system.join(format!("node-{node}")));
+    let current = machine.path("opt/ecommerce/current");
+    let release = machine.path("opt/ecommerce/releases").join(&machine.checksum);
+    assert_eq!(fs::read_link(&current).expect("a link"), release.join("user-service"));
+    assert!(current.join("server.js").exists() && current.join("node_modules/pg").exists());
+    until("it waits", || machine.log().contains("waiting for: DATABASE_HOST"));
+}
+
+#[test]
+fn the_scripts_pass_shellcheck_and_cloud_init_takes_them() {
     let text = fs::read_to_string(venv::root().join("topology.toml")).expect("the drawn system");
     let topology = topology::parse("topology.toml", &text, &[]).expect("no errors");
-    let folder = tempfile::TempDir::new().expect("a folder");
     let mut check = need("shellcheck");
-    for service in &topology.services {
-        let path = folder.path().join(service.key.as_str());
-        fs::write(&path, boot::user_data(&topology, service).expect("an artifact"))
-            .expect("a file");
-        check.arg(path);
-    }
+    let folders: Vec<TempDir> = topology
+        .services
+        .iter()
+        .map(|service| {
+            let root = TempDir::new().expect("a folder");
+            let user_data = boot::user_data(&topology, service).expect("an artifact");
+            cloud_init::write_files(&user_data, root.path());
+            check.arg(root.path().join("opt/ecommerce/bin/boot"));
+            root
+        })
+        .collect();
     for shim in fs::read_dir(venv::root().join("tests/boot/shims")).expect("the shims") {
         check.arg(shim.expect("a shim").path());
     }
     output(&mut check);
+    cloud_init::check(&folders[0].path().join("user-data"));
 }
 
 fn signal(name: &str, pid: u32) {

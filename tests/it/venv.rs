@@ -1,4 +1,4 @@
-//! The Python environments with the emulators and the AWS CLI: made once under `target/`, by whoever comes first.
+//! The Python environments with the emulators and with a machine's tools: made once under `target/`, by whoever comes first.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -30,11 +30,12 @@ pub fn script(name: &str) -> Command {
     command
 }
 
-/// Where the AWS CLI is. In an environment of its own: it wants another botocore than the emulators.
-pub fn aws_cli() -> PathBuf {
+/// Where the AWS CLI is, and a python that has what cloud-init wants. An environment of its own: the CLI wants another
+/// botocore than the emulators.
+pub fn machine_tools() -> PathBuf {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
-        environment("aws-cli", &root().join("tests/boot/requirements.txt"), "the AWS CLI")
+        environment("machine", &root().join("tests/boot/requirements.txt"), "the AWS CLI")
     });
     python.parent().expect("python lies in bin").to_owned()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -14,12 +14,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Pids;
-use super::stores::{Stores, need, output};
+use super::cloud_init;
+use super::programs::{find, need, output};
+use super::stores::Stores;
 use crate::emulator::{Account, Emulator, free_port};
 use crate::venv;
 
 const BUCKET: &str = "builds";
+const REPOSITORY: &str = "https://git.example.com/shop.git";
 const FIRST_PASSWORD: &str = "first-pass'word\"$";
+
+/// What stands in for package manager and the like.
+const SHIMS: &str = "tests/boot/shims";
 
 pub struct Machine {
     account: Account,
@@ -30,10 +36,40 @@ pub struct Machine {
     pub passwords: Vec<String>,
     /// Of the artifact, as the file says.
     pub checksum: String,
+    /// The folder of what its distribution has besides.
+    pub system: PathBuf,
 }
 
 impl Machine {
-    pub fn new() -> Self {
+    /// One that takes its artifact from S3.
+    pub fn of_debian() -> Self {
+        let mut machine = Self::new();
+        machine.pack();
+        machine.render(&format!(
+            "s3 = \"s3://{BUCKET}/${{service}}.tar.gz\", sha256 = \"{}\"",
+            machine.checksum
+        ));
+        machine
+    }
+
+    /// One that takes its artifact from git. Its Node is called by its version.
+    pub fn of_amazon_linux() -> Self {
+        let mut machine = Self::new();
+        fs::create_dir(&machine.system).expect("a folder");
+        let dnf = venv::root().join(SHIMS).join("apt-get");
+        let has = |name: &str, file| symlink(file, machine.system.join(name)).expect("a link");
+        has("dnf", dnf);
+        for name in ["node", "npm"] {
+            has(&format!("{name}-{}", machine.node()), find(name).expect("Node"));
+        }
+        machine.checksum = machine.commit("the service");
+        let artifact =
+            format!("git = \"{REPOSITORY}\", ref = \"v1\", commit = \"{}\"", machine.checksum);
+        machine.render(&artifact);
+        machine
+    }
+
+    fn new() -> Self {
         let mut account = Emulator::Moto.lend();
         let root = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let stores = Stores::start(FIRST_PASSWORD);
@@ -45,18 +81,16 @@ impl Machine {
         );
         let secret = json!({"Name": "rds!db-user", "SecretString": secret(FIRST_PASSWORD)});
         let secret = account.raw.call("secretsmanager", "create_secret", secret);
-        let mut machine = Self {
+        Self {
             account,
             stores,
+            system: root.path().join("system"),
             root,
             port: free_port(),
             secret: secret["ARN"].as_str().expect("its ARN").to_owned(),
             passwords: vec![FIRST_PASSWORD.to_owned()],
             checksum: String::new(),
-        };
-        machine.pack();
-        machine.render();
-        machine
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -74,19 +108,55 @@ impl Machine {
         self.checksum = sum.split_whitespace().next().expect("a sum").to_owned();
     }
 
-    /// The script, as the drawn system renders it for this Node, this port, this artifact, and a smaller memory.
-    fn render(&self) {
+    /// Commits the example's service, tags it `v1` and gives the commit.
+    pub fn commit(&self, message: &str) -> String {
+        let repository = self.path("repository");
+        if !repository.exists() {
+            let mut copy = Command::new("cp");
+            output(copy.arg("-r").arg(venv::root().join("examples")).arg(&repository));
+            self.git(&["init", "-q"]);
+        }
+        self.git(&["add", "user-service"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        self.tag("HEAD");
+        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    /// Calls this commit `v1`, whatever was called so before.
+    pub fn tag(&self, commit: &str) {
+        self.git(&["tag", "--force", "v1", commit]);
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let mut git = need("git");
+        git.arg("-C").arg(self.path("repository"));
+        git.args(["-c", "user.name=ada", "-c", "user.email=ada@example.com"]);
+        output(git.args(arguments))
+    }
+
+    /// The major version of this machine's Node.
+    pub fn node(&self) -> String {
+        let version = output(need("node").arg("--version"));
+        let major = version.trim_start_matches('v').split('.').next();
+        major.expect("a version").to_owned()
+    }
+
+    /// Its user data, as the drawn system renders it for this Node, this port, this artifact, and a smaller memory.
+    fn render(&self, artifact: &str) {
         let text =
             fs::read_to_string(venv::root().join("topology.toml")).expect("the drawn system");
-        let node = output(need("node").arg("--version"));
-        let node = node.trim_start_matches('v').split('.').next().expect("a version");
+        let node = self.node();
         let lines = text.lines().map(|line| match line.split_whitespace().next() {
             Some("node") => format!("node = {node}"),
-            Some("process") => "process = { script = \"hungry.js\", max_memory = 160 }".to_owned(),
-            Some("artifact") => format!(
-                "artifact = {{ s3 = \"s3://{BUCKET}/${{service}}.tar.gz\", sha256 = \"{}\" }}",
-                self.checksum
-            ),
+            Some("process") if artifact.starts_with("s3") => {
+                "process = { script = \"hungry.js\", max_memory = 160 }".to_owned()
+            }
+            Some("artifact") if artifact.starts_with("s3") => {
+                format!("artifact = {{ {artifact} }}")
+            }
+            Some("artifact") => {
+                format!("artifact = {{ {artifact}, directory = \"${{service}}-service\" }}")
+            }
             Some("port") if line.ends_with(" 3001") => format!("port = {}", self.port),
             _ => line.to_owned(),
         });
@@ -94,10 +164,8 @@ impl Machine {
         let topology =
             topology::parse("topology.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
         let service = topology.service("user").expect("the user service");
-        let script = boot::user_data(&topology, service).expect("an artifact");
-        fs::write(self.path("user-data"), script).expect("the script");
-        fs::set_permissions(self.path("user-data"), fs::Permissions::from_mode(0o755))
-            .expect("its mode");
+        let user_data = boot::user_data(&topology, service).expect("an artifact");
+        cloud_init::write_files(&user_data, self.root.path());
     }
 
     pub fn upload(&self, content: &str) {
@@ -110,7 +178,7 @@ impl Machine {
     }
 
     fn put(&self, file: &str) {
-        let mut aws = self.command(&venv::aws_cli().join("aws"));
+        let mut aws = self.command(&venv::machine_tools().join("aws"));
         aws.args(["s3", "cp", "--only-show-errors", "--region", "ap-southeast-1"]);
         output(aws.arg(self.path(file)).arg(format!("s3://{BUCKET}/user.tar.gz")));
     }
@@ -147,7 +215,7 @@ impl Machine {
     /// As cloud-init runs it; tells whether it succeeded.
     pub fn boot(&self) -> bool {
         let log = fs::File::create(self.path("cloud-init.log")).expect("a log");
-        let mut command = self.command(&self.path("user-data"));
+        let mut command = self.command(&self.path("opt/ecommerce/bin/boot"));
         // What it starts must not hold a pipe of this test open.
         command.stdout(log.try_clone().expect("a second handle")).stderr(log);
         command.status().expect("the script").success()
@@ -160,9 +228,10 @@ impl Machine {
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        let shims = venv::root().join("tests/boot/shims");
         let known = std::env::var_os("PATH").unwrap_or_default();
-        let path = [shims, venv::aws_cli()].into_iter().chain(std::env::split_paths(&known));
+        let shims = venv::root().join(SHIMS);
+        let path = [self.system.clone(), shims, venv::machine_tools()];
+        let path = path.into_iter().chain(std::env::split_paths(&known));
         command.env_clear().env("PATH", std::env::join_paths(path).expect("a path"));
         // npm finds its cache, and the registry it is told of, in the home of whoever runs the tests.
         for name in [
@@ -180,6 +249,9 @@ impl Machine {
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("PM2_WORKER_INTERVAL", "500"),
             ("npm_config_prefer_offline", "true"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", &format!("url.{}.insteadOf", self.path("repository").display())),
+            ("GIT_CONFIG_VALUE_0", REPOSITORY),
             ("BOOT_USER", output(Command::new("id").arg("-un")).trim()),
         ]);
         command.env("BOOT_ROOT", self.root.path()).env("BOOT_CA", self.stores.authority());

@@ -1,4 +1,4 @@
-//! A real PostgreSQL and a real Redis, thrown away afterwards; and the programs of Debian that these tests need.
+//! A real PostgreSQL and a real Redis, thrown away afterwards.
 
 use std::fs;
 use std::io::Write;
@@ -7,57 +7,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::programs::{is_root, need, output};
 use crate::emulator::free_port;
-
-/// Debian's packages for all of them.
-const PACKAGES: [&str; 6] =
-    ["postgresql", "redis-server", "shellcheck", "logrotate", "openssl", "nodejs"];
-
-/// A program, installed if it is missing and this user may.
-pub fn need(program: &str) -> Command {
-    if find(program).is_none() && is_root() {
-        let mut install = Command::new("apt-get");
-        install.args(["install", "-y", "-q", "--no-install-recommends"]).args(PACKAGES);
-        let _ = install.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).status();
-    }
-    let found = find(program);
-    Command::new(found.unwrap_or_else(|| {
-        panic!(
-            "these tests run {program}: apt-get install {} (npm comes with NodeSource's nodejs)",
-            PACKAGES.join(" ")
-        )
-    }))
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Debian keeps PostgreSQL's servers, and what is for root, out of the path.
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let servers = versions.map(|version| version.path().join("bin"));
-    std::env::split_paths(&path)
-        .chain(servers)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|folder| folder.join(program))
-        .find(|file| file.exists())
-}
-
-/// What a command prints, once it succeeded.
-#[track_caller]
-pub fn output(command: &mut Command) -> String {
-    let output = command.output().expect("a program that can be run");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?}:\n{}{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    text(&output.stdout)
-}
-
-pub fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).trim() == "0"
-}
 
 pub struct Stores {
     /// In the system's folder for such: PostgreSQL runs as nobody, who may not look into root's.

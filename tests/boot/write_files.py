@@ -1,0 +1,19 @@
+"""As cloud-init does it, under another root: writes the files of a cloud-config, and looks whether it runs one of them."""
+
+import os
+import sys
+
+import yaml
+
+user_data, root = sys.argv[1:]
+with open(user_data, encoding="utf-8") as text:
+    assert text.readline() == "#cloud-config\n"
+    config = yaml.safe_load(text)
+assert sorted(config) == ["runcmd", "write_files"], sorted(config)
+for file in config["write_files"]:
+    path = root + file["path"]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as written:
+        written.write(file["content"])
+    os.chmod(path, int(file["permissions"], 8))
+assert config["runcmd"] == [[config["write_files"][0]["path"]]], config["runcmd"]
