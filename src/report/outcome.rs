@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, ERROR, paint};
 use super::value::printable;
 use super::{count, duration};
-use crate::diff::Action;
+use crate::diff::{Action, Change};
+use crate::kinds::record;
 use crate::plan::{Plan, Step};
 use crate::reconcile::{Outcome, State};
 
@@ -84,11 +85,25 @@ fn list(text: &mut String, title: &str, steps: &[&Step]) {
     }
 }
 
-/// Where the shop can be reached, when that is new.
+/// Where the shop can be reached, when that is new: by its own name, where it has one.
 fn ways_in(text: &mut String, plan: &Plan, outcome: &Outcome) {
-    for change in plan.changes.iter().filter(|change| change.action != Action::Delete) {
-        if let Some(name) = outcome.outputs.get(&change.address).and_then(|o| o.get("dns_name")) {
-            let _ = writeln!(text, "\nThe way in: http://{}", printable(name));
-        }
+    let kept = || plan.changes.iter().filter(|change| change.action != Action::Delete);
+    let field =
+        |change: &Change, name: &str| change.after.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    let done = |change: &Change| {
+        let steps = || plan.steps.iter().zip(&outcome.states);
+        let mut own = steps().filter(|(step, _)| step.address == change.address);
+        own.all(|(_, state)| matches!(state, State::Done))
+    };
+    let records = kept().filter(|change| change.address.kind() == record::SCHEMA.kind);
+    let named: Vec<String> =
+        records.filter(|change| done(change)).filter_map(|change| field(change, "name")).collect();
+    let given = kept().filter_map(|change| outcome.outputs.get(&change.address)?.get("dns_name"));
+    let given: Vec<String> = given.cloned().collect();
+    // Where the listener is as it was, port 80 serves or leads on.
+    let tls = kept().any(|change| field(change, "protocol").as_deref() == Some("HTTPS"));
+    let scheme = if tls { "https" } else { "http" };
+    for name in if named.is_empty() { given } else { named } {
+        let _ = writeln!(text, "\nThe way in: {scheme}://{}", printable(&name));
     }
 }

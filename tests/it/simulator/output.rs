@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
+use ecdeploy::cloud::sim::SimCloud;
+use ecdeploy::desired::Desired;
 use ecdeploy::plan::{Origin, Plan};
 use ecdeploy::reconcile::Stop;
 use ecdeploy::report;
@@ -65,6 +67,25 @@ async fn a_plan_to_destroy() {
 async fn the_summary_of_a_run_that_succeeded() {
     let (plan, outcome) = apply_fully(&empty_account(), &drawn(&[])).await;
     insta::assert_snapshot!(strip_str(&report::outcome::text(&plan, &outcome)).to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_in_is_told_by_the_name_that_people_use() {
+    let way_in = async |cloud: &SimCloud, desired: &Desired| {
+        let (plan, outcome) = apply_fully(cloud, desired).await;
+        let text = strip_str(&report::outcome::text(&plan, &outcome)).to_string();
+        text.lines().find_map(|line| Some(line.strip_prefix("The way in: ")?.to_owned()))
+    };
+    let cloud = empty_account();
+    let given = way_in(&cloud, &drawn(&[])).await.unwrap();
+    assert!(given.starts_with("http://ecommerce-alb-"), "{given}");
+    assert_eq!(way_in(&cloud, &drawn(&[])).await, None, "it is what it was");
+    let named = drawn(&[(
+        "default_service = \"frontend\"\n",
+        "default_service = \"frontend\"\ncertificate = { domain = \"shop.example.com\" }\n\
+         [dns]\nzone = \"example.com\"\nname = \"shop.example.com\"\n",
+    )]);
+    assert_eq!(way_in(&cloud, &named).await.unwrap(), "https://shop.example.com");
 }
 
 #[tokio::test(start_paused = true)]
