@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
-use super::value::{line, lines_of, printable, short};
+use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{Action, Cause, Change, FieldChange};
 use crate::kinds;
 use crate::model::{Address, Field, Late};
@@ -177,6 +177,24 @@ impl<'a> Shown<'a> {
             }
             for item in after.iter().filter(|item| !before.contains(item)) {
                 let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.item(field, item));
+            }
+            return;
+        }
+        if let (Some(Value::String(before)), Value::String(after)) = (&moved.before, &moved.after)
+            && before.contains('\n')
+            && after.contains('\n')
+        {
+            let _ = writeln!(text, "    {}{cause}{forces}", moved.field);
+            for (style, sign, these, others) in
+                [(DELETE, "-", before, after), (CREATE, "+", after, before)]
+            {
+                let (shown, more) = lines_without(these, others);
+                for line in shown {
+                    let _ = writeln!(text, "      {} {}", paint(style, sign), printable(line));
+                }
+                if more > 0 {
+                    let _ = writeln!(text, "      {} and {more} more lines", paint(style, sign));
+                }
             }
             return;
         }

@@ -1,5 +1,7 @@
 //! A field's value as people read it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::model::{Late, late};
@@ -39,6 +41,17 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
 fn opening(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     format!("{} ... ({} KB)", printable(first), text.len().div_ceil(1024))
+}
+
+/// The first of the lines of a text that another one, like the same user data with other values, has not; and how many
+/// more there are.
+pub fn lines_without<'a>(text: &'a str, other: &str) -> (Vec<&'a str>, usize) {
+    const SHOWN: usize = 8;
+    let known: BTreeSet<&str> = other.lines().collect();
+    let mut lines: Vec<&str> = text.lines().filter(|line| !known.contains(line)).collect();
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    (lines.into_iter().map(str::trim_start).collect(), more)
 }
 
 /// The elements of a list that is shown one a line: a list of tables.
