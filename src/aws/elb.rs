@@ -13,7 +13,10 @@ use tokio::sync::OnceCell;
 
 use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Standing, Status, Tags};
+use crate::model::{Class, Fault, Standing, Status, Tags, TargetHealth};
+
+/// AWS's code for a target that is in the group no more.
+const NOT_REGISTERED: &str = "Target.NotRegistered";
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]
@@ -137,19 +140,19 @@ async fn health(aws: &Aws, group: &str) -> Result<Vec<TargetHealthDescription>, 
     )
 }
 
-/// What the target groups find of their targets: AWS's word by id, and why it is another than `healthy`.
-pub async fn findings(aws: &Aws, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
-    let targets = try_join_all(groups.iter().map(|group| health(aws, group))).await?;
-    let found = targets.into_iter().flatten().filter(registered).filter_map(|target| {
-        let health = target.target_health?;
-        let state = health.state.as_ref().map_or("unknown", TargetHealthStateEnum::as_str);
-        let word = match &health.reason {
-            Some(reason) => format!("{state}: {}", reason.as_str()),
-            None => state.to_owned(),
-        };
-        Some((target.target?.id?, word))
+/// What the target groups find of their targets.
+pub async fn findings(aws: &Aws, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
+    let asked = groups.iter().map(|group| async move { Ok((group, health(aws, group).await?)) });
+    let found = try_join_all(asked).await?.into_iter().flat_map(|(group, targets)| {
+        let known = targets.into_iter().filter_map(|seen| Some((seen.target?.id?, seen.target_health?)));
+        known.map(|(target, health)| TargetHealth {
+            group: group.clone(),
+            target,
+            state: health.state.as_ref().map_or("unknown", TargetHealthStateEnum::as_str).to_owned(),
+            reason: health.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+        })
     });
-    Ok(found.collect())
+    Ok(found.filter(|one| one.reason.as_deref() != Some(NOT_REGISTERED)).collect())
 }
 
 fn registered(target: &TargetHealthDescription) -> bool {

@@ -61,6 +61,8 @@ impl Trace {
             .map(|resource| resource.live.id.clone())
             .collect();
         let health = cloud.health(&groups).await?;
+        let serving = health.into_iter().filter(|one| !one.is_draining());
+        let health = serving.map(|one| (one.target.clone(), one.to_string())).collect();
         let scene = Scene::of_account(&snapshot, &health, &uses);
         self.show(&scene, request.as_ref(), &global.account_line(&desired))
     }

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use super::Cloud;
 use crate::aws::{Aws, Reading, elb, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -39,7 +39,7 @@ impl Cloud for LiveCloud {
         lookup::of(&self.aws, lookup).await
     }
 
-    async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+    async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
         elb::findings(&self.aws, groups).await
     }
 

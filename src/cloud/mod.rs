@@ -11,7 +11,7 @@ use async_trait::async_trait;
 pub use live::LiveCloud;
 
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
 /// An account in one region, with a clock of its own.
 #[async_trait]
@@ -25,10 +25,8 @@ pub trait Cloud: Send + Sync {
     /// The answer to a lookup.
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault>;
 
-    /// What target groups, by id, find of the instances registered with them: AWS's word by instance, `healthy`.
-    async fn health(&self, _groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
-        Ok(BTreeMap::new())
-    }
+    /// What target groups, by id, find of their targets, those that are draining included.
+    async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault>;
 
     /// See [`Kind::create`].
     async fn create(

@@ -21,7 +21,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Standing, Status,
+    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Standing, Status,
     TOPOLOGY, Tags, Timing,
 };
 
@@ -54,18 +54,18 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("ami"),
         Field::rolling("instance_type"),
         Field::replace("subnet").names("subnet"),
-        Field::in_place("security_groups").names("security_group").set(),
+        Field::rolling("security_groups").names("security_group").set(),
         Field::replace("associate_public_ip_address"),
         Field::replace("key_name"),
-        Field::in_place("instance_profile").names("instance_profile"),
-        Field::in_place("metadata_http_tokens"),
+        Field::rolling("instance_profile").names("instance_profile"),
+        Field::rolling("metadata_http_tokens"),
         Field::replace("root_volume_size"),
         Field::replace("root_volume_type"),
         Field::replace("root_volume_encrypted"),
-        Field::in_place("running").configured("true"),
+        Field::rolling("running").configured("true"),
         // Described one instance a call, so never: it is compared by what was last applied.
         Field::replace("user_data"),
-        Field::in_place("target_group").names("target_group").attached("null"),
+        Field::in_place("target_group").names("target_group").attached("null").serves(),
     ],
     outputs: &[("private_ip", "10.0.0.1"), ("public_ip", "203.0.113.1")],
     id: "i-{hex}",
@@ -77,6 +77,17 @@ pub static SCHEMA: Schema = Schema {
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LAST_LOOK: Duration = Duration::from_secs(5);
 const STOP_LIMIT: Duration = Duration::from_secs(600);
+
+/// The name of a service's Nth machine at its address.
+pub fn name(service: &str, n: u32) -> String {
+    format!("{service}-{n}")
+}
+
+/// The service that the machine at this address is of.
+pub fn service(address: &Address) -> Option<&str> {
+    let (service, _) = address.name().rsplit_once('-')?;
+    (address.kind() == SCHEMA.kind).then_some(service)
+}
 
 pub struct Wire;
 

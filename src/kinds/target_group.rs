@@ -25,6 +25,8 @@ pub struct TargetGroup {
     pub healthy_threshold: u32,
     pub unhealthy_threshold: u32,
     pub health_check_matcher: String,
+    /// In seconds.
+    pub deregistration_delay: u32,
 }
 
 pub static SCHEMA: Schema = Schema {
@@ -40,12 +42,17 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("healthy_threshold"),
         Field::in_place("unhealthy_threshold"),
         Field::in_place("health_check_matcher"),
+        // Described one group a call, so never: it is compared by what was last applied. AWS begins with 300.
+        Field::in_place("deregistration_delay").configured("300"),
     ],
     outputs: &[],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
     unique: &[&["name"]],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
 };
+
+/// The field that is an attribute, with a call of its own.
+const DELAY: &str = "deregistration_delay";
 
 pub struct Wire;
 
@@ -91,26 +98,17 @@ impl Kind for Wire {
         changed: &[&str],
     ) -> Result<(), Fault> {
         let spec: TargetGroup = form::spec(&SCHEMA, after)?;
-        let changes = |field: &str| changed.contains(&field);
-        let number = |field: &str, value: u32| changes(field).then(|| value.cast_signed());
-        let matcher = Matcher::builder().http_code(spec.health_check_matcher).build();
-        let call = aws
-            .elb
-            .modify_target_group()
-            .target_group_arn(&live.id)
-            .set_health_check_path(changes("health_check_path").then_some(spec.health_check_path))
-            .set_health_check_interval_seconds(number(
-                "health_check_interval",
-                spec.health_check_interval,
-            ))
-            .set_health_check_timeout_seconds(number(
-                "health_check_timeout",
-                spec.health_check_timeout,
-            ))
-            .set_healthy_threshold_count(number("healthy_threshold", spec.healthy_threshold))
-            .set_unhealthy_threshold_count(number("unhealthy_threshold", spec.unhealthy_threshold))
-            .set_matcher(changes("health_check_matcher").then_some(matcher));
-        call.send().await.map_err(fault("elasticloadbalancing:ModifyTargetGroup"))?;
+        if changed.contains(&DELAY) {
+            const OPERATION: &str = "elasticloadbalancing:ModifyTargetGroupAttributes";
+            let delay = sdk::TargetGroupAttribute::builder()
+                .key("deregistration_delay.timeout_seconds")
+                .value(spec.deregistration_delay.to_string());
+            let call = aws.elb.modify_target_group_attributes().target_group_arn(&live.id);
+            call.attributes(delay.build()).send().await.map_err(fault(OPERATION))?;
+        }
+        if changed.iter().any(|field| *field != DELAY) {
+            modify(aws, &live.id, spec, changed).await?;
+        }
         Ok(())
     }
 
@@ -133,6 +131,29 @@ impl Kind for Wire {
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
         elb::tag(aws, &live.id, tags).await
     }
+}
+
+async fn modify(aws: &Aws, id: &str, spec: TargetGroup, changed: &[&str]) -> Result<(), Fault> {
+    let changes = |field: &str| changed.contains(&field);
+    let number = |field: &str, value: u32| changes(field).then(|| value.cast_signed());
+    let matcher = Matcher::builder().http_code(spec.health_check_matcher).build();
+    let call = aws
+        .elb
+        .modify_target_group()
+        .target_group_arn(id)
+        .set_health_check_path(changes("health_check_path").then_some(spec.health_check_path))
+        .set_health_check_interval_seconds(number(
+            "health_check_interval",
+            spec.health_check_interval,
+        ))
+        .set_health_check_timeout_seconds(number(
+            "health_check_timeout",
+            spec.health_check_timeout,
+        ))
+        .set_healthy_threshold_count(number("healthy_threshold", spec.healthy_threshold))
+        .set_unhealthy_threshold_count(number("unhealthy_threshold", spec.unhealthy_threshold))
+        .set_matcher(changes("health_check_matcher").then_some(matcher));
+    call.send().await.map(drop).map_err(fault("elasticloadbalancing:ModifyTargetGroup"))
 }
 
 fn observe(group: &sdk::TargetGroup, tags: &BTreeMap<String, Tags>) -> Option<Observed> {

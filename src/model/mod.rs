@@ -4,6 +4,7 @@ mod address;
 mod body;
 mod fault;
 mod fingerprint;
+mod health;
 mod lookup;
 mod observed;
 mod schema;
@@ -15,6 +16,7 @@ pub use body::{
 };
 pub use fault::{Class, Fault};
 pub use fingerprint::{Fingerprint, digest};
+pub use health::{Serving, TargetHealth};
 pub use lookup::Lookup;
 pub use observed::{Created, Observed, Standing, Status};
 pub use schema::{Field, Need, OnChange, Phase, Reference, Schema, Timing};

@@ -65,6 +65,8 @@ pub struct Field {
     pub set: bool,
     /// How people read a table in the list: `{key}` stands for its value.
     pub item: Option<&'static str>,
+    /// Naming something with it puts the resource into service there.
+    pub serves: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
@@ -81,6 +83,7 @@ impl Field {
             reference: Reference::None,
             set: false,
             item: None,
+            serves: false,
             version: false,
             starts: "null",
         }
@@ -123,6 +126,12 @@ impl Field {
 
     pub const fn item(mut self, form: &'static str) -> Self {
         self.item = Some(form);
+        self
+    }
+
+    /// What it names sends requests to the resource, and knows whether it is healthy.
+    pub const fn serves(mut self) -> Self {
+        self.serves = true;
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod order;
 mod parting;
+mod rolling;
 mod saved;
 mod step;
 mod steps;
@@ -129,7 +130,9 @@ impl Plan {
             Goal::Destroy => diff::teardown(snapshot),
         };
         parting.check(&changes)?;
-        let steps = steps::steps(&changes, snapshot, &|change| parting.of(change, desired))?;
+        let steps = steps::steps(&changes, snapshot, &desired.rolling, &|change| {
+            parting.of(change, desired)
+        })?;
         Ok(Self {
             format: FORMAT,
             goal,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Address, Body, Need};
+use crate::model::{Address, Body, Need, Serving};
 
 /// What a step does to its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Step {
     /// How a deletion is made, where there is a choice.
     #[serde(skip_serializing_if = "Body::is_empty", default)]
     pub parting: Body,
+    /// What is waited for when it puts its resource into service, or takes it out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub serving: Option<Serving>,
     /// The steps it waits for.
     pub after: Vec<Dependency>,
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::order::order;
 use super::step::{Dependency, Step, Verb};
+use crate::desired::Rolling;
 use crate::diff::{Action, Change};
 use crate::error::Result;
 use crate::kinds;
@@ -21,6 +22,7 @@ use crate::snapshot::{Resource, Snapshot};
 pub fn steps(
     changes: &[Change],
     snapshot: &Snapshot,
+    rolling: &BTreeMap<String, Rolling>,
     parting: &dyn Fn(&Change) -> Body,
 ) -> Result<Vec<Step>> {
     let mut graph = Graph::new(changes, snapshot);
@@ -32,29 +34,29 @@ pub fn steps(
         graph.wait_for_users(change);
         graph.wait_for_names(change);
     }
-    graph.roll_one_by_one();
+    graph.roll(rolling);
     order(graph.steps)
 }
 
-struct Graph<'a> {
-    changes: &'a [Change],
+pub(super) struct Graph<'a> {
+    pub(super) changes: &'a [Change],
     /// Every live resource, by kind and id.
     live: BTreeMap<(&'a str, &'a str), &'a Resource>,
     /// Kind and id of what will be gone.
     leaving: BTreeSet<(&'a str, &'a str)>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// A step by what it does: to the live resource of this id, or to the one made at this address.
     places: BTreeMap<(Target, Verb), usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
+pub(super) enum Target {
     New(Address),
     /// By kind and id.
     Live(String, String),
 }
 
-fn schema_of(address: &Address) -> Option<&'static Schema> {
+pub(super) fn schema_of(address: &Address) -> Option<&'static Schema> {
     kinds::by_name(address.kind()).map(|kind| kind.schema())
 }
 
@@ -62,7 +64,7 @@ fn live(address: &Address, id: &str) -> Target {
     Target::Live(address.kind().to_owned(), id.to_owned())
 }
 
-fn live_target(change: &Change) -> Option<Target> {
+pub(super) fn live_target(change: &Change) -> Option<Target> {
     change.id.as_deref().map(|id| live(&change.address, id))
 }
 
@@ -78,7 +80,7 @@ fn names_output(field: &Field, user: &Resource, named: &Address) -> bool {
 }
 
 /// The resource as it will be.
-fn kept_target(change: &Change) -> Target {
+pub(super) fn kept_target(change: &Change) -> Target {
     match (&change.id, change.action) {
         (Some(id), Action::Update) => live(&change.address, id),
         _ => Target::New(change.address.clone()),
@@ -305,24 +307,6 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// Of the resources that are attached to the same thing, one at a time is interrupted.
-    fn roll_one_by_one(&mut self) {
-        let mut last: BTreeMap<String, usize> = BTreeMap::new();
-        for change in self.changes.iter().filter(|change| change.action == Action::Update) {
-            let target = kept_target(change);
-            let Some(update) = self.place(&target, Verb::Update) else { continue };
-            let Some(detach) = self.place(&target, Verb::Detach) else { continue };
-            let group = format!(
-                "{:?}",
-                change.before.as_ref().and_then(|b| b.get(&self.steps[detach].fields[0]))
-            );
-            if let Some(previous) = last.get(&group) {
-                self.wait(detach, *previous, Need::Ready);
-            }
-            last.insert(group, self.place(&target, Verb::Attach).unwrap_or(update));
-        }
-    }
-
     fn push(
         &mut self,
         target: &Target,
@@ -340,17 +324,18 @@ impl<'a> Graph<'a> {
             },
             fields: fields.into_iter().map(|field| field.name.to_owned()).collect(),
             parting: Body::new(),
+            serving: None,
             after: Vec::new(),
         });
         self.places.insert((target.clone(), verb), index);
         index
     }
 
-    fn place(&self, target: &Target, verb: Verb) -> Option<usize> {
+    pub(super) fn place(&self, target: &Target, verb: Verb) -> Option<usize> {
         self.places.get(&(target.clone(), verb)).copied()
     }
 
-    fn wait(&mut self, step: usize, on: usize, need: Need) {
+    pub(super) fn wait(&mut self, step: usize, on: usize, need: Need) {
         self.steps[step].after.push(Dependency { step: on, need });
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
+use super::serving::group;
 use super::watch::Goal;
 use super::{Run, State, What};
 use crate::diff::Change;
@@ -201,6 +202,11 @@ impl Run<'_> {
         }
         self.record(index, step, kind, &live, &applied).await?;
         let id = live.id.clone();
+        if let (Some(serving), Some(group)) =
+            (step.serving, group(kind.schema(), &fields, &live.body))
+        {
+            self.until_healthy(&id, &group, serving).await?;
+        }
         self.keep(step, live);
         if step.verb == Verb::Update && kind.schema().timing.update > AT_ONCE {
             self.watch.wait(kind, &id, Goal::Ready).await?;
@@ -218,10 +224,35 @@ impl Run<'_> {
         let detached = kind.schema().fields.iter().filter(|field| fields.contains(&field.name));
         let starts: Body = detached.map(|field| (field.name.to_owned(), field.start())).collect();
         let live = self.live(step)?;
+        let from = group(kind.schema(), &fields, &live.body);
+        let leave = self.leave(index, step, kind, live, &fields, &starts);
+        let live = match (step.serving, from) {
+            (Some(serving), Some(group)) => {
+                let id = self.live(step)?.id;
+                let live = self.when_spared(&id, &group, serving, leave).await?;
+                self.until_drained(&id, &group, serving).await?;
+                live
+            }
+            _ => leave.await?,
+        };
+        let id = live.id.clone();
+        self.keep(step, live);
+        Ok(id)
+    }
+
+    async fn leave(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        live: Live,
+        fields: &[&str],
+        starts: &Body,
+    ) -> Result<Live, Fault> {
         // Recorded before it is done, so that a run cut short is not taken for drift.
         if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
             let mut applied = resource.applied.clone();
-            for (field, start) in &starts {
+            for (field, start) in starts {
                 if let Some(value) = resource.body.get(field) {
                     applied.remove(field, value);
                 }
@@ -229,10 +260,7 @@ impl Run<'_> {
             }
             self.record(index, step, kind, &live, &applied).await?;
         }
-        let live = self.bring(index, step, kind, live, &fields, &starts).await?;
-        let id = live.id.clone();
-        self.keep(step, live);
-        Ok(id)
+        self.bring(index, step, kind, live, fields, starts).await
     }
 
     async fn delete(

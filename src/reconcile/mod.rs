@@ -3,6 +3,7 @@
 mod event;
 mod execute;
 mod retry;
+mod serving;
 mod stop;
 mod watch;
 
@@ -65,6 +66,7 @@ pub(crate) struct Run<'a> {
     stop: &'a Stop,
     observer: &'a dyn Observer,
     watch: Watch<'a>,
+    groups: serving::Groups,
     /// As many calls are under way at once.
     calls: Semaphore,
     started: Duration,
@@ -98,6 +100,7 @@ pub async fn run(
         stop,
         observer,
         watch: Watch::new(cloud, stop),
+        groups: serving::Groups::default(),
         calls: Semaphore::new(parallelism.max(1)),
         started: cloud.now(),
         lives: Mutex::default(),

@@ -149,6 +149,12 @@ static SERVICE: &[Key] = &[
         Table(HEALTH_CHECK),
         "how the load balancer knows who is healthy",
     ),
+    Key::optional("rolling", Table(ROLLING), "how its machines are changed while it serves"),
+    Key::optional(
+        "deregistration_delay",
+        Integer(0, 3600),
+        "seconds that a machine gets to finish what it has begun before it is taken away; 300 by default",
+    ),
     Key::optional("uses", List(&Text(text::uses)), "the databases and caches it speaks to"),
     Key::optional("routes", List(&Table(ROUTE)), "the paths that lead to it"),
     Key::optional("node", Integer(20, 99), "the major version of Node; 22 by default"),
@@ -158,6 +164,24 @@ static SERVICE: &[Key] = &[
         "what its machines run; without one their image brings it",
     ),
     Key::optional("process", Table(PROCESS), "how PM2 runs it"),
+];
+
+static ROLLING: &[Key] = &[
+    Key::optional(
+        "max_parallel",
+        Integer(1, MOST_INSTANCES),
+        "how many machines are changed at a time; 1 by default",
+    ),
+    Key::optional(
+        "min_healthy",
+        Integer(0, MOST_INSTANCES),
+        "how many have to be healthy throughout; count less max_parallel by default",
+    ),
+    Key::optional(
+        "healthy_deadline",
+        Integer(0, 7200),
+        "seconds within which one has to be healthy; 600 by default, 0 to wait for none",
+    ),
 ];
 
 static ARTIFACT: &[Key] = &[

@@ -158,6 +158,8 @@ fn service(key: Placed<String>, block: Block<'_>, topology: &str) -> Service {
             healthy_threshold: health.number_or("healthy_threshold", 5).value,
             unhealthy_threshold: health.number_or("unhealthy_threshold", 2).value,
         },
+        rolling: rolling(block.block("rolling")),
+        deregistration_delay: block.number_or("deregistration_delay", 300).value,
         uses: block.names("uses").value.into_iter().filter_map(uses).collect(),
         routes: block.tables("routes").map(route).collect(),
     }
@@ -189,6 +191,14 @@ fn process(block: Block<'_>, topology: &str) -> Process {
         max_memory: block.number_or("max_memory", 300),
         log_dir: block.text_or("log_dir", &format!("/var/log/{topology}")).value,
         port: block.get("port").map(|_| block.number("port")),
+    }
+}
+
+fn rolling(block: Block<'_>) -> Rolling {
+    Rolling {
+        max_parallel: block.number_or("max_parallel", 1),
+        min_healthy: block.get("min_healthy").map(|_| block.number("min_healthy")),
+        healthy_deadline: block.number_or("healthy_deadline", 600).value,
     }
 }
 

@@ -123,6 +123,9 @@ pub struct Service {
     pub associate_public_ip: Option<bool>,
     pub root_volume: RootVolume,
     pub health_check: HealthCheck,
+    pub rolling: Rolling,
+    /// In seconds.
+    pub deregistration_delay: u32,
     pub uses: Vec<Placed<Use>>,
     pub routes: Vec<Route>,
     /// The major version of Node.
@@ -183,6 +186,16 @@ pub struct HealthCheck {
     pub timeout: Placed<u32>,
     pub healthy_threshold: u32,
     pub unhealthy_threshold: u32,
+}
+
+/// How machines are changed while their service serves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rolling {
+    pub max_parallel: Placed<u32>,
+    /// None: count less max_parallel.
+    pub min_healthy: Option<Placed<u32>>,
+    /// In seconds; with 0 nothing is waited for.
+    pub healthy_deadline: u32,
 }
 
 /// What a service speaks to, by its key.
@@ -262,6 +275,13 @@ impl Topology {
     pub fn is_balanced(&self, service: &Service) -> bool {
         let default = self.load_balancer.as_ref().map(|balancer| balancer.default_service.as_str());
         !service.routes.is_empty() || default == Some(service.key.as_str())
+    }
+
+    /// How many of its machines have to be healthy throughout.
+    pub fn min_healthy(&self, service: &Service) -> u32 {
+        let rolling = &service.rolling;
+        let default = service.count.saturating_sub(*rolling.max_parallel);
+        rolling.min_healthy.as_ref().map_or(default, |min| **min)
     }
 
     /// The name of its target group in AWS. A target group's port can't change, and its name stands once: with the

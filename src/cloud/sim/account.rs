@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::health::{Targets, delay, used};
+use super::object::{CREATING, Object, Passing, fields, names};
 use super::rules;
-use crate::kinds;
 use crate::model::{
-    Body, Class, Created, Fault, Field, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
+    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
 const AT_ONCE: u32 = 5;
-/// The state of what is not ready for the first time.
-const CREATING: &str = "creating";
+/// The field by which machines are registered, and by which rules send requests; and the kind it names.
+const TARGET_GROUP: &str = "target_group";
 
 /// An account in one region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,24 +34,8 @@ pub struct Account {
     snapshots: BTreeSet<String>,
     /// Network interfaces of deleted load balancers, which hold on to subnets and groups for a while.
     lingering: Vec<Lingering>,
-}
-
-/// One thing in the account.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Object {
-    pub kind: String,
-    pub id: String,
-    pub tags: Tags,
-    pub body: Body,
-    pub outputs: BTreeMap<String, String>,
-    /// The state it passes through, and until when.
-    passing: Option<Passing>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Passing {
-    status: Status,
-    until: u64,
+    #[serde(default)]
+    pub(super) targets: Targets,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,30 +43,6 @@ struct Lingering {
     kind: String,
     body: Body,
     until: u64,
-}
-
-impl Object {
-    pub fn status(&self) -> Status {
-        self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
-    }
-
-    /// Its outputs as far as it has them yet.
-    pub fn told(&self) -> BTreeMap<String, String> {
-        let creating = self.status() == Status::Pending(CREATING.to_owned());
-        let mut outputs = self.outputs.clone();
-        outputs.retain(|name, _| !(creating && rules::late(&self.kind, name)));
-        outputs
-    }
-
-    /// Whether any field names the object of this kind and id.
-    pub fn names(&self, kind: &str, id: &str) -> bool {
-        names(&self.kind, &self.body, kind, id)
-    }
-
-    /// A field's text, or nothing.
-    pub fn text(&self, field: &str) -> &str {
-        self.body.get(field).and_then(Value::as_str).unwrap_or_default()
-    }
 }
 
 impl Account {
@@ -94,6 +55,7 @@ impl Account {
             objects: BTreeMap::new(),
             snapshots: BTreeSet::new(),
             lingering: Vec::new(),
+            targets: Targets::default(),
         }
     }
 
@@ -103,6 +65,15 @@ impl Account {
 
     pub fn clock(&self) -> Duration {
         Duration::from_millis(self.clock)
+    }
+
+    pub(super) fn clock_millis(&self) -> u64 {
+        self.clock
+    }
+
+    /// From now on, machines with this in this field pass no health check.
+    pub fn fail_checks(&mut self, field: &str, value: Value) {
+        self.targets.fail(field, value);
     }
 
     /// Everything in it, ours or not.
@@ -122,6 +93,7 @@ impl Account {
     pub fn advance(&mut self, now: Duration) {
         self.clock = self.clock.max(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
         let clock = self.clock;
+        self.targets.advance(clock);
         self.lingering.retain(|lingering| lingering.until > clock);
         let lingering = &mut self.lingering;
         self.objects.retain(|_, object| {
@@ -130,6 +102,7 @@ impl Account {
                 return true;
             };
             if passing.status != Status::Deleting {
+                object.ready_since = passing.until;
                 object.passing = None;
                 return true;
             }
@@ -213,9 +186,12 @@ impl Account {
             body: full,
             outputs,
             passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
+            ready_since: self.clock,
         };
         let outputs = object.told();
+        let group = object.text(TARGET_GROUP).to_owned();
         self.objects.insert(key(schema.kind, &id), object);
+        self.route(schema.kind, &id, "", &group);
         Ok(Created { id, outputs })
     }
 
@@ -242,10 +218,15 @@ impl Account {
         let passing = interrupts
             .then(|| self.passing(Status::Pending("modifying".into()), schema.timing.update))
             .flatten();
+        let text = |body: &Body| {
+            body.get(TARGET_GROUP).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let (from, to) = (text(&object.body), text(&body));
         if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
             object.body = body;
             object.passing = passing.or(object.passing.take());
         }
+        self.route(schema.kind, id, &from, &to);
         Ok(())
     }
 
@@ -290,7 +271,29 @@ impl Account {
                 }
             }
         }
+        self.targets.forget(id);
+        self.route(schema.kind, id, "", "");
         Ok(())
+    }
+
+    /// After a change: who is registered where, and which groups get requests.
+    fn route(&mut self, kind: &str, id: &str, from: &str, to: &str) {
+        match kind {
+            "instance" => {
+                let delay = delay(self.get(TARGET_GROUP, from));
+                self.targets.shift(id, from, to, self.clock, delay);
+            }
+            "listener" | "listener_rule" => {
+                let senders = self.objects.values().filter(|object| {
+                    matches!(object.kind.as_str(), "listener" | "listener_rule")
+                        && object.status() != Status::Deleting
+                });
+                let groups =
+                    senders.flat_map(|sender| used(&sender.body)).map(str::to_owned).collect();
+                self.targets.use_only(&groups, self.clock);
+            }
+            _ => {}
+        }
     }
 
     pub fn tag(&mut self, kind: &str, id: &str, tags: &Tags) -> Result<(), Fault> {
@@ -388,19 +391,8 @@ impl Account {
     }
 }
 
-fn fields(kind: &str) -> &'static [Field] {
-    kinds::by_name(kind).map_or(&[], |kind| kind.schema().fields)
-}
-
 fn key(kind: &str, id: &str) -> String {
     format!("{kind} {id}")
-}
-
-/// Whether a body of kind `own` names the object of this kind and id.
-fn names(own: &str, body: &Body, kind: &str, id: &str) -> bool {
-    fields(own)
-        .iter()
-        .any(|field| body.get(field.name).is_some_and(|value| field.links_to(value, kind, id)))
 }
 
 /// 17 hexadecimal digits, as AWS's ids have.

@@ -1,6 +1,8 @@
 //! The simulated account behind the door: the same words as AWS, no network, time at any scale.
 
 mod account;
+mod health;
+mod object;
 mod rules;
 mod store;
 
@@ -13,12 +15,13 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 pub use account::Account;
+pub use object::Object;
 use store::Store;
 
 use super::Cloud;
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -88,15 +91,9 @@ impl Cloud for SimCloud {
         SimCloud::account(self).lookup(lookup)
     }
 
-    async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+    async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let account = SimCloud::account(self);
-        let targets = account.objects().filter(|object| object.kind == "instance");
-        let targets = targets.filter(|one| groups.iter().any(|id| id == one.text("target_group")));
-        // One that runs is healthy.
-        let ready = crate::model::Status::Ready;
-        let word = |status| if status == ready { "healthy" } else { "unused" };
-        Ok(targets.map(|one| (one.id.clone(), word(one.status()).to_owned())).collect())
+        Ok(SimCloud::account(self).health(groups))
     }
 
     async fn create(

@@ -4,8 +4,8 @@ use ipnet::Ipv4Net;
 use serde_json::Value;
 
 use super::Account;
-use super::account::Object;
-use crate::model::{Body, Class, Fault, OnChange, Schema, Status};
+use super::object::Object;
+use crate::model::{Body, Class, Fault, Schema, Status};
 
 /// The longest value of a standard parameter, and the longest name of a role.
 const PARAMETER_CHARACTERS: usize = 4096;
@@ -59,8 +59,8 @@ pub fn holds(user: &str, used: &str) -> bool {
 
 /// Whether setting the field takes the time that the kind's change takes.
 pub fn interrupts(schema: &Schema, field: &str) -> bool {
-    let rolling = schema.field(field).is_some_and(|field| field.on_change == OnChange::Rolling);
-    rolling || matches!(schema.kind, "db_instance" | "cache_cluster")
+    let stops = schema.kind == "instance" && matches!(field, "instance_type" | "running");
+    stops || matches!(schema.kind, "db_instance" | "cache_cluster")
 }
 
 pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal> {

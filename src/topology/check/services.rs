@@ -41,6 +41,7 @@ fn counts(service: &Service, sink: &mut Sink) {
             .also(min.span, "min_count"),
         );
     }
+    rolling(service, sink);
     let Some(max) = &service.max_count else { return };
     if **max < **min {
         sink.push_unless_spoilt(
@@ -61,6 +62,24 @@ fn counts(service: &Service, sink: &mut Sink) {
             .label("more than allowed")
             .hint(format!("set count to {} or less, or raise max_count", **max))
             .also(max.span, "max_count"),
+        );
+    }
+}
+
+/// Machines that are changed in place serve nothing meanwhile.
+fn rolling(service: &Service, sink: &mut Sink) {
+    let rolling = &service.rolling;
+    let Some(min) = &rolling.min_healthy else { return };
+    let left = service.count.saturating_sub(*rolling.max_parallel);
+    if **min > left {
+        sink.push_unless_spoilt(
+            Diagnostic::at(
+                min.span,
+                format!("{left} of {} stay while {} are changed", *service.count, *rolling.max_parallel),
+            )
+            .label(format!("{} have to be healthy throughout", **min))
+            .also(service.count.span, "count")
+            .hint("lower min_healthy or max_parallel, or raise count".to_owned()),
         );
     }
 }

@@ -1,0 +1,169 @@
+//! What target groups find of their targets, as time passes.
+//!
+//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>: a new
+//! target is `initial` until it passes one check; one that nothing sends requests to is `unused`; one that was taken out
+//! is `draining` as long as its group's delay says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Account;
+use super::object::Object;
+use crate::model::{ADDRESS, Body, Status, TargetHealth};
+
+/// Milliseconds from when a machine runs until its service answers.
+const BOOT: u64 = 30_000;
+/// What AWS gives a target group, in seconds.
+const DELAY: u64 = 300;
+const INTERVAL: u64 = 30;
+
+/// Who is, or was, registered where.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Targets {
+    registered: Vec<Registration>,
+    /// Since when a listener or a rule sends requests to a group, by its id.
+    used: BTreeMap<String, u64>,
+    /// Machines with one of these in a field never pass a check.
+    failing: Vec<(String, Value)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Registration {
+    group: String,
+    target: String,
+    since: u64,
+    /// Until when it is draining, once it was taken out.
+    until: Option<u64>,
+}
+
+impl Targets {
+    /// Takes a machine out of one group and puts it into another; an empty id stands for none.
+    pub fn shift(&mut self, target: &str, from: &str, to: &str, now: u64, delay: u64) {
+        if from == to {
+            return;
+        }
+        for one in self.registered.iter_mut() {
+            if one.target == target && one.group == from && one.until.is_none() {
+                one.until = Some(now.saturating_add(delay));
+            }
+        }
+        if !to.is_empty() {
+            self.registered.retain(|one| !(one.target == target && one.group == to));
+            let (group, target) = (to.to_owned(), target.to_owned());
+            self.registered.push(Registration { group, target, since: now, until: None });
+        }
+    }
+
+    /// What is gone is neither group nor target any more.
+    pub fn forget(&mut self, id: &str) {
+        self.registered.retain(|one| one.group != id && one.target != id);
+    }
+
+    pub fn advance(&mut self, now: u64) {
+        self.registered.retain(|one| one.until.is_none_or(|until| until > now));
+    }
+
+    /// Notes which groups get requests now.
+    pub fn use_only(&mut self, groups: &BTreeSet<String>, now: u64) {
+        self.used.retain(|group, _| groups.contains(group));
+        for group in groups {
+            self.used.entry(group.clone()).or_insert(now);
+        }
+    }
+
+    /// Machines with this in this field will not pass a check.
+    pub fn fail(&mut self, field: &str, value: Value) {
+        self.failing.push((field.to_owned(), value));
+    }
+}
+
+/// Milliseconds for which a group's leaving targets finish what they have begun.
+pub fn delay(group: Option<&Object>) -> u64 {
+    seconds(group, "deregistration_delay", DELAY)
+}
+
+fn seconds(group: Option<&Object>, field: &str, default: u64) -> u64 {
+    let stated = group.and_then(|group| group.body.get(field)).and_then(Value::as_u64);
+    stated.unwrap_or(default).saturating_mul(1000)
+}
+
+/// The target groups that a listener or rule sends requests to, or stands ready to.
+pub fn used(body: &Body) -> impl Iterator<Item = &str> {
+    ["target_group", "default_target_group", "standby_target_group"]
+        .into_iter()
+        .filter_map(|field| body.get(field)?.as_str())
+}
+
+impl Account {
+    /// What these groups find of their targets.
+    pub fn health(&self, groups: &[String]) -> Vec<TargetHealth> {
+        let asked = self.targets.registered.iter().filter(|one| groups.contains(&one.group));
+        asked.filter_map(|one| self.finding(one)).collect()
+    }
+
+    /// The healthy targets of each service: of those groups that its rules send requests to, the fewest.
+    pub fn serving(&self) -> BTreeMap<String, usize> {
+        let mut serving = BTreeMap::new();
+        let senders = self.objects().filter(|object| {
+            matches!(object.kind.as_str(), "listener" | "listener_rule")
+                && object.status() != Status::Deleting
+        });
+        let groups: BTreeSet<&str> = senders
+            .flat_map(|object| ["target_group", "default_target_group"].map(|f| object.text(f)))
+            .collect();
+        for group in groups {
+            let Some(address) = self.get("target_group", group).and_then(|g| g.tags.get(ADDRESS))
+            else {
+                continue;
+            };
+            let found = self.health(&[group.to_owned()]);
+            let healthy = found.iter().filter(|one| one.is_healthy()).count();
+            let fewest = serving.entry(address.clone()).or_insert(healthy);
+            *fewest = healthy.min(*fewest);
+        }
+        serving
+    }
+
+    fn finding(&self, one: &Registration) -> Option<TargetHealth> {
+        let machine = self.get("instance", &one.target)?;
+        let group = self.get("target_group", &one.group);
+        let (state, reason) = self.state(one, machine, group);
+        Some(TargetHealth {
+            group: one.group.clone(),
+            target: one.target.clone(),
+            state: state.to_owned(),
+            reason: reason.map(str::to_owned),
+        })
+    }
+
+    fn state(
+        &self,
+        one: &Registration,
+        machine: &Object,
+        group: Option<&Object>,
+    ) -> (&'static str, Option<&'static str>) {
+        if one.until.is_some() {
+            return ("draining", Some("Target.DeregistrationInProgress"));
+        }
+        if machine.status() != Status::Ready {
+            return ("unused", Some("Target.InvalidState"));
+        }
+        let Some(used) = self.targets.used.get(&one.group) else {
+            return ("unused", Some("Target.NotInUse"));
+        };
+        let now = self.clock_millis();
+        let interval = seconds(group, "health_check_interval", INTERVAL);
+        let answers = machine.ready_since.saturating_add(BOOT);
+        let checked = one.since.max(*used).max(answers).saturating_add(interval);
+        let fails = |(field, value): &(String, Value)| machine.body.get(field) == Some(value);
+        if now < checked {
+            return ("initial", Some("Elb.InitialHealthChecking"));
+        }
+        if self.targets.failing.iter().any(fails) {
+            return ("unhealthy", Some("Target.FailedHealthChecks"));
+        }
+        ("healthy", None)
+    }
+}

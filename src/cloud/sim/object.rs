@@ -1,0 +1,69 @@
+//! One thing in the simulated account, and the state it passes through.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::rules;
+use crate::kinds;
+use crate::model::{Body, Field, Status, Tags};
+
+/// The state of what is not ready for the first time.
+pub const CREATING: &str = "creating";
+
+/// One thing in the account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Object {
+    pub kind: String,
+    pub id: String,
+    pub tags: Tags,
+    pub body: Body,
+    pub outputs: BTreeMap<String, String>,
+    /// The state it passes through, and until when.
+    pub passing: Option<Passing>,
+    /// Since when it is ready, by the account's clock.
+    #[serde(default)]
+    pub ready_since: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Passing {
+    pub status: Status,
+    pub until: u64,
+}
+
+impl Object {
+    pub fn status(&self) -> Status {
+        self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
+    }
+
+    /// Its outputs as far as it has them yet.
+    pub fn told(&self) -> BTreeMap<String, String> {
+        let creating = self.status() == Status::Pending(CREATING.to_owned());
+        let mut outputs = self.outputs.clone();
+        outputs.retain(|name, _| !(creating && rules::late(&self.kind, name)));
+        outputs
+    }
+
+    /// Whether any field names the object of this kind and id.
+    pub fn names(&self, kind: &str, id: &str) -> bool {
+        names(&self.kind, &self.body, kind, id)
+    }
+
+    /// A field's text, or nothing.
+    pub fn text(&self, field: &str) -> &str {
+        self.body.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+pub fn fields(kind: &str) -> &'static [Field] {
+    kinds::by_name(kind).map_or(&[], |kind| kind.schema().fields)
+}
+
+/// Whether a body of kind `own` names the object of this kind and id.
+pub fn names(own: &str, body: &Body, kind: &str, id: &str) -> bool {
+    fields(own)
+        .iter()
+        .any(|field| body.get(field.name).is_some_and(|value| field.links_to(value, kind, id)))
+}
