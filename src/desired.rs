@@ -1,6 +1,6 @@
 //! Topology -> Desired: every resource the topology asks for, every default filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,8 +30,8 @@ pub struct Desired {
     /// Hash of the file and its variables.
     pub source_hash: String,
     pub resources: BTreeMap<Address, Body>,
-    /// What bodies name that is looked up in the account.
-    pub lookups: BTreeSet<Lookup>,
+    /// What bodies name that is looked up in the account, and where the file asks for it: `topology.toml:12`.
+    pub lookups: BTreeMap<Lookup, String>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
     /// Whether a database leaves a snapshot when it goes.
@@ -154,7 +154,7 @@ impl Build<'_> {
         };
         self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
         let target = link(&target_group::SCHEMA, &balancer.default_service);
-        let redirect = balancer.certificate.is_some() && balancer.redirect;
+        let redirect = balancer.redirects();
         let http = listener::Listener {
             load_balancer: link(&load_balancer::SCHEMA, MAIN),
             port: *balancer.port,
@@ -165,11 +165,8 @@ impl Build<'_> {
             default_target_group: if redirect { Link::default() } else { target.clone() },
         };
         if let Some(certificate) = &balancer.certificate {
-            let certificate = match &certificate.value {
-                Certificate::Arn(name) | Certificate::Domain(name) => {
-                    self.look_up(Lookup::Certificate(name.clone()))
-                }
-            };
+            let (Certificate::Arn(name) | Certificate::Domain(name)) = &certificate.value;
+            let certificate = self.look_up(Lookup::Certificate(name.clone()), certificate.span);
             let https = listener::Listener {
                 port: 443,
                 protocol: "HTTPS".to_owned(),
@@ -191,7 +188,7 @@ impl Build<'_> {
             Late::Ref { address: balancer.clone(), output: Some(output.to_owned()) }.to_value()
         };
         let spec = record::Record {
-            zone: self.look_up(Lookup::Zone(dns.zone.value.clone())),
+            zone: self.look_up(Lookup::Zone(dns.zone.value.clone()), dns.zone.span),
             name: dns.name.value.clone(),
             r#type: "A".to_owned(),
             alias_dns_name: output("dns_name"),
@@ -200,9 +197,10 @@ impl Build<'_> {
         self.add(&record::SCHEMA, MAIN, &spec, dns.span);
     }
 
-    fn look_up(&mut self, lookup: Lookup) -> Value {
+    fn look_up(&mut self, lookup: Lookup, from: Span) -> Value {
         let value = lookup.to_value();
-        self.desired.lookups.insert(lookup);
+        let place = format!("{}:{}", self.topology.path.display(), self.topology.line(from));
+        self.desired.lookups.entry(lookup).or_insert(place);
         value
     }
 
@@ -212,7 +210,7 @@ impl Build<'_> {
         let mut listeners = vec![("", HTTP)];
         if balancer.certificate.is_some() {
             listeners.insert(0, ("", HTTPS));
-            listeners.truncate(if balancer.redirect { 1 } else { 2 });
+            listeners.truncate(if balancer.redirects() { 1 } else { 2 });
         }
         if let [_, plain] = &mut listeners[..] {
             plain.0 = ".http";
@@ -240,7 +238,7 @@ impl Build<'_> {
         self.identity(service);
         let ami = match &service.ami {
             Ami::Id(id) => Value::String(id.clone()),
-            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone())),
+            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone()), service.key.span),
         };
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };

@@ -75,13 +75,13 @@ pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
 }
 
 async fn lookups(cloud: &dyn Cloud, desired: &Desired) -> Result<BTreeMap<Lookup, String>> {
-    let ask = |lookup: &Lookup| {
-        let lookup = lookup.clone();
+    let ask = |(lookup, place): (&Lookup, &String)| {
+        let (lookup, place) = (lookup.clone(), place.clone());
         async move {
             match cloud.lookup(&lookup).await {
                 Ok(value) => Ok((lookup, value)),
                 Err(fault) if fault.class == Class::NotFound => {
-                    Err(missing(&lookup, fault, desired))
+                    Err(missing(&lookup, &place, fault, desired))
                 }
                 Err(fault) => Err(fault.into()),
             }
@@ -90,12 +90,12 @@ async fn lookups(cloud: &dyn Cloud, desired: &Desired) -> Result<BTreeMap<Lookup
     Ok(try_join_all(desired.lookups.iter().map(ask)).await?.into_iter().collect())
 }
 
-fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
+fn missing(lookup: &Lookup, place: &str, fault: Fault, desired: &Desired) -> Error {
     let Desired { account, region, .. } = desired;
     let why = &fault.message;
     let (message, hint) = match lookup {
         Lookup::Parameter(path) => (
-            format!("there is no SSM parameter {path} in {region}: {why}"),
+            format!("there is no SSM parameter {path} in {region}"),
             "correct its name; AWS's own begin with /aws/service/".to_owned(),
         ),
         Lookup::Certificate(arn) if arn.starts_with("arn:") => (
@@ -105,18 +105,18 @@ fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
             ),
         ),
         Lookup::Certificate(domain) => (
-            format!("there is no issued certificate for {domain} in {region}: {why}"),
+            format!("no issued certificate in {region} is for {domain}"),
             format!(
                 "request one in ACM, in {region}, and have it validated; one for the parent's wildcard serves too"
             ),
         ),
-        Lookup::Zone(name) => (
-            format!("there is no one public hosted zone {name} in account {account}: {why}"),
+        Lookup::Zone(_) => (
+            format!("{why}, in account {account}"),
             "name the zone, not the record in it; make it in Route 53, or leave out [dns]"
                 .to_owned(),
         ),
     };
-    Error::new(ErrorKind::Aws, message).hint(hint).source(fault)
+    Error::new(ErrorKind::Aws, format!("{place}: {message}")).hint(hint).source(fault)
 }
 
 /// Addresses by kind and id: two kinds may well give things the same name.

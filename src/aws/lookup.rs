@@ -3,7 +3,7 @@
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 
 use super::{Aws, fault};
-use crate::model::{Class, Fault, Lookup};
+use crate::model::{Class, Fault, Lookup, covers};
 
 /// The keys that a load balancer takes. ACM lists certificates of RSA 2048 alone unless asked for more.
 /// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
@@ -74,15 +74,6 @@ fn names(found: &CertificateSummary) -> impl Iterator<Item = &str> {
     found.domain_name().into_iter().chain(others)
 }
 
-/// Whether a certificate's name is for the domain: a wildcard stands for one label.
-fn covers(name: &str, domain: &str) -> bool {
-    let wild = name
-        .strip_prefix("*.")
-        .zip(domain.split_once('.'))
-        .is_some_and(|(parent, (_, rest))| parent.eq_ignore_ascii_case(rest));
-    wild || name.eq_ignore_ascii_case(domain)
-}
-
 /// The public zone of this name.
 async fn zone(aws: &Aws, name: &str) -> Result<String, Fault> {
     const OPERATION: &str = "route53:ListHostedZonesByName";
@@ -99,25 +90,5 @@ async fn zone(aws: &Aws, name: &str) -> Result<String, Fault> {
         [zone] => Ok(zone.id().trim_start_matches("/hostedzone/").to_owned()),
         [] => Err(missing(format!("there is no public hosted zone {name}"))),
         _ => Err(missing(format!("{} public hosted zones are called {name}", found.len()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::covers;
-
-    #[test]
-    fn a_wildcard_stands_for_one_label() {
-        for (name, domain, expected) in [
-            ("shop.example.com", "shop.example.com", true),
-            ("Shop.Example.com", "shop.example.com", true),
-            ("*.example.com", "shop.example.com", true),
-            ("*.example.com", "example.com", false),
-            ("*.example.com", "a.shop.example.com", false),
-            ("*.example.com", "shop.example.org", false),
-            ("example.com", "shop.example.com", false),
-        ] {
-            assert_eq!(covers(name, domain), expected, "{name} for {domain}");
-        }
     }
 }

@@ -77,7 +77,9 @@ fn served() -> Desired {
             alias_zone_id: output("load_balancer", "main", "zone_id"),
         },
     );
-    desired.lookups.extend([certificate, zone]);
+    desired
+        .lookups
+        .extend([certificate, zone].map(|lookup| (lookup, "topology.toml:1".to_owned())));
     if let Some(machine) =
         desired.resources.get_mut(&MACHINE.parse::<Address>().expect("an address"))
     {
@@ -199,13 +201,14 @@ async fn what_is_not_there_is_said_when_planning() {
     for (lookup, message, hint) in [
         (
             Lookup::Certificate("shop.invalid".into()),
-            "no issued certificate for shop.invalid",
+            "no issued certificate in ap-southeast-1 is for shop.invalid",
             "ACM",
         ),
         (Lookup::Zone("shop.invalid".into()), "hosted zone shop.invalid", "[dns]"),
     ] {
-        desired.lookups = [lookup].into();
+        desired.lookups = [(lookup, "topology.toml:7".to_owned())].into();
         let error = snapshot::read(&cloud, &desired).await.expect_err("it is not there");
+        assert!(error.message.starts_with("topology.toml:7: "), "{error}");
         assert!(error.message.contains(message), "{error}");
         assert!(error.hint.as_deref().is_some_and(|said| said.contains(hint)), "{:?}", error.hint);
     }
