@@ -204,7 +204,7 @@ async fn what_is_not_there_is_said_when_planning() {
             "no issued certificate in ap-southeast-1 is for shop.invalid",
             "ACM",
         ),
-        (Lookup::Zone("shop.invalid".into()), "hosted zone shop.invalid", "[dns]"),
+        (Lookup::Zone("shop.invalid".into()), "zone shop.invalid", "[dns]"),
     ] {
         desired.lookups = [(lookup, "topology.toml:7".to_owned())].into();
         let error = snapshot::read(&cloud, &desired).await.expect_err("it is not there");
