@@ -185,12 +185,13 @@ fn destroy_leaves_nothing_of_ours(emulator: Emulator) {
     assert_eq!(changing(&calls), [] as [&Call; 0]);
 }
 
-fn changing(calls: &[Call]) -> Vec<&Call> {
+/// Those that may have changed the account.
+pub fn changing(calls: &[Call]) -> Vec<&Call> {
     calls.iter().filter(|call| call.changes()).collect()
 }
 
 /// Every field that a plan moves: address, field, cause.
-fn fields(plan: &Value) -> BTreeSet<(&str, &str, &str)> {
+pub fn fields(plan: &Value) -> BTreeSet<(&str, &str, &str)> {
     fn text(value: &Value) -> &str {
         value.as_str().unwrap_or_default()
     }
