@@ -1,6 +1,6 @@
 //! The way in: HTTPS with a certificate, HTTP sent on to it, and a name in Route 53, on each emulator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -11,18 +11,24 @@ use crate::raw::Raw;
 use crate::venv;
 use crate::wire::{changing, fields};
 
+mod zone;
+
+use zone::{
+    Records, ZONE, address, change, many_records, other_records, private_zone, records, text, zone,
+};
+
 on_each_emulator!(
     https_serves_and_http_is_sent_on_to_it,
     without_redirect_http_serves_as_https_does,
     the_name_leads_to_the_load_balancer,
     another_name_takes_the_place_of_the_first,
+    of_a_large_zone_only_what_is_ours_is_read,
     a_record_of_somebody_else_is_refused_and_left_alone,
     a_record_changed_behind_our_back_is_drift_and_mended,
     destroy_takes_our_record_and_nothing_else_of_the_zone,
     a_certificate_or_zone_that_is_not_there_is_said_when_planning,
 );
 
-const ZONE: &str = "example.com";
 const NAME: &str = "shop.example.com";
 const BY_DOMAIN: &str = "certificate = { domain = \"shop.example.com\" }";
 /// What a new HTTPS listener gets in the console, as of 2026.
@@ -43,7 +49,8 @@ fn https_serves_and_http_is_sent_on_to_it(emulator: Emulator) {
     let mut account = emulator.lend();
     let certificate = issued(&mut account, NAME);
     issued(&mut account, "other.example.org");
-    let shop = with_way_in(&account, BY_DOMAIN, "");
+    zone(&mut account.raw, ZONE);
+    let shop = with_way_in(&account, BY_DOMAIN, &dns(NAME));
 
     shop.apply();
 
@@ -65,7 +72,8 @@ fn https_serves_and_http_is_sent_on_to_it(emulator: Emulator) {
     assert_eq!((protocol, port, code), (&json!("HTTPS"), &json!("443"), &json!("HTTP_301")));
     assert_eq!(rules(&mut account.raw, &seen, http), []);
 
-    shop.expect_no_changes();
+    let (_, calls) = account.calls_during(|_| shop.expect_no_changes());
+    assert!(calls.len() <= 40, "{} calls: {calls:?}", calls.len());
 }
 
 fn without_redirect_http_serves_as_https_does(emulator: Emulator) {
@@ -127,6 +135,31 @@ fn another_name_takes_the_place_of_the_first(emulator: Emulator) {
         assert_only_ours_added(&mut account.raw, &zone, &before, name);
         shop.expect_no_changes();
     }
+}
+
+/// A page has 300 records.
+fn of_a_large_zone_only_what_is_ours_is_read(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let zone = zone(&mut account.raw, ZONE);
+    other_records(&mut account.raw, &zone);
+    many_records(&mut account.raw, &zone, &["0", "a", "z"], 350);
+    let before = records(&mut account.raw, &zone);
+    let shop = with_way_in(&account, "", &dns(NAME));
+    shop.apply();
+    let mut last = NAME;
+
+    for name in [ZONE, "zz.example.com"] {
+        shop.edit(&dns(last), &dns(name));
+        last = name;
+        shop.apply();
+
+        assert_only_ours_added(&mut account.raw, &zone, &before, name);
+        let (_, calls) = account.calls_during(|_| shop.expect_no_changes());
+        let asked = calls.iter().filter(|call| call.operation == "ListResourceRecordSets").count();
+        assert_eq!(asked, 2, "the marks, and the record that the one of ours is for");
+    }
+    shop.destroy();
+    assert_eq!(records(&mut account.raw, &zone), before);
 }
 
 fn a_record_of_somebody_else_is_refused_and_left_alone(emulator: Emulator) {
@@ -256,62 +289,6 @@ fn issued(account: &mut Account, domain: &str) -> String {
     text(&answer["CertificateArn"])
 }
 
-/// The id of a new zone.
-fn zone(raw: &mut Raw, name: &str) -> String {
-    let asked = json!({"Name": name, "CallerReference": name});
-    text(&raw.call("route53", "create_hosted_zone", asked)["HostedZone"]["Id"])
-}
-
-fn private_zone(raw: &mut Raw, name: &str) {
-    let vpc = text(&raw.ec2("create_vpc", json!({"CidrBlock": "10.9.0.0/16"}))["Vpc"]["VpcId"]);
-    let asked = json!({
-        "Name": name, "CallerReference": name,
-        "VPC": {"VPCRegion": "ap-southeast-1", "VPCId": vpc},
-        "HostedZoneConfig": {"PrivateZone": true},
-    });
-    raw.call("route53", "create_hosted_zone", asked);
-}
-
-/// A zone's records by name and type.
-type Records = BTreeMap<(String, String), Value>;
-
-fn records(raw: &mut Raw, zone: &str) -> Records {
-    let answer = raw.call("route53", "list_resource_record_sets", json!({"HostedZoneId": zone}));
-    let sets = each(&answer["ResourceRecordSets"]);
-    sets.map(|set| ((text(&set["Name"]).replace("\\052", "*"), text(&set["Type"])), set.clone()))
-        .collect()
-}
-
-fn change(raw: &mut Raw, zone: &str, action: &str, set: &Value) {
-    let changes = json!([{"Action": action, "ResourceRecordSet": set}]);
-    let asked = json!({"HostedZoneId": zone, "ChangeBatch": {"Changes": changes}});
-    raw.call("route53", "change_resource_record_sets", asked);
-}
-
-fn record(raw: &mut Raw, zone: &str, name: &str, kind: &str, value: &str) {
-    let set = json!({"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]});
-    change(raw, zone, "CREATE", &set);
-}
-
-fn address(raw: &mut Raw, zone: &str, name: &str, address: &str) {
-    record(raw, zone, name, "A", address);
-}
-
-/// Records of somebody else's around ours: at the same name, beside it and below it; one that another tool has marked,
-/// and one of another topology's.
-fn other_records(raw: &mut Raw, zone: &str) {
-    record(raw, zone, NAME, "MX", "10 mail.example.com");
-    record(raw, zone, NAME, "TXT", "\"v=spf1 -all\"");
-    record(raw, zone, ZONE, "TXT", "\"heritage=external-dns,external-dns/owner=a\"");
-    address(raw, zone, "a.shop.example.com", "192.0.2.1");
-    address(raw, zone, "0.example.com", "192.0.2.2");
-    address(raw, zone, "www.example.com", "192.0.2.3");
-    let marks = "\"heritage=ecdeploy,ecdeploy:topology=second,ecdeploy:region=ap-southeast-1,ecdeploy:address=record.main\"";
-    for name in ["_ecdeploy-a.www.example.com", "a.www._ecdeploy.example.com"] {
-        record(raw, zone, name, "TXT", marks);
-    }
-}
-
 /// Beside what stood in the zone there are just an alias for the load balancer, and a TXT record that says whose it is.
 #[track_caller]
 fn assert_only_ours_added(raw: &mut Raw, zone: &str, before: &Records, name: &str) {
@@ -376,8 +353,4 @@ fn forwards(seen: &Inventory, actions: &Value) -> String {
     let ours = seen.of_topology("ecommerce");
     let found = ours.iter().find(|(_, item)| item.id == group);
     found.map_or(String::new(), |(address, _)| address.replace("target_group.", ""))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
