@@ -189,6 +189,7 @@ impl Build<'_> {
         };
         let spec = record::Record {
             zone: self.look_up(Lookup::Zone(dns.zone.value.clone()), dns.zone.span),
+            zone_name: dns.zone.value.clone(),
             name: dns.name.value.clone(),
             r#type: "A".to_owned(),
             alias_dns_name: output("dns_name"),

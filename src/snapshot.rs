@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
 
 use crate::cloud::Cloud;
@@ -66,28 +65,18 @@ pub async fn guard(cloud: &dyn Cloud, desired: &Desired) -> Result<()> {
 /// When the account is not the topology's, or a call fails.
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     guard(cloud, desired).await?;
-    let (observed, lookups) = try_join(
-        async { cloud.list(&desired.topology).await.map_err(Error::from) },
-        lookups(cloud, desired),
-    )
-    .await?;
-    Ok(Snapshot { lookups, ..assemble(observed, desired) })
-}
-
-async fn lookups(cloud: &dyn Cloud, desired: &Desired) -> Result<BTreeMap<Lookup, String>> {
-    let ask = |(lookup, place): (&Lookup, &String)| {
-        let (lookup, place) = (lookup.clone(), place.clone());
-        async move {
-            match cloud.lookup(&lookup).await {
-                Ok(value) => Ok((lookup, value)),
-                Err(fault) if fault.class == Class::NotFound => {
-                    Err(missing(&lookup, &place, fault, desired))
-                }
-                Err(fault) => Err(fault.into()),
-            }
+    let wanted = desired.lookups.keys().cloned().collect();
+    let found = cloud.read(&desired.topology, &wanted).await?;
+    let answers = found.answers.into_iter().map(|(lookup, answer)| match answer {
+        Ok(value) => Ok((lookup, value)),
+        Err(fault) if fault.class == Class::NotFound => {
+            let place = desired.lookups.get(&lookup).map_or("", String::as_str);
+            Err(missing(&lookup, place, fault, desired))
         }
-    };
-    Ok(try_join_all(desired.lookups.iter().map(ask)).await?.into_iter().collect())
+        Err(fault) => Err(fault.into()),
+    });
+    let lookups = answers.collect::<Result<_>>()?;
+    Ok(Snapshot { lookups, ..assemble(found.observed, desired) })
 }
 
 fn missing(lookup: &Lookup, place: &str, fault: Fault, desired: &Desired) -> Error {

@@ -1,15 +1,15 @@
 //! AWS behind the door: each kind's calls over the SDK.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, join_all, try_join_all};
 
-use super::Cloud;
+use super::{Cloud, Found};
 use crate::aws::{Aws, Reading, elb, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Standing, Tags};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -29,14 +29,15 @@ impl Cloud for LiveCloud {
         self.aws.account().await
     }
 
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
-        let reading = Reading::new(&self.aws, topology);
-        let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading))).await?;
-        Ok(lists.into_iter().flatten().collect())
-    }
-
-    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        lookup::of(&self.aws, lookup).await
+    async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
+        let reading = Reading::new(&self.aws, topology, lookups);
+        let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading)));
+        let answers = join_all(lookups.iter().map(|asked| lookup::of(&reading, asked)));
+        let (lists, answers) = join(lists, answers).await;
+        Ok(Found {
+            observed: lists?.into_iter().flatten().collect(),
+            answers: lookups.iter().cloned().zip(answers).collect(),
+        })
     }
 
     async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {

@@ -25,4 +25,5 @@ mod saved;
 mod simulator;
 mod trace;
 mod venv;
+mod way_in;
 mod wire;

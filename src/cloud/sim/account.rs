@@ -177,14 +177,14 @@ impl Account {
             Lookup::Parameter(path) if path.starts_with("/aws/service/") => {
                 Ok(format!("ami-{digits}"))
             }
-            Lookup::Parameter(_) => missing("ssm:GetParameter", "ParameterNotFound"),
+            Lookup::Parameter(_) => missing("ssm:GetParameters", "ParameterNotFound"),
             Lookup::Certificate(arn) if arn.starts_with("arn:") => Ok(arn.clone()),
             Lookup::Certificate(domain) if there(domain) => {
                 Ok(format!("arn:aws:acm:{}:{}:certificate/{digits}", self.region, self.id))
             }
             Lookup::Certificate(_) => missing("acm:ListCertificates", ""),
             Lookup::Zone(name) if there(name) => Ok(format!("Z{}", digits.to_uppercase())),
-            Lookup::Zone(_) => missing("route53:ListHostedZonesByName", ""),
+            Lookup::Zone(_) => missing("route53:ListHostedZones", ""),
         }
     }
 

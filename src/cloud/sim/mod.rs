@@ -4,7 +4,7 @@ mod account;
 mod rules;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use tokio::time::Instant;
 pub use account::Account;
 use store::Store;
 
-use super::Cloud;
+use super::{Cloud, Found};
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags};
+use crate::model::{Body, Created, Fault, Lookup, Standing, Tags};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -78,14 +78,11 @@ impl Cloud for SimCloud {
         Ok(SimCloud::account(self).id().to_owned())
     }
 
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
+    async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).list(topology))
-    }
-
-    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        self.sleep(ROUND_TRIP).await;
-        SimCloud::account(self).lookup(lookup)
+        let account = SimCloud::account(self);
+        let answers = lookups.iter().map(|asked| (asked.clone(), account.lookup(asked)));
+        Ok(Found { observed: account.list(topology), answers: answers.collect() })
     }
 
     async fn health(&self, groups: &[String]) -> Result<BTreeMap<String, String>, Fault> {

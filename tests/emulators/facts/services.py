@@ -168,6 +168,20 @@ def batch(world):
     equal([one["Name"] for one in sets if one["Type"] == "TXT"], ["one.a.example."], "records")
 
 
+@fact("ChangeResourceRecordSets: a record that is there is not created", REPAIRED, RIGHT)
+def record_there(world):
+    zone = world.route53.create_hosted_zone(Name="b.example", CallerReference=world.name("zone"))["HostedZone"]["Id"]
+
+    def create(address):
+        record = {"Name": "b.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": address}]}
+        changes = [{"Action": "CREATE", "ResourceRecordSet": record}]
+        world.route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    create("192.0.2.1")
+    with refused("InvalidChangeBatch"):
+        create("192.0.2.2")
+
+
 @fact("RequestCertificate: not issued before it is validated", RIGHT, UNCHECKED)
 def certificate_pending(world):
     arn = world.acm.request_certificate(DomainName="a.example", ValidationMethod="DNS")["CertificateArn"]

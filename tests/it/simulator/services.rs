@@ -71,6 +71,7 @@ fn served() -> Desired {
         "extra",
         &record::Record {
             zone: zone.to_value(),
+            zone_name: "example.com".to_owned(),
             name: "extra.example.com".to_owned(),
             r#type: "A".to_owned(),
             alias_dns_name: output("load_balancer", "main", "dns_name"),
