@@ -1,6 +1,7 @@
 //! Topology -> Desired: every resource the topology asks for, every default filled in.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +24,8 @@ mod tests;
 /// What the account should hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
+    /// The topology's file.
+    pub path: PathBuf,
     /// The topology's name.
     pub topology: String,
     pub account: String,
@@ -30,8 +33,8 @@ pub struct Desired {
     /// Hash of the file and its variables.
     pub source_hash: String,
     pub resources: BTreeMap<Address, Body>,
-    /// What bodies name that is looked up in the account, and where the file asks for it: `topology.toml:12`.
-    pub lookups: BTreeMap<Lookup, String>,
+    /// What bodies name that is looked up in the account, and the line of the file that asks for it.
+    pub lookups: BTreeMap<Lookup, usize>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
     /// Whether a database leaves a snapshot when it goes.
@@ -50,6 +53,7 @@ const ANYWHERE: &str = "0.0.0.0/0";
 /// Everything the topology asks for.
 pub fn desired(topology: &Topology) -> Desired {
     let desired = Desired {
+        path: topology.path.clone(),
         topology: topology.name.value.clone(),
         account: topology.account.value.clone(),
         region: topology.region.value.clone(),
@@ -71,6 +75,14 @@ pub fn desired(topology: &Topology) -> Desired {
     build.databases();
     build.caches();
     build.desired
+}
+
+impl Desired {
+    /// A place in the file, for a message: `topology.toml:12`.
+    pub fn place(&self, line: Option<&usize>) -> String {
+        let path = self.path.display();
+        line.map_or(path.to_string(), |line| format!("{path}:{line}"))
+    }
 }
 
 struct Build<'a> {
@@ -200,8 +212,7 @@ impl Build<'_> {
 
     fn look_up(&mut self, lookup: Lookup, from: Span) -> Value {
         let value = lookup.to_value();
-        let place = format!("{}:{}", self.topology.path.display(), self.topology.line(from));
-        self.desired.lookups.entry(lookup).or_insert(place);
+        self.desired.lookups.entry(lookup).or_insert(self.topology.line(from));
         value
     }
 

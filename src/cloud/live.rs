@@ -44,6 +44,15 @@ impl Cloud for LiveCloud {
         elb::findings(&self.aws, groups).await
     }
 
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        kind.obstacle(&self.aws, topology, body).await
+    }
+
     async fn create(
         &self,
         kind: &'static dyn Kind,

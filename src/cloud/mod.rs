@@ -35,6 +35,14 @@ pub trait Cloud: Send + Sync {
         Ok(BTreeMap::new())
     }
 
+    /// See [`Kind::obstacle`].
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault>;
+
     /// See [`Kind::create`].
     async fn create(
         &self,

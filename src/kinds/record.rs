@@ -83,6 +83,29 @@ impl Kind for Wire {
         Ok(found.into_iter().flatten().collect())
     }
 
+    async fn obstacle(
+        &self,
+        aws: &Aws,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        let place = Place::of(&form::spec::<Record>(&SCHEMA, body)?);
+        let mark = place.mark();
+        let mark = route53::at(aws, &place.zone, &mark, "TXT");
+        // A handful of types may stand at one name.
+        let sets = route53::page(aws, &place.zone, Start::name(&place.name), 10);
+        let (mark, (sets, _)) = try_join(mark, sets).await?;
+        let owner = mark.and_then(|mark| text(&mark)?.get(TOPOLOGY).cloned());
+        let mut taken = sets.iter().filter(|set| {
+            [&place.kind, "CNAME"].iter().any(|kind| route53::is_at(set, &place.name, kind))
+        });
+        Ok(taken.next().filter(|_| owner.as_deref() != Some(topology)).map(|set| {
+            let kind = set.r#type();
+            let whose = owner.map_or("not ours".to_owned(), |name| format!("of `{name}`"));
+            format!("an {kind} record {} stands in the zone already, and is {whose}", place.name)
+        }))
+    }
+
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
         let spec: Record = form::spec(&SCHEMA, body)?;
         let place = Place::of(&spec);
@@ -110,6 +133,10 @@ impl Kind for Wire {
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let place = Place::of(&form::spec::<Record>(&SCHEMA, &live.body)?);
         let Some((mark, set)) = ours(aws, &place).await? else { return Ok(()) };
+        // What somebody put in its place is theirs, mark or no mark.
+        let led = live.body.get("alias_dns_name").and_then(Value::as_str);
+        let set =
+            set.filter(|set| set.alias_target().is_some_and(|alias| Some(&*leads(alias)) == led));
         let leaving = [Some(mark), set].into_iter().flatten();
         change(aws, &place.zone, leaving.map(|set| (ChangeAction::Delete, Ok(set)))).await
     }
@@ -302,12 +329,16 @@ fn marked(zone: &Zone, sets: &[ResourceRecordSet], read: &Reading<'_>) -> Vec<(P
     ours.filter_map(|(tags, mark)| Some((Place::marked(zone, &mark)?, tags))).collect()
 }
 
+/// People put "dualstack." before it, which leads to the same.
+fn leads(alias: &AliasTarget) -> String {
+    let to = plain(alias.dns_name());
+    to.strip_prefix("dualstack.").unwrap_or(&to).to_owned()
+}
+
 /// A record of ours. One that somebody took away is there without an alias, as long as its mark stands.
 fn observe(set: Option<&ResourceRecordSet>, place: Place, tags: Tags) -> Observed {
     let alias = set.and_then(|set| set.alias_target());
-    // People put "dualstack." before it, which leads to the same.
-    let leads = alias.map(|alias| plain(alias.dns_name()));
-    let leads = leads.map(|to| to.strip_prefix("dualstack.").unwrap_or(&to).to_owned());
+    let leads = alias.map(leads);
     let id = place.id();
     let body = form::reported([
         ("zone", Some(place.zone.into())),

@@ -366,6 +366,23 @@ impl Account {
         Ok(())
     }
 
+    /// What of somebody else's has a name already that such a body would have.
+    pub fn obstacle(&self, schema: &Schema, topology: &str, body: &Body) -> Option<String> {
+        let foreign = self.objects.values().filter(|other| {
+            other.kind == schema.kind
+                && other.tags.get(TOPOLOGY).is_none_or(|name| name != topology)
+        });
+        // What names something of ours, or something to come, nobody else can have.
+        let plain = |field: &&str| body.get(*field).is_some_and(|value| !value.is_object());
+        let same =
+            |other: &Object| {
+                schema.unique.iter().filter(|fields| fields.iter().all(plain)).any(|fields| {
+                    fields.iter().all(|field| other.body.get(*field) == body.get(*field))
+                })
+            };
+        foreign.into_iter().find(|other| same(other)).map(|other| other.id.clone())
+    }
+
     fn passing(&self, status: Status, seconds: u32) -> Option<Passing> {
         (seconds > AT_ONCE).then(|| Passing {
             status,

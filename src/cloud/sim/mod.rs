@@ -96,6 +96,15 @@ impl Cloud for SimCloud {
         Ok(targets.map(|one| (one.id.clone(), word(one.status()).to_owned())).collect())
     }
 
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        Ok(SimCloud::account(self).obstacle(kind.schema(), topology, body))
+    }
+
     async fn create(
         &self,
         kind: &'static dyn Kind,

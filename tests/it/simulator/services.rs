@@ -78,9 +78,7 @@ fn served() -> Desired {
             alias_zone_id: output("load_balancer", "main", "zone_id"),
         },
     );
-    desired
-        .lookups
-        .extend([certificate, zone].map(|lookup| (lookup, "topology.toml:1".to_owned())));
+    desired.lookups.extend([certificate, zone].map(|lookup| (lookup, 1)));
     if let Some(machine) =
         desired.resources.get_mut(&MACHINE.parse::<Address>().expect("an address"))
     {
@@ -207,7 +205,7 @@ async fn what_is_not_there_is_said_when_planning() {
         ),
         (Lookup::Zone("shop.invalid".into()), "zone shop.invalid", "[dns]"),
     ] {
-        desired.lookups = [(lookup, "topology.toml:7".to_owned())].into();
+        desired.lookups = [(lookup, 7)].into();
         let error = snapshot::read(&cloud, &desired).await.expect_err("it is not there");
         assert!(error.message.starts_with("topology.toml:7: "), "{error}");
         assert!(error.message.contains(message), "{error}");

@@ -223,6 +223,14 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.0.sound().read(topology, lookups).await
     }
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        self.0.sound().obstacle(kind, topology, body).await
+    }
     async fn create(
         &self,
         kind: &'static dyn Kind,
