@@ -21,6 +21,7 @@ mod facts;
 mod inventory;
 mod product;
 mod raw;
+mod roles;
 mod saved;
 mod simulator;
 mod trace;

@@ -34,6 +34,7 @@ fn served() -> Desired {
             assume_role_policy: json!({"Version": "2012-10-17", "Statement": []}),
             policy: allow(json!("arn:aws:s3:::artifacts/user/*")),
             secret_policy: allow(output("db_instance", "user", "secret_arn")),
+            other_policies: Vec::new(),
         },
     );
     let role = Link::to(&Address::new("iam_role", "extra"));
