@@ -1,6 +1,7 @@
 //! Topology -> Desired: every resource the topology asks for, every default filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +26,8 @@ mod tests;
 /// What the account should hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
+    /// The topology's file.
+    pub path: PathBuf,
     /// The topology's name.
     pub topology: String,
     pub account: String,
@@ -32,8 +35,8 @@ pub struct Desired {
     /// Hash of the file and its variables.
     pub source_hash: String,
     pub resources: BTreeMap<Address, Body>,
-    /// What bodies name that is looked up in the account.
-    pub lookups: BTreeSet<Lookup>,
+    /// What bodies name that is looked up in the account, and the line of the file that asks for it.
+    pub lookups: BTreeMap<Lookup, usize>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
     /// How the machines of services, by key, are changed while they serve.
@@ -64,6 +67,7 @@ const ANYWHERE: &str = "0.0.0.0/0";
 /// Everything the topology asks for.
 pub fn desired(topology: &Topology) -> Desired {
     let desired = Desired {
+        path: topology.path.clone(),
         topology: topology.name.value.clone(),
         account: topology.account.value.clone(),
         region: topology.region.value.clone(),
@@ -85,6 +89,14 @@ pub fn desired(topology: &Topology) -> Desired {
     build.databases();
     build.caches();
     build.desired
+}
+
+impl Desired {
+    /// A place in the file, for a message: `topology.toml:12`.
+    pub fn place(&self, line: Option<&usize>) -> String {
+        let path = self.path.display();
+        line.map_or(path.to_string(), |line| format!("{path}:{line}"))
+    }
 }
 
 struct Build<'a> {
@@ -168,7 +180,7 @@ impl Build<'_> {
         };
         self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
         let target = link(&target_group::SCHEMA, &balancer.default_service);
-        let redirect = balancer.certificate.is_some() && balancer.redirect;
+        let redirect = balancer.redirects();
         let http = listener::Listener {
             load_balancer: link(&load_balancer::SCHEMA, MAIN),
             port: *balancer.port,
@@ -179,11 +191,8 @@ impl Build<'_> {
             default_target_group: if redirect { Link::default() } else { target.clone() },
         };
         if let Some(certificate) = &balancer.certificate {
-            let certificate = match &certificate.value {
-                Certificate::Arn(name) | Certificate::Domain(name) => {
-                    self.look_up(Lookup::Certificate(name.clone()))
-                }
-            };
+            let (Certificate::Arn(name) | Certificate::Domain(name)) = &certificate.value;
+            let certificate = self.look_up(Lookup::Certificate(name.clone()), certificate.span);
             let https = listener::Listener {
                 port: 443,
                 protocol: "HTTPS".to_owned(),
@@ -205,7 +214,8 @@ impl Build<'_> {
             Late::Ref { address: balancer.clone(), output: Some(output.to_owned()) }.to_value()
         };
         let spec = record::Record {
-            zone: self.look_up(Lookup::Zone(dns.zone.value.clone())),
+            zone: self.look_up(Lookup::Zone(dns.zone.value.clone()), dns.zone.span),
+            zone_name: dns.zone.value.clone(),
             name: dns.name.value.clone(),
             r#type: "A".to_owned(),
             alias_dns_name: output("dns_name"),
@@ -214,9 +224,9 @@ impl Build<'_> {
         self.add(&record::SCHEMA, MAIN, &spec, dns.span);
     }
 
-    fn look_up(&mut self, lookup: Lookup) -> Value {
+    fn look_up(&mut self, lookup: Lookup, from: Span) -> Value {
         let value = lookup.to_value();
-        self.desired.lookups.insert(lookup);
+        self.desired.lookups.entry(lookup).or_insert(self.topology.line(from));
         value
     }
 
@@ -226,7 +236,7 @@ impl Build<'_> {
         let mut listeners = vec![("", HTTP)];
         if balancer.certificate.is_some() {
             listeners.insert(0, ("", HTTPS));
-            listeners.truncate(if balancer.redirect { 1 } else { 2 });
+            listeners.truncate(if balancer.redirects() { 1 } else { 2 });
         }
         if let [_, plain] = &mut listeners[..] {
             plain.0 = ".http";
@@ -254,7 +264,7 @@ impl Build<'_> {
         self.identity(service);
         let ami = match &service.ami {
             Ami::Id(id) => Value::String(id.clone()),
-            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone())),
+            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone()), service.key.span),
         };
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };

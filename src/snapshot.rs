@@ -1,8 +1,8 @@
 //! The door -> Snapshot: what bears our tags in the account, live ids turned back into addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use crate::cloud::Cloud;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Observed,
-    OnChange, Reference, Schema, Status, Tags, reference, sort_set,
+    OnChange, Reference, Schema, Status, Tags, late, reference, sort_set,
 };
 
 #[cfg(test)]
@@ -60,42 +60,74 @@ pub async fn guard(cloud: &dyn Cloud, desired: &Desired) -> Result<()> {
     .hint("choose the right profile (AWS_PROFILE), or correct `account` in the topology"))
 }
 
-/// Reads the account.
+/// Reads what is there, of a topology that is to go: nothing it names has to be there any more.
 ///
 /// # Errors
 /// When the account is not the topology's, or a call fails.
-pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
+pub async fn read_to_destroy(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     guard(cloud, desired).await?;
-    let (observed, lookups) = try_join(
-        async { cloud.list(&desired.topology).await.map_err(Error::from) },
-        lookups(cloud, desired),
-    )
-    .await?;
-    Ok(Snapshot { lookups, ..assemble(observed, desired) })
+    let found = cloud.read(&desired.topology, &BTreeSet::new()).await?;
+    Ok(assemble(found.observed, desired))
 }
 
-async fn lookups(cloud: &dyn Cloud, desired: &Desired) -> Result<BTreeMap<Lookup, String>> {
-    let ask = |lookup: &Lookup| {
-        let lookup = lookup.clone();
-        async move {
-            match cloud.lookup(&lookup).await {
-                Ok(value) => Ok((lookup, value)),
-                Err(fault) if fault.class == Class::NotFound => {
-                    Err(missing(&lookup, fault, desired))
-                }
-                Err(fault) => Err(fault.into()),
-            }
-        }
+/// Reads what is there, and what the topology names of the account.
+///
+/// # Errors
+/// When the account is not the topology's, a call fails, something named is not there, or something of somebody else's
+/// is where the topology's would be.
+pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
+    guard(cloud, desired).await?;
+    let wanted = desired.lookups.keys().cloned().collect();
+    let found = cloud.read(&desired.topology, &wanted).await?;
+    let answers = found.answers.into_iter().map(|(lookup, answer)| match answer {
+        Ok(value) => Ok((lookup, value)),
+        Err(fault) if fault.class == Class::NotFound => Err(missing(&lookup, fault, desired)),
+        Err(fault) => Err(fault.into()),
+    });
+    let lookups = answers.collect::<Result<_>>()?;
+    let snapshot = Snapshot { lookups, ..assemble(found.observed, desired) };
+    vacancies(cloud, desired, &snapshot).await?;
+    Ok(snapshot)
+}
+
+/// Sees that nothing of somebody else's stands where something is to be made.
+async fn vacancies(cloud: &dyn Cloud, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
+    let wanted = desired.resources.iter();
+    let to_make = wanted.filter(|(address, _)| !snapshot.resources.contains_key(address));
+    let asked = to_make.filter_map(|(address, body)| {
+        let kind = kinds::by_name(address.kind())?;
+        let body = answered(body, &snapshot.lookups);
+        Some(async move {
+            let Some(why) = cloud.obstacle(kind, &desired.topology, &body).await? else {
+                return Ok(());
+            };
+            let place = desired.place(desired.lines.get(address));
+            Err(Error::new(ErrorKind::Refused, format!("{place}: {address} can't be made: {why}"))
+                .hint("take that away, or choose another name"))
+        })
+    });
+    try_join_all(asked).await.map(drop)
+}
+
+/// The body with the answers to its lookups in it.
+fn answered(body: &Body, lookups: &BTreeMap<Lookup, String>) -> Body {
+    let answer = |value: &Value| match late(value) {
+        Some(Late::Lookup(lookup)) => lookups.get(&lookup).map(|found| found.as_str().into()),
+        _ => None,
     };
-    Ok(try_join_all(desired.lookups.iter().map(ask)).await?.into_iter().collect())
+    let field = |(name, value): (&String, &Value)| {
+        (name.clone(), answer(value).unwrap_or_else(|| value.clone()))
+    };
+    body.iter().map(field).collect()
 }
 
 fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
     let Desired { account, region, .. } = desired;
     let why = &fault.message;
+    let place = desired.place(desired.lookups.get(lookup));
     let (message, hint) = match lookup {
         Lookup::Parameter(path) => (
-            format!("there is no SSM parameter {path} in {region}: {why}"),
+            format!("there is no SSM parameter {path} in {region}"),
             "correct its name; AWS's own begin with /aws/service/".to_owned(),
         ),
         Lookup::Certificate(arn) if arn.starts_with("arn:") => (
@@ -105,18 +137,18 @@ fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
             ),
         ),
         Lookup::Certificate(domain) => (
-            format!("there is no issued certificate for {domain} in {region}: {why}"),
+            format!("no issued certificate in {region} is for {domain}"),
             format!(
                 "request one in ACM, in {region}, and have it validated; one for the parent's wildcard serves too"
             ),
         ),
-        Lookup::Zone(name) => (
-            format!("there is no one public hosted zone {name} in account {account}: {why}"),
+        Lookup::Zone(_) => (
+            format!("{why}, in account {account}"),
             "name the zone, not the record in it; make it in Route 53, or leave out [dns]"
                 .to_owned(),
         ),
     };
-    Error::new(ErrorKind::Aws, message).hint(hint).source(fault)
+    Error::new(ErrorKind::Aws, format!("{place}: {message}")).hint(hint).source(fault)
 }
 
 /// Addresses by kind and id: two kinds may well give things the same name.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Listener, LoadBalancer, Tag, TagDescription, TargetGroup,
+    Action, ActionTypeEnum, Listener, LoadBalancer, Rule, Tag, TagDescription, TargetGroup,
     TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
 };
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -23,8 +23,10 @@ const NOT_REGISTERED: &str = "Target.NotRegistered";
 pub struct Shared {
     balancers: OnceCell<Vec<LoadBalancer>>,
     groups: OnceCell<Vec<TargetGroup>>,
-    tags: OnceCell<BTreeMap<String, Tags>>,
+    unlikely: OnceCell<BTreeMap<String, Tags>>,
     listeners: OnceCell<Vec<Listener>>,
+    rules: OnceCell<Vec<(String, Rule)>>,
+    tags: OnceCell<BTreeMap<String, Tags>>,
     targets: OnceCell<BTreeMap<String, String>>,
 }
 
@@ -51,22 +53,43 @@ impl Shared {
             .await
     }
 
-    /// The tags of the load balancers and target groups that are ours, by ARN.
+    /// The tags of everything of ELB's that is ours, by ARN. What stands in a VPC of ours is asked about last, all in
+    /// the same calls.
     pub async fn tags(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, Tags>, Fault> {
         self.tags
             .get_or_try_init(|| async {
-                let (balancers, groups) = try_join(self.balancers(read), self.groups(read)).await?;
-                let arns = balancers
-                    .iter()
-                    .filter_map(|balancer| balancer.load_balancer_arn.clone())
-                    .chain(groups.iter().filter_map(|group| group.target_group_arn.clone()))
-                    .collect();
-                our_tags(read, arns).await
+                let (likely, _) = self.parents(read).await?;
+                let (listeners, rules) = try_join(self.listeners(read), self.rules(read)).await?;
+                let listeners = listeners.iter().filter_map(|one| one.listener_arn.clone());
+                let rules = rules.iter().filter_map(|(_, rule)| rule.rule_arn.clone());
+                let arns = likely.into_iter().chain(listeners).chain(rules).collect();
+                let mut tags = our_tags(read, arns).await?;
+                tags.extend(self.unlikely(read).await?.clone());
+                Ok(tags)
             })
             .await
     }
 
-    /// The listeners of our load balancers.
+    /// The ARNs of load balancers and target groups: those in a VPC of ours, and the others.
+    async fn parents(&self, read: &Reading<'_>) -> Result<(Vec<String>, Vec<String>), Fault> {
+        let (balancers, groups, likely) =
+            try_join3(self.balancers(read), self.groups(read), read.likely()).await?;
+        let balancers = balancers.iter().map(|one| (&one.load_balancer_arn, one.vpc_id()));
+        let groups = groups.iter().map(|one| (&one.target_group_arn, one.vpc_id()));
+        let all = balancers.chain(groups).filter_map(|(arn, vpc)| Some((arn.clone()?, vpc)));
+        let (near, far): (Vec<_>, Vec<_>) = all.partition(|(_, vpc)| likely(*vpc));
+        let arns = |some: Vec<(String, _)>| some.into_iter().map(|(arn, _)| arn).collect();
+        Ok((arns(near), arns(far)))
+    }
+
+    /// The tags of the load balancers and target groups that are ours though they stand in no VPC of ours: somebody may
+    /// have taken the VPC's tags away.
+    async fn unlikely(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, Tags>, Fault> {
+        let asked = || async { our_tags(read, self.parents(read).await?.1).await };
+        self.unlikely.get_or_try_init(asked).await
+    }
+
+    /// The listeners of load balancers that may be ours.
     pub async fn listeners(&self, read: &Reading<'_>) -> Result<&Vec<Listener>, Fault> {
         self.listeners
             .get_or_try_init(|| async {
@@ -81,6 +104,22 @@ impl Shared {
             .await
     }
 
+    /// The rules of those listeners, each with its listener's ARN; but for the default ones, which are the listeners'
+    /// own.
+    pub async fn rules(&self, read: &Reading<'_>) -> Result<&Vec<(String, Rule)>, Fault> {
+        self.rules
+            .get_or_try_init(|| async {
+                let listeners = self.listeners(read).await?;
+                let arns = listeners.iter().filter_map(|one| one.listener_arn.as_deref());
+                let asked = arns.map(|listener| async move {
+                    let rules = unless_gone(rules(read.aws, listener).await)?;
+                    Ok::<_, Fault>(rules.into_iter().map(|rule| (listener.to_owned(), rule)))
+                });
+                Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+            })
+            .await
+    }
+
     /// The instances registered with our target groups, each with the ARN of its group.
     pub async fn targets(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, String>, Fault> {
         self.targets
@@ -89,9 +128,11 @@ impl Shared {
                 let parents = groups
                     .iter()
                     .filter_map(|group| Some((group.target_group_arn()?, likely(group.vpc_id()))));
-                let health = self.children(read, parents, |arn| health(read.aws, arn)).await?;
+                let health = self.children(read, parents, |arn| health(read.aws, arn));
+                let (health, tags) = try_join(health, self.tags(read)).await?;
                 Ok(health
                     .into_iter()
+                    .filter(|(arn, _)| tags.contains_key(*arn))
                     .flat_map(|(arn, targets)| targets.into_iter().map(move |t| (arn, t)))
                     .filter(|(_, target)| registered(target))
                     .filter_map(|(arn, target)| Some((target.target?.id?, arn.to_owned())))
@@ -100,8 +141,8 @@ impl Shared {
             .await
     }
 
-    /// What `ask` gives for each of the `parents` that are ours. Those that are `likely` ours are asked about while
-    /// their tags are still being read, which saves a round trip.
+    /// What `ask` gives for each of the `parents` that may be ours: those that are `likely` so, whose tags are read
+    /// later, and of the others those whose tags say it.
     async fn children<'p, T, F>(
         &self,
         read: &Reading<'_>,
@@ -117,8 +158,7 @@ impl Shared {
             async move { answer.await.map(|children| (arn, children)) }
         };
         let (tags, mut found) =
-            try_join(self.tags(read), try_join_all(likely.into_iter().map(&asked))).await?;
-        found.retain(|(arn, _)| tags.contains_key(*arn));
+            try_join(self.unlikely(read), try_join_all(likely.into_iter().map(&asked))).await?;
         let late = unlikely.into_iter().filter(|(arn, _)| tags.contains_key(*arn));
         found.extend(try_join_all(late.map(&asked)).await?);
         Ok(found)
@@ -129,6 +169,15 @@ async fn listeners(aws: &Aws, balancer: &str) -> Result<Vec<Listener>, Fault> {
     let pages = aws.elb.describe_listeners().load_balancer_arn(balancer).into_paginator().items();
     let all: Result<_, _> = pages.send().collect().await;
     unless_gone(all.map_err(fault("elasticloadbalancing:DescribeListeners")))
+}
+
+/// The rules of a listener, but for the default one, which is the listener's own.
+pub async fn rules(aws: &Aws, listener: &str) -> Result<Vec<Rule>, Fault> {
+    let pages = aws.elb.describe_rules().listener_arn(listener).into_paginator().items();
+    let all: Result<Vec<Rule>, _> = pages.send().collect().await;
+    let mut rules = all.map_err(fault("elasticloadbalancing:DescribeRules"))?;
+    rules.retain(|rule| rule.is_default != Some(true));
+    Ok(rules)
 }
 
 async fn health(aws: &Aws, group: &str) -> Result<Vec<TargetHealthDescription>, Fault> {
@@ -144,11 +193,16 @@ async fn health(aws: &Aws, group: &str) -> Result<Vec<TargetHealthDescription>, 
 pub async fn findings(aws: &Aws, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
     let asked = groups.iter().map(|group| async move { Ok((group, health(aws, group).await?)) });
     let found = try_join_all(asked).await?.into_iter().flat_map(|(group, targets)| {
-        let known = targets.into_iter().filter_map(|seen| Some((seen.target?.id?, seen.target_health?)));
+        let known =
+            targets.into_iter().filter_map(|seen| Some((seen.target?.id?, seen.target_health?)));
         known.map(|(target, health)| TargetHealth {
             group: group.clone(),
             target,
-            state: health.state.as_ref().map_or("unknown", TargetHealthStateEnum::as_str).to_owned(),
+            state: health
+                .state
+                .as_ref()
+                .map_or("unknown", TargetHealthStateEnum::as_str)
+                .to_owned(),
             reason: health.reason.as_ref().map(|reason| reason.as_str().to_owned()),
         })
     });
@@ -162,10 +216,7 @@ fn registered(target: &TargetHealthDescription) -> bool {
 }
 
 /// The tags of those of `arns` that bear the topology's tag.
-pub async fn our_tags(
-    read: &Reading<'_>,
-    arns: Vec<String>,
-) -> Result<BTreeMap<String, Tags>, Fault> {
+async fn our_tags(read: &Reading<'_>, arns: Vec<String>) -> Result<BTreeMap<String, Tags>, Fault> {
     let mut tags = tags(read.aws, &arns).await?;
     tags.retain(|_, tags| read.owns(tags));
     Ok(tags)

@@ -1,10 +1,11 @@
 //! What the kinds of IAM share: tags, and policies as they travel.
 
 use aws_sdk_iam::types::Tag;
+use futures_util::future::join;
 use serde_json::Value;
 
-use super::Aws;
-use super::fault;
+use super::absent::away;
+use super::{Aws, fault};
 use crate::model::{Class, Fault, Tags};
 
 /// Tags as the SDK takes them.
@@ -51,12 +52,33 @@ fn percent_decoded(text: &str) -> String {
 /// Sets one inline policy of a role, or takes it away where it is null.
 pub async fn put_policy(aws: &Aws, role: &str, name: &str, policy: &Value) -> Result<(), Fault> {
     if policy.is_null() {
-        let answer = aws.iam.delete_role_policy().role_name(role).policy_name(name).send().await;
-        return super::absent::away(answer.map_err(fault("iam:DeleteRolePolicy")));
+        return remove_policy(aws, role, name).await;
     }
     let call = aws.iam.put_role_policy().role_name(role).policy_name(name);
     let answer = call.policy_document(policy.to_string()).send().await;
     answer.map(drop).map_err(fault("iam:PutRolePolicy"))
+}
+
+/// Every policy of a role: inline ones by name, attached ones by ARN. A name holds no colon.
+pub async fn policies(aws: &Aws, role: &str) -> Result<Vec<String>, Fault> {
+    let inline = aws.iam.list_role_policies().role_name(role).into_paginator().items().send();
+    let attached = aws.iam.list_attached_role_policies().role_name(role).into_paginator().items();
+    let (inline, attached): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
+        join(inline.collect(), attached.send().collect()).await;
+    let mut all = inline.map_err(fault("iam:ListRolePolicies"))?;
+    let attached = attached.map_err(fault("iam:ListAttachedRolePolicies"))?;
+    all.extend(attached.into_iter().filter_map(|policy| policy.policy_arn));
+    Ok(all)
+}
+
+/// Deletes an inline policy of a role, or detaches what is named by its ARN.
+pub async fn remove_policy(aws: &Aws, role: &str, policy: &str) -> Result<(), Fault> {
+    if policy.starts_with("arn:") {
+        let answer = aws.iam.detach_role_policy().role_name(role).policy_arn(policy).send().await;
+        return away(answer.map_err(fault("iam:DetachRolePolicy")));
+    }
+    let answer = aws.iam.delete_role_policy().role_name(role).policy_name(policy).send().await;
+    away(answer.map_err(fault("iam:DeleteRolePolicy")))
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 
-use super::{Aws, fault};
-use crate::model::{Class, Fault, Lookup};
+use super::{Aws, Reading, fault};
+use crate::model::{Class, Fault, Lookup, covers};
 
 /// The keys that a load balancer takes. ACM lists certificates of RSA 2048 alone unless asked for more.
 /// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
@@ -17,19 +17,21 @@ const KEYS: [KeyAlgorithm; 6] = [
 ];
 
 /// The answer to a lookup. What is not there is a fault of class `NotFound` that says so.
-pub async fn of(aws: &Aws, lookup: &Lookup) -> Result<String, Fault> {
+pub async fn of(read: &Reading<'_>, lookup: &Lookup) -> Result<String, Fault> {
     match lookup {
-        Lookup::Parameter(path) => parameter(aws, path).await,
-        Lookup::Certificate(arn) if arn.starts_with("arn:") => checked(aws, arn).await,
-        Lookup::Certificate(domain) => certificate(aws, domain).await,
-        Lookup::Zone(name) => zone(aws, name).await,
+        Lookup::Parameter(path) => parameter(read, path).await,
+        Lookup::Certificate(arn) if arn.starts_with("arn:") => checked(read.aws, arn).await,
+        Lookup::Certificate(domain) => certificate(read.aws, domain).await,
+        Lookup::Zone(name) => zone(read, name).await,
     }
 }
 
-async fn parameter(aws: &Aws, path: &str) -> Result<String, Fault> {
-    let answer = aws.ssm.get_parameter().name(path).send().await;
-    let answer = answer.map_err(fault("ssm:GetParameter"))?;
-    Ok(answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default())
+async fn parameter(read: &Reading<'_>, path: &str) -> Result<String, Fault> {
+    let missing = || {
+        let message = format!("SSM has no parameter {path}");
+        Fault::new(Class::NotFound, "ssm:GetParameters", "ParameterNotFound", message)
+    };
+    read.ssm.values(read).await?.get(path).cloned().ok_or_else(missing)
 }
 
 /// The certificate of this ARN, if a load balancer would take it.
@@ -74,50 +76,14 @@ fn names(found: &CertificateSummary) -> impl Iterator<Item = &str> {
     found.domain_name().into_iter().chain(others)
 }
 
-/// Whether a certificate's name is for the domain: a wildcard stands for one label.
-fn covers(name: &str, domain: &str) -> bool {
-    let wild = name
-        .strip_prefix("*.")
-        .zip(domain.split_once('.'))
-        .is_some_and(|(parent, (_, rest))| parent.eq_ignore_ascii_case(rest));
-    wild || name.eq_ignore_ascii_case(domain)
-}
-
 /// The public zone of this name.
-async fn zone(aws: &Aws, name: &str) -> Result<String, Fault> {
-    const OPERATION: &str = "route53:ListHostedZonesByName";
-    let missing = |message| Fault::new(Class::NotFound, OPERATION, "", message);
-    let answer = aws.route53.list_hosted_zones_by_name().dns_name(name).send().await;
-    let zones = answer.map_err(fault(OPERATION))?.hosted_zones;
-    // The listing begins at the name; it does not end there.
-    let found: Vec<_> = zones
-        .iter()
-        .filter(|zone| zone.name().trim_end_matches('.').eq_ignore_ascii_case(name))
-        .filter(|zone| !zone.config().is_some_and(|config| config.private_zone()))
-        .collect();
+async fn zone(read: &Reading<'_>, name: &str) -> Result<String, Fault> {
+    let missing = |message| Fault::new(Class::NotFound, "route53:ListHostedZones", "", message);
+    let zones = read.route53.public_zones(read).await?;
+    let found: Vec<_> = zones.iter().filter(|zone| zone.name.eq_ignore_ascii_case(name)).collect();
     match found[..] {
-        [zone] => Ok(zone.id().trim_start_matches("/hostedzone/").to_owned()),
+        [zone] => Ok(zone.id.clone()),
         [] => Err(missing(format!("there is no public hosted zone {name}"))),
         _ => Err(missing(format!("{} public hosted zones are called {name}", found.len()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::covers;
-
-    #[test]
-    fn a_wildcard_stands_for_one_label() {
-        for (name, domain, expected) in [
-            ("shop.example.com", "shop.example.com", true),
-            ("Shop.Example.com", "shop.example.com", true),
-            ("*.example.com", "shop.example.com", true),
-            ("*.example.com", "example.com", false),
-            ("*.example.com", "a.shop.example.com", false),
-            ("*.example.com", "shop.example.org", false),
-            ("example.com", "shop.example.com", false),
-        ] {
-            assert_eq!(covers(name, domain), expected, "{name} for {domain}");
-        }
     }
 }

@@ -12,6 +12,8 @@ pub mod lookup;
 pub mod marks;
 pub mod rds;
 mod reading;
+pub mod route53;
+pub mod ssm;
 
 use std::time::Duration;
 

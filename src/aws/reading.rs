@@ -2,27 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use super::{Aws, ec2, elasticache, elb};
-use crate::model::{Fault, TOPOLOGY, Tags};
+use super::{Aws, ec2, elasticache, elb, route53, ssm};
+use crate::model::{Fault, Lookup, TOPOLOGY, Tags};
 
 /// One reading of what bears a topology's tag.
 pub struct Reading<'a> {
     pub aws: &'a Aws,
     /// The topology's name, the value of its tag.
     pub topology: &'a str,
+    /// What the topology looks up.
+    pub lookups: &'a BTreeSet<Lookup>,
     pub ec2: ec2::Shared,
     pub elb: elb::Shared,
     pub elasticache: elasticache::Shared,
+    pub route53: route53::Shared,
+    pub ssm: ssm::Shared,
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(aws: &'a Aws, topology: &'a str) -> Self {
+    pub fn new(aws: &'a Aws, topology: &'a str, lookups: &'a BTreeSet<Lookup>) -> Self {
         Self {
             aws,
             topology,
+            lookups,
             ec2: ec2::Shared::default(),
             elb: elb::Shared::default(),
             elasticache: elasticache::Shared::default(),
+            route53: route53::Shared::default(),
+            ssm: ssm::Shared::default(),
         }
     }
 

@@ -8,8 +8,7 @@ use super::Global;
 use super::carry_out::CarryOut;
 use super::context::Deletion;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{self, Plan};
-use crate::snapshot;
+use crate::plan::{self, Goal, Plan};
 
 /// Bring the account to what the topology says
 #[derive(Args)]
@@ -29,7 +28,7 @@ impl Apply {
         }
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
+        let snapshot = global.snapshot(cloud.as_ref(), &desired, Goal::Reach).await?;
         let plan = Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
         self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await
     }
@@ -59,7 +58,7 @@ impl Apply {
         };
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
+        let snapshot = global.snapshot(cloud.as_ref(), &desired, plan.goal).await?;
         plan.check_fresh(&desired, &snapshot)?;
         self.carry_out.reviewed(&global, &desired, cloud.as_ref(), &snapshot, &plan).await
     }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::reconcile::{self, Observer, Stop};
 use crate::report::{self, json::JsonLines, progress::Progress};
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::Snapshot;
 
 #[derive(Args)]
 pub struct CarryOut {
@@ -50,7 +50,7 @@ impl CarryOut {
         }
         ask(plan)?;
         // The account may have moved while the plan was looked at.
-        let snapshot = snapshot::read(cloud, desired).await?;
+        let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
         plan.check_fresh(desired, &snapshot)?;
         self.run(global, cloud, &snapshot, plan).await
     }

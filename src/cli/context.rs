@@ -9,7 +9,8 @@ use crate::cloud::sim::SimCloud;
 use crate::cloud::{Cloud, LiveCloud};
 use crate::desired::{self, Desired};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Origin, Parting};
+use crate::plan::{Goal, Origin, Parting};
+use crate::snapshot::{self, Snapshot};
 use crate::topology::{self, Topology};
 
 const TOPOLOGY: &str = "topology.toml";
@@ -47,6 +48,19 @@ impl Global {
         }
         check_region(&desired.region)?;
         Ok(Box::new(LiveCloud::connect(&desired.region).await))
+    }
+
+    /// The account, as far as a plan with this goal needs it.
+    pub async fn snapshot(
+        &self,
+        cloud: &dyn Cloud,
+        desired: &Desired,
+        goal: Goal,
+    ) -> Result<Snapshot> {
+        match goal {
+            Goal::Reach => snapshot::read(cloud, desired).await,
+            Goal::Destroy => snapshot::read_to_destroy(cloud, desired).await,
+        }
     }
 
     /// How many of the account's seconds pass in one of ours.

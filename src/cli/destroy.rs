@@ -6,8 +6,7 @@ use super::Global;
 use super::carry_out::CarryOut;
 use super::context::Deletion;
 use crate::error::Result;
-use crate::plan::Plan;
-use crate::snapshot;
+use crate::plan::{Goal, Plan};
 
 /// Take down everything that bears the topology's tags
 #[derive(Args)]
@@ -22,7 +21,7 @@ impl Destroy {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
+        let snapshot = global.snapshot(cloud.as_ref(), &desired, Goal::Destroy).await?;
         let plan =
             Plan::to_destroy(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
         self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await

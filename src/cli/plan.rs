@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use super::context::Deletion;
 use super::{Global, SUCCESS};
 use crate::error::Result;
-use crate::{plan, report, snapshot};
+use crate::plan::Goal;
+use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
 const CHANGES: u8 = 2;
@@ -41,7 +42,8 @@ impl Plan {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
+        let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
+        let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
         if let Some(out) = &self.out {

@@ -1,15 +1,15 @@
 //! AWS behind the door: each kind's calls over the SDK.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, join_all, try_join_all};
 
-use super::Cloud;
+use super::{Cloud, Found};
 use crate::aws::{Aws, Reading, elb, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
+use crate::model::{Body, Created, Fault, Lookup, Standing, Tags, TargetHealth};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -29,18 +29,28 @@ impl Cloud for LiveCloud {
         self.aws.account().await
     }
 
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
-        let reading = Reading::new(&self.aws, topology);
-        let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading))).await?;
-        Ok(lists.into_iter().flatten().collect())
-    }
-
-    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        lookup::of(&self.aws, lookup).await
+    async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
+        let reading = Reading::new(&self.aws, topology, lookups);
+        let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading)));
+        let answers = join_all(lookups.iter().map(|asked| lookup::of(&reading, asked)));
+        let (lists, answers) = join(lists, answers).await;
+        Ok(Found {
+            observed: lists?.into_iter().flatten().collect(),
+            answers: lookups.iter().cloned().zip(answers).collect(),
+        })
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
         elb::findings(&self.aws, groups).await
+    }
+
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        kind.obstacle(&self.aws, topology, body).await
     }
 
     async fn create(

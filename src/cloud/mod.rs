@@ -3,7 +3,7 @@
 mod live;
 pub mod sim;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,20 +13,33 @@ pub use live::LiveCloud;
 use crate::kinds::{Kind, Live};
 use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
+/// What one reading of the account finds.
+pub struct Found {
+    /// Every resource, of every kind, that bears the topology's tag.
+    pub observed: Vec<Observed>,
+    /// Each lookup's answer, or why there is none.
+    pub answers: BTreeMap<Lookup, Result<String, Fault>>,
+}
+
 /// An account in one region, with a clock of its own.
 #[async_trait]
 pub trait Cloud: Send + Sync {
     /// The id of the account the credentials belong to.
     async fn account(&self) -> Result<String, Fault>;
 
-    /// Every resource, of every kind, that bears the topology's tag.
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault>;
-
-    /// The answer to a lookup.
-    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault>;
+    /// Reads what bears the topology's tag, and looks up what it names: together, since both ask for some of the same.
+    async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault>;
 
     /// What target groups, by id, find of their targets, those that are draining included.
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault>;
+
+    /// See [`Kind::obstacle`].
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault>;
 
     /// See [`Kind::create`].
     async fn create(

@@ -26,6 +26,7 @@ impl Build<'_> {
             })]),
             policy: policy(statements(self.topology, service)),
             secret_policy: secrets(service),
+            other_policies: Vec::new(),
         };
         self.add(&iam_role::SCHEMA, &service.key, &role, service.key.span);
         let role = link(&iam_role::SCHEMA, &service.key);

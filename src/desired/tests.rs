@@ -243,7 +243,7 @@ fn every_reference_leads_to_a_resource() {
                     Late::Ref { address, .. } => {
                         assert!(desired.resources.contains_key(&address), "{address}")
                     }
-                    Late::Lookup(lookup) => assert!(desired.lookups.contains(&lookup)),
+                    Late::Lookup(lookup) => assert!(desired.lookups.contains_key(&lookup)),
                 });
             }
         }

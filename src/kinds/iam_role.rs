@@ -25,6 +25,9 @@ pub struct IamRole {
     /// What it may do with what RDS makes late: a policy of its own, so that no machine waits for a database. Null for
     /// a service without one.
     pub secret_policy: Value,
+    /// What else it has been allowed: inline policies by name, attached ones by ARN. None is wanted: what somebody puts
+    /// there widens what a machine may do.
+    pub other_policies: Vec<String>,
 }
 
 pub static SCHEMA: Schema = Schema {
@@ -35,6 +38,7 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("assume_role_policy"),
         Field::in_place("policy").names_outputs().configured("null"),
         Field::in_place("secret_policy").names_outputs().attached("null"),
+        Field::in_place("other_policies").set().configured("[]"),
     ],
     outputs: &[("arn", "arn:aws:iam::{account}:role{path}{name}")],
     id: "{name}",
@@ -110,13 +114,19 @@ impl Kind for Wire {
         if changed.contains(&"secret_policy") {
             iam::put_policy(aws, &live.id, SECRET_POLICY, &spec.secret_policy).await?;
         }
+        if changed.contains(&"other_policies") {
+            let now: Vec<String> = form::field(&SCHEMA, &live.body, "other_policies")?;
+            for policy in now.iter().filter(|policy| !spec.other_policies.contains(policy)) {
+                iam::remove_policy(aws, &live.id, policy).await?;
+            }
+        }
         Ok(())
     }
 
-    /// IAM deletes no role that has policies.
+    /// IAM deletes no role that has policies, whoever put them there and whenever.
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
-        for name in [POLICY, SECRET_POLICY] {
-            iam::put_policy(aws, &live.id, name, &Value::Null).await?;
+        for policy in unless_gone(iam::policies(aws, &live.id).await)? {
+            iam::remove_policy(aws, &live.id, &policy).await?;
         }
         let answer = aws.iam.delete_role().role_name(&live.id).send().await;
         away(answer.map_err(fault("iam:DeleteRole")))
@@ -147,12 +157,16 @@ fn observe(role: &RoleDetail, read: &Reading<'_>) -> Option<Observed> {
         let found = all.find(|policy| policy.policy_name() == Some(name));
         found.and_then(|policy| policy.policy_document()).map_or(Value::Null, iam::policy)
     };
+    let inline = role.role_policy_list().iter().filter_map(|policy| policy.policy_name());
+    let attached = role.attached_managed_policies().iter().filter_map(|policy| policy.policy_arn());
+    let others = inline.filter(|name| ![POLICY, SECRET_POLICY].contains(name)).chain(attached);
     let body = form::reported([
         ("name", Some(Value::from(id.as_str()))),
         ("path", role.path().map(Value::from)),
         ("assume_role_policy", role.assume_role_policy_document().map(iam::policy)),
         ("policy", Some(policy(POLICY))),
         ("secret_policy", Some(policy(SECRET_POLICY))),
+        ("other_policies", Some(form::set(others.map(Value::from)))),
     ]);
     let created = Created::id(id).output("arn", role.arn());
     let observed = form::observed(&SCHEMA, created.id, tags, body);

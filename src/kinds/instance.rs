@@ -21,8 +21,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Standing, Status,
-    TOPOLOGY, Tags, Timing,
+    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, NAME, Observed, Schema, Standing,
+    Status, TOPOLOGY, Tags, Timing,
 };
 
 /// An image by id, or late by the SSM parameter that names it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
+use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,10 +59,8 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let listeners = read.elb.listeners(read).await?;
-        let arns = listeners.iter().filter_map(|listener| listener.listener_arn.clone());
-        let tags = elb::our_tags(read, arns.collect()).await?;
-        Ok(listeners.iter().filter_map(|listener| observe(listener, &tags)).collect())
+        let (listeners, tags) = try_join(read.elb.listeners(read), read.elb.tags(read)).await?;
+        Ok(listeners.iter().filter_map(|listener| observe(listener, tags)).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{
     PathPatternConditionConfig, Rule, RuleCondition, RulePriorityPair,
 };
-use futures_util::future::try_join_all;
+use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::{Kind, Live, form};
-use crate::aws::absent::{away, in_batches, unless_gone};
+use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
     Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, TOPOLOGY, Tags, Timing,
@@ -54,16 +54,8 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let listeners = read.elb.listeners(read).await?;
-        let arns = listeners.iter().filter_map(|listener| listener.listener_arn.as_deref());
-        let rules = try_join_all(arns.map(|listener| async move {
-            let rules = unless_gone(rules(read.aws, listener).await)?;
-            Ok::<_, Fault>(rules.into_iter().map(move |rule| (listener, rule)))
-        }));
-        let rules: Vec<_> = rules.await?.into_iter().flatten().collect();
-        let arns = rules.iter().filter_map(|(_, rule)| rule.rule_arn.clone());
-        let tags = elb::our_tags(read, arns.collect()).await?;
-        Ok(rules.iter().filter_map(|(listener, rule)| observe(listener, rule, &tags)).collect())
+        let (rules, tags) = try_join(read.elb.rules(read), read.elb.tags(read)).await?;
+        Ok(rules.iter().filter_map(|(listener, rule)| observe(listener, rule, tags)).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -130,15 +122,6 @@ impl Kind for Wire {
     }
 }
 
-/// The rules of a listener, but for the default one, which is the listener's own.
-async fn rules(aws: &Aws, listener: &str) -> Result<Vec<Rule>, Fault> {
-    let pages = aws.elb.describe_rules().listener_arn(listener).into_paginator().items();
-    let all: Result<Vec<Rule>, _> = pages.send().collect().await;
-    let mut rules = all.map_err(fault("elasticloadbalancing:DescribeRules"))?;
-    rules.retain(|rule| rule.is_default != Some(true));
-    Ok(rules)
-}
-
 /// What a creation comes to whose priority is taken: done, if its answer was lost and the rule is this very one; not
 /// yet, if another rule of the topology has still to make room.
 async fn taken(
@@ -148,7 +131,7 @@ async fn taken(
     tags: &Tags,
     refusal: Fault,
 ) -> Result<Created, Fault> {
-    let rules = rules(aws, listener).await?;
+    let rules = elb::rules(aws, listener).await?;
     let holder = rules.iter().find(|rule| place(rule) == Some(priority));
     let Some(holder) = holder.and_then(Rule::rule_arn) else { return Err(refusal) };
     let mut known = elb::tags(aws, &[holder.to_owned()]).await?;
@@ -173,7 +156,7 @@ async fn put(aws: &Aws, listener: &str, rule: &str, priority: u32) -> Result<(),
         Err(fault) if fault.code == IN_USE => fault,
         outcome => return outcome,
     };
-    let rules = rules(aws, listener).await?;
+    let rules = elb::rules(aws, listener).await?;
     let now = rules.iter().find(|other| other.rule_arn() == Some(rule)).and_then(place);
     let holder = rules.iter().find(|other| place(other) == Some(priority));
     let (Some(now), Some(holder)) = (now, holder.and_then(Rule::rule_arn)) else {

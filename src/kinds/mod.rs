@@ -74,6 +74,17 @@ pub trait Kind: Send + Sync {
     /// Every resource of this kind that bears the topology's tag.
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault>;
 
+    /// What of somebody else's stands where this would be made, if anything does: a plan that would fail is none.
+    /// Lookups in the body are answered, references are not.
+    async fn obstacle(
+        &self,
+        _aws: &Aws,
+        _topology: &str,
+        _body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
     /// Creates it, tagged, with the fields of the create phase. Does not wait until it is ready.
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault>;
 

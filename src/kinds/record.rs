@@ -1,7 +1,11 @@
 //! A name in Route 53 that leads to the load balancer.
 //!
-//! Records bear no tags. Beside each of ours stands a TXT record that says whose it is, as external-dns does it; both are
-//! made in one batch, which Route 53 does as a whole or not at all. A record without one is never touched.
+//! Records bear no tags. For each of ours there is a TXT record in the zone that says whose it is, much as external-dns
+//! does it; both are made in one batch, which Route 53 does as a whole or not at all. A record without one is never
+//! touched.
+//!
+//! These marks stand together below `_ecdeploy.ZONE`, since Route 53 lists a zone from its last labels on: a zone may
+//! have ten thousand records, and only the marks and what they name are of interest.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +14,13 @@ use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
 use aws_smithy_types::error::operation::BuildError;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Kind, Live, form};
 use crate::aws::absent::unless_gone;
+use crate::aws::route53::{self, AT_ONCE, LIST, PAGE, Start, Zone, plain};
 use crate::aws::{Aws, Reading, fault, marks};
 use crate::model::{
     ADDRESS, Body, Class, Created, Fault, Field, Observed, Schema, Standing, Status, TOPOLOGY,
@@ -26,6 +31,8 @@ use crate::model::{
 pub struct Record {
     /// The hosted zone's id, or late by its name: `Lookup::Zone`.
     pub zone: Value,
+    /// The zone's name, without a dot at its end.
+    pub zone_name: String,
     /// Without a dot at its end.
     pub name: String,
     /// `A` or `AAAA`.
@@ -40,6 +47,7 @@ pub static SCHEMA: Schema = Schema {
     kind: "record",
     fields: &[
         Field::replace("zone"),
+        Field::replace("zone_name"),
         Field::replace("name"),
         Field::replace("type"),
         Field::in_place("alias_dns_name").names_outputs(),
@@ -52,7 +60,8 @@ pub static SCHEMA: Schema = Schema {
 };
 
 const CHANGE: &str = "route53:ChangeResourceRecordSets";
-const LIST: &str = "route53:ListResourceRecordSets";
+/// AWS's code for a batch of which a change can't be made.
+const REFUSED: &str = "InvalidChangeBatch";
 /// Seconds for which the world may remember our TXT record.
 const TTL: i64 = 300;
 
@@ -66,17 +75,35 @@ impl Kind for Wire {
 
     /// Looks into every public zone: the file may have named another one before.
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let zones = read.aws.route53.list_hosted_zones().into_paginator().items().send();
-        let zones: Vec<_> =
-            zones.collect::<Result<_, _>>().await.map_err(fault("route53:ListHostedZones"))?;
-        let public =
-            zones.iter().filter(|zone| !zone.config().is_some_and(|config| config.private_zone()));
-        let found = public.map(|zone| async {
-            let zone = zone.id().trim_start_matches("/hostedzone/");
-            let sets = unless_gone(sets(read.aws, zone, None).await)?;
-            Ok::<_, Fault>(observe(zone, &sets, read))
+        let zones = read.route53.public_zones(read).await?;
+        let mut found = Vec::new();
+        for some in zones.chunks(AT_ONCE) {
+            found.extend(try_join_all(some.iter().map(|zone| look(zone, read))).await?);
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn obstacle(
+        &self,
+        aws: &Aws,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        let place = Place::of(&form::spec::<Record>(&SCHEMA, body)?);
+        let mark = place.mark();
+        let mark = route53::at(aws, &place.zone, &mark, "TXT");
+        // A handful of types may stand at one name.
+        let sets = route53::page(aws, &place.zone, Start::name(&place.name), 10);
+        let (mark, (sets, _)) = try_join(mark, sets).await?;
+        let owner = mark.and_then(|mark| text(&mark)?.get(TOPOLOGY).cloned());
+        let mut taken = sets.iter().filter(|set| {
+            [&place.kind, "CNAME"].iter().any(|kind| route53::is_at(set, &place.name, kind))
         });
-        Ok(try_join_all(found).await?.into_iter().flatten().collect())
+        Ok(taken.next().filter(|_| owner.as_deref() != Some(topology)).map(|set| {
+            let kind = set.r#type();
+            let whose = owner.map_or("not ours".to_owned(), |name| format!("of `{name}`"));
+            format!("an {kind} record {} stands in the zone already, and is {whose}", place.name)
+        }))
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -87,7 +114,12 @@ impl Kind for Wire {
             (ChangeAction::Create, alias(&spec)),
             (ChangeAction::Create, txt(&place.mark(), &marks)),
         ];
-        change(aws, &place.zone, changes).await?;
+        match change(aws, &place.zone, changes).await {
+            Err(refusal) if refusal.code == REFUSED => {
+                taken(aws, &place, tags, refusal).await?;
+            }
+            outcome => outcome?,
+        }
         Ok(Created::id(place.id()))
     }
 
@@ -101,6 +133,10 @@ impl Kind for Wire {
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
         let place = Place::of(&form::spec::<Record>(&SCHEMA, &live.body)?);
         let Some((mark, set)) = ours(aws, &place).await? else { return Ok(()) };
+        // What somebody put in its place is theirs, mark or no mark.
+        let led = live.body.get("alias_dns_name").and_then(Value::as_str);
+        let set =
+            set.filter(|set| set.alias_target().is_some_and(|alias| Some(&*leads(alias)) == led));
         let leaving = [Some(mark), set].into_iter().flatten();
         change(aws, &place.zone, leaving.map(|set| (ChangeAction::Delete, Ok(set)))).await
     }
@@ -120,14 +156,21 @@ impl Kind for Wire {
 /// Where a record stands.
 struct Place {
     zone: String,
+    zone_name: String,
     name: String,
     kind: String,
 }
+
+/// Below this name of a zone stand the marks.
+const MARKS: &str = "_ecdeploy";
+/// What stands for `*` in the name of a mark. No name of ours has underscores.
+const ANY: &str = "_any";
 
 impl Place {
     fn of(spec: &Record) -> Self {
         Self {
             zone: spec.zone.as_str().unwrap_or_default().to_owned(),
+            zone_name: spec.zone_name.clone(),
             name: spec.name.clone(),
             kind: spec.r#type.clone(),
         }
@@ -137,14 +180,22 @@ impl Place {
         format!("{}_{}_{}", self.zone, self.name, self.kind)
     }
 
-    /// The name of the TXT record: its own, since another TXT record may stand at the record's.
+    /// The name of the TXT record: `a.shop._ecdeploy.example.com`, and of the zone's own `a._ecdeploy.example.com`.
     fn mark(&self) -> String {
-        format!("{}{}", prefix(&self.kind), self.name)
+        let within = self.name.strip_suffix(&self.zone_name).unwrap_or(&self.name);
+        let within = within.replace('*', ANY);
+        format!("{}.{within}{MARKS}.{}", self.kind.to_lowercase(), self.zone_name)
     }
-}
 
-fn prefix(kind: &str) -> String {
-    format!("_ecdeploy-{}.", kind.to_lowercase())
+    /// The place that a mark of this name is for.
+    fn marked(zone: &Zone, mark: &str) -> Option<Self> {
+        let within = mark.strip_suffix(&format!("{MARKS}.{}", zone.name))?;
+        let (kind, within) = within.split_once('.')?;
+        let name = format!("{}{}", within.replace(ANY, "*"), zone.name);
+        let kind = kind.to_uppercase();
+        let (zone, zone_name) = (zone.id.clone(), zone.name.clone());
+        ["A", "AAAA"].contains(&&*kind).then_some(Self { zone, zone_name, name, kind })
+    }
 }
 
 fn told(aws: &Aws, mut tags: Tags) -> Tags {
@@ -152,54 +203,35 @@ fn told(aws: &Aws, mut tags: Tags) -> Tags {
     tags
 }
 
-/// The zone's records, from the name on.
-async fn sets(
-    aws: &Aws,
-    zone: &str,
-    from: Option<(&str, i32)>,
-) -> Result<Vec<ResourceRecordSet>, Fault> {
-    let mut found = Vec::new();
-    let (mut name, mut kind, mut id) = (from.map(|(name, _)| name.to_owned()), None, None);
-    loop {
-        let call = aws.route53.list_resource_record_sets().hosted_zone_id(zone);
-        let call = call.set_start_record_name(name).set_start_record_type(kind);
-        let call = call.set_start_record_identifier(id);
-        let call = call.set_max_items(from.map(|(_, most)| most));
-        let answer = call.send().await.map_err(fault(LIST))?;
-        found.extend(answer.resource_record_sets);
-        if !answer.is_truncated || from.is_some() {
-            return Ok(found);
-        }
-        (name, kind, id) =
-            (answer.next_record_name, answer.next_record_type, answer.next_record_identifier);
-    }
-}
-
 /// The TXT record that makes the place ours, and the record in it; nothing where there is no such TXT record.
 async fn ours(
     aws: &Aws,
     place: &Place,
 ) -> Result<Option<(ResourceRecordSet, Option<ResourceRecordSet>)>, Fault> {
-    // A few of one name at most.
-    let near = |name: String| async move { sets(aws, &place.zone, Some((&name, 10))).await };
-    let (marks, sets) = futures_util::try_join!(near(place.mark()), near(place.name.clone()))?;
-    let at = |set: &ResourceRecordSet, name: &str, kind: &str| {
-        plain(set.name()) == name.to_lowercase() && set.r#type().as_str() == kind
-    };
-    let mark = marks.into_iter().find(|set| at(set, &place.mark(), "TXT"));
+    let mark = place.mark();
+    let (mark, set) = try_join(
+        route53::at(aws, &place.zone, &mark, "TXT"),
+        route53::at(aws, &place.zone, &place.name, &place.kind),
+    )
+    .await?;
     let mark = mark.filter(|set| text(set).is_some_and(|tags| tags.contains_key(TOPOLOGY)));
-    let set = sets.into_iter().find(|set| at(set, &place.name, &place.kind));
     Ok(mark.map(|mark| (mark, set)))
+}
+
+/// What a creation comes to that is refused: done, if its answer was lost and the record is this very one.
+async fn taken(aws: &Aws, place: &Place, tags: &Tags, refusal: Fault) -> Result<(), Fault> {
+    let owner = |tags: &Tags| [TOPOLOGY, ADDRESS].map(|key| tags.get(key).cloned());
+    match ours(aws, place).await? {
+        Some((mark, Some(_))) if text(&mark).is_some_and(|told| owner(&told) == owner(tags)) => {
+            Ok(())
+        }
+        _ => Err(refusal),
+    }
 }
 
 fn gone(id: &str) -> Fault {
     let message = format!("no TXT record of ecdeploy stands beside {id}: it is not ours");
     Fault::new(Class::Fatal, LIST, "NotOurs", message)
-}
-
-/// A name without the dot at its end and the escapes that Route 53 puts in.
-fn plain(name: &str) -> String {
-    name.trim_end_matches('.').replace("\\052", "*").to_lowercase()
 }
 
 /// The tags in a TXT record.
@@ -245,33 +277,100 @@ fn misbuilt(error: &BuildError) -> Fault {
     Fault::new(Class::Fatal, CHANGE, "", error.to_string())
 }
 
-/// The records that a TXT record of ours stands beside. One whose record somebody took away is there without an alias.
-fn observe(zone: &str, sets: &[ResourceRecordSet], read: &Reading<'_>) -> Vec<Observed> {
-    let marked = sets.iter().filter(|set| *set.r#type() == RrType::Txt).filter_map(|mark| {
-        let tags = text(mark)?;
+/// What is ours in a zone. One of a single page is read at once; of a larger one the marks, and what they name.
+async fn look(zone: &Zone, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
+    if zone.records <= PAGE.into() {
+        let answer = route53::page(read.aws, &zone.id, Start::of_zone(), PAGE).await;
+        let (sets, rest) = match answer {
+            Err(fault) if fault.class == Class::NotFound => return Ok(Vec::new()),
+            answer => answer?,
+        };
+        if rest.is_none() {
+            let find = |place: &Place| {
+                sets.iter().find(|set| route53::is_at(set, &place.name, &place.kind))
+            };
+            let found = marked(zone, &sets, read).into_iter();
+            return Ok(found.map(|(place, tags)| observe(find(&place), place, tags)).collect());
+        }
+    }
+    let marks = unless_gone(marks(zone, read).await)?;
+    let found = marked(zone, &marks, read).into_iter().map(|(place, tags)| async {
+        let set = route53::at(read.aws, &place.zone, &place.name, &place.kind).await?;
+        Ok::<_, Fault>(observe(set.as_ref(), place, tags))
+    });
+    try_join_all(found).await
+}
+
+/// Everybody's marks in a zone, which follow each other there.
+async fn marks(zone: &Zone, read: &Reading<'_>) -> Result<Vec<ResourceRecordSet>, Fault> {
+    let parent = format!("{MARKS}.{}", zone.name);
+    let (mut found, mut next) = (Vec::new(), Some(Start::name(&parent)));
+    while let Some(from) = next {
+        let (sets, rest) = route53::page(read.aws, &zone.id, from, PAGE).await?;
+        let within = |set: &ResourceRecordSet| {
+            let name = plain(set.name());
+            name.strip_suffix(&parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let past = !sets.iter().all(within);
+        found.extend(sets.into_iter().filter(within));
+        next = rest.filter(|_| !past);
+    }
+    Ok(found)
+}
+
+/// The places that the marks among these records make ours.
+fn marked(zone: &Zone, sets: &[ResourceRecordSet], read: &Reading<'_>) -> Vec<(Place, Tags)> {
+    let marks = sets.iter().filter(|set| *set.r#type() == RrType::Txt);
+    let marks = marks.filter_map(|mark| Some((text(mark)?, plain(mark.name()))));
+    let ours = marks.filter(|(tags, _)| {
         let here = tags.get(marks::REGION) == Some(&read.aws.region);
-        (here && read.owns(&tags) && tags.contains_key(ADDRESS))
-            .then_some((plain(mark.name()), tags))
+        here && read.owns(tags) && tags.contains_key(ADDRESS)
     });
-    let found = marked.filter_map(|(mark, tags)| {
-        let kind = ["A", "AAAA"].into_iter().find(|kind| mark.starts_with(&prefix(kind)))?;
-        let name = mark.strip_prefix(&prefix(kind))?.to_owned();
-        let set =
-            sets.iter().find(|set| plain(set.name()) == name && set.r#type().as_str() == kind);
-        let alias = set.and_then(|set| set.alias_target());
-        // People put "dualstack." before it, which leads to the same.
-        let leads = alias.map(|alias| plain(alias.dns_name()));
-        let leads = leads.map(|to| to.strip_prefix("dualstack.").unwrap_or(&to).to_owned());
-        let place = Place { zone: zone.to_owned(), name, kind: kind.to_owned() };
-        let id = place.id();
-        let body = form::reported([
-            ("zone", Some(place.zone.into())),
-            ("name", Some(place.name.into())),
-            ("type", Some(place.kind.into())),
-            ("alias_dns_name", Some(Value::from(leads))),
-            ("alias_zone_id", Some(Value::from(alias.map(|alias| alias.hosted_zone_id())))),
-        ]);
-        Some(form::observed(&SCHEMA, id, tags, body))
-    });
-    found.collect()
+    ours.filter_map(|(tags, mark)| Some((Place::marked(zone, &mark)?, tags))).collect()
+}
+
+/// People put "dualstack." before it, which leads to the same.
+fn leads(alias: &AliasTarget) -> String {
+    let to = plain(alias.dns_name());
+    to.strip_prefix("dualstack.").unwrap_or(&to).to_owned()
+}
+
+/// A record of ours. One that somebody took away is there without an alias, as long as its mark stands.
+fn observe(set: Option<&ResourceRecordSet>, place: Place, tags: Tags) -> Observed {
+    let alias = set.and_then(|set| set.alias_target());
+    let leads = alias.map(leads);
+    let id = place.id();
+    let body = form::reported([
+        ("zone", Some(place.zone.into())),
+        ("zone_name", Some(place.zone_name.into())),
+        ("name", Some(place.name.into())),
+        ("type", Some(place.kind.into())),
+        ("alias_dns_name", Some(Value::from(leads))),
+        ("alias_zone_id", Some(Value::from(alias.map(|alias| alias.hosted_zone_id())))),
+    ]);
+    form::observed(&SCHEMA, id, tags, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stands_below_one_name_of_the_zone_and_leads_back_to_its_record() {
+        let zone = Zone { id: "Z1".into(), name: "example.com".into(), records: 0 };
+        for (name, kind, mark) in [
+            ("shop.example.com", "A", "a.shop._ecdeploy.example.com"),
+            ("example.com", "A", "a._ecdeploy.example.com"),
+            ("a.example.com", "AAAA", "aaaa.a._ecdeploy.example.com"),
+            ("*.shop.example.com", "A", "a._any.shop._ecdeploy.example.com"),
+        ] {
+            let place = Place::marked(&zone, mark).expect(mark);
+            assert_eq!((&*place.name, &*place.kind), (name, kind));
+            assert_eq!(place.mark(), mark);
+        }
+        for other in ["shop.example.com", "_ecdeploy.example.com", "mx.shop._ecdeploy.example.com"]
+        {
+            assert!(Place::marked(&zone, other).is_none(), "{other}");
+        }
+    }
 }

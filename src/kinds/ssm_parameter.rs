@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
-use aws_sdk_ssm::types::{
-    Parameter, ParameterMetadata, ParameterStringFilter, ResourceTypeForTagging, Tag,
-};
-use futures_util::future::try_join_all;
+use aws_sdk_ssm::types::{ResourceTypeForTagging, Tag};
+use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
-use crate::aws::{Aws, Reading, fault, marks};
+use crate::aws::{Aws, Reading, fault, marks, ssm};
 use crate::model::{
-    ADDRESS, Body, Class, Created, Fault, Field, Observed, Schema, Standing, Status, TOPOLOGY,
-    Tags, Timing,
+    Body, Class, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,9 +39,6 @@ pub static SCHEMA: Schema = Schema {
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
 };
 
-/// How many names one call takes.
-const BATCH: usize = 10;
-
 pub struct Wire;
 
 #[async_trait]
@@ -55,21 +49,16 @@ impl Kind for Wire {
 
     /// The listing filters by tag but tells none, and asking takes a call a parameter: they stand in the description.
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let ours = filter(&format!("tag:{TOPOLOGY}"), [read.topology.to_owned()].into())?;
-        let seen = describe(read.aws, ours).await?;
-        let told = try_join_all(seen.iter().map(|seen| tags(read.aws, seen))).await?;
-        let seen: Vec<_> = seen.into_iter().zip(told).filter(|(_, tags)| read.owns(tags)).collect();
-        let names: Vec<String> = seen.iter().filter_map(|(seen, _)| seen.name.clone()).collect();
-        let values = values(read.aws, &names).await?;
-        let observed = seen.into_iter().filter_map(|(seen, tags)| {
-            let id = seen.name?;
+        let (seen, values) = try_join(read.ssm.ours(read), read.ssm.values(read)).await?;
+        let observed = seen.iter().filter_map(|(seen, tags)| {
+            let id = seen.name.clone()?;
             let value = values.get(&id)?.clone();
             let body = form::reported([
                 ("name", Some(Value::from(id.as_str()))),
                 ("value", Some(value.into())),
-                ("type", seen.r#type.map(|kind| kind.as_str().into())),
+                ("type", seen.r#type.as_ref().map(|kind| kind.as_str().into())),
             ]);
-            Some(form::observed(&SCHEMA, id, tags, body))
+            Some(form::observed(&SCHEMA, id, tags.clone(), body))
         });
         Ok(observed.collect())
     }
@@ -93,7 +82,7 @@ impl Kind for Wire {
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
-        let found = values(aws, ids).await?.into_keys();
+        let found = ssm::values(aws, ids).await?.into_keys();
         Ok(found.map(|name| (name, Status::Ready.into())).collect())
     }
 
@@ -113,55 +102,6 @@ fn put(aws: &Aws, name: &str, body: &Body) -> Result<PutParameterFluentBuilder, 
     let spec: SsmParameter = form::spec(&SCHEMA, body)?;
     let value = spec.value.as_str().unwrap_or_default();
     Ok(aws.ssm.put_parameter().name(name).value(value).r#type(spec.r#type.as_str().into()))
-}
-
-async fn describe(aws: &Aws, by: ParameterStringFilter) -> Result<Vec<ParameterMetadata>, Fault> {
-    let call = aws.ssm.describe_parameters().parameter_filters(by);
-    let pages = call.into_paginator().page_size(50).send();
-    let pages: Vec<_> =
-        pages.collect::<Result<_, _>>().await.map_err(fault("ssm:DescribeParameters"))?;
-    Ok(pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).collect())
-}
-
-/// The values of those of `names` that are there.
-async fn values(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, String>, Fault> {
-    let asked = names.chunks(BATCH).map(|names| async {
-        let answer = aws.ssm.get_parameters().set_names(Some(names.to_vec())).send().await;
-        answer
-            .map(|answer| answer.parameters.unwrap_or_default())
-            .map_err(fault("ssm:GetParameters"))
-    });
-    let found = try_join_all(asked).await?.into_iter().flatten();
-    Ok(found.filter_map(|Parameter { name, value, .. }| Some((name?, value?))).collect())
-}
-
-/// The tags as its description has them. Whoever sets a parameter by hand may lose that: then they are asked for.
-async fn tags(aws: &Aws, seen: &ParameterMetadata) -> Result<Tags, Fault> {
-    let described = seen.description().and_then(marks::from_text).unwrap_or_default();
-    if described.contains_key(ADDRESS) {
-        return Ok(described);
-    }
-    let call = aws.ssm.list_tags_for_resource().resource_type(ResourceTypeForTagging::Parameter);
-    match call.set_resource_id(seen.name.clone()).send().await {
-        Ok(answer) => {
-            let tags = answer.tag_list.unwrap_or_default().into_iter();
-            Ok(tags.map(|tag| (tag.key, tag.value)).collect())
-        }
-        Err(error) => match fault("ssm:ListTagsForResource")(error) {
-            // Gone since it was listed.
-            fault
-                if matches!(fault.class, Class::NotFound) || fault.code == "InvalidResourceId" =>
-            {
-                Ok(Tags::new())
-            }
-            fault => Err(fault),
-        },
-    }
-}
-
-fn filter(key: &str, values: Vec<String>) -> Result<ParameterStringFilter, Fault> {
-    let filter = ParameterStringFilter::builder().key(key).set_values(Some(values)).build();
-    filter.map_err(|error| misbuilt(&error))
 }
 
 fn to_sdk(tags: &Tags) -> Result<Vec<Tag>, Fault> {

@@ -146,10 +146,7 @@ async fn modify(aws: &Aws, id: &str, spec: TargetGroup, changed: &[&str]) -> Res
             "health_check_interval",
             spec.health_check_interval,
         ))
-        .set_health_check_timeout_seconds(number(
-            "health_check_timeout",
-            spec.health_check_timeout,
-        ))
+        .set_health_check_timeout_seconds(number("health_check_timeout", spec.health_check_timeout))
         .set_healthy_threshold_count(number("healthy_threshold", spec.healthy_threshold))
         .set_unhealthy_threshold_count(number("unhealthy_threshold", spec.unhealthy_threshold))
         .set_matcher(changes("health_check_matcher").then_some(matcher));

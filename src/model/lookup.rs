@@ -84,3 +84,32 @@ impl From<Lookup> for String {
         lookup.to_string()
     }
 }
+
+/// Whether a certificate's name is for the domain: a wildcard stands for one label.
+pub fn covers(name: &str, domain: &str) -> bool {
+    let wild = name
+        .strip_prefix("*.")
+        .zip(domain.split_once('.'))
+        .is_some_and(|(parent, (_, rest))| parent.eq_ignore_ascii_case(rest));
+    wild || name.eq_ignore_ascii_case(domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_wildcard_stands_for_one_label() {
+        for (name, domain, expected) in [
+            ("shop.example.com", "shop.example.com", true),
+            ("Shop.Example.com", "shop.example.com", true),
+            ("*.example.com", "shop.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "a.shop.example.com", false),
+            ("*.example.com", "shop.example.org", false),
+            ("example.com", "shop.example.com", false),
+        ] {
+            assert_eq!(covers(name, domain), expected, "{name} for {domain}");
+        }
+    }
+}

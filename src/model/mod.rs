@@ -17,7 +17,7 @@ pub use body::{
 pub use fault::{Class, Fault};
 pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
-pub use lookup::Lookup;
+pub use lookup::{Lookup, covers};
 pub use observed::{Created, Observed, Standing, Status};
 pub use schema::{Field, Need, OnChange, Phase, Reference, Schema, Timing};
 pub use tags::{ADDRESS, APPLIED, NAME, TOPOLOGY, Tags};

@@ -84,11 +84,14 @@ impl Graph<'_> {
         let leaves = change.action == Action::Delete && change.after.is_none();
         let Some(old) = live_target(change).filter(|_| leaves) else { return };
         let Some(detach) = self.place(&old, Verb::Detach) else { return };
-        let others = self.changes.iter().filter(|other| {
-            other.address == change.address && other.after.is_some()
-        });
+        let others = self
+            .changes
+            .iter()
+            .filter(|other| other.address == change.address && other.after.is_some());
         let kept: Vec<Target> = others.map(kept_target).collect();
-        for attach in kept.iter().filter_map(|kept| self.place(kept, Verb::Attach)) {
+        let attaches: Vec<usize> =
+            kept.iter().filter_map(|kept| self.place(kept, Verb::Attach)).collect();
+        for attach in attaches {
             self.wait(detach, attach, Need::Ready);
         }
     }

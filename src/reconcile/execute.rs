@@ -145,7 +145,7 @@ impl Run<'_> {
 
     /// What bears the step's address, and was not there when it was planned.
     async fn made(&self, step: &Step) -> Result<Option<Created>, Fault> {
-        let seen = self.cloud.list(&self.plan.topology).await?;
+        let seen = self.cloud.read(&self.plan.topology, &BTreeSet::new()).await?.observed;
         let address = step.address.to_string();
         let made = seen.into_iter().find(|seen| {
             seen.kind == step.address.kind()

@@ -2,13 +2,13 @@
 //! finished what they began.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex as Turns;
 
 use super::Run;
-use crate::kinds::Live;
 use crate::model::{Body, Class, Fault, Field, Schema, Serving, TargetHealth};
 
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -195,6 +195,8 @@ fn look_at(reason: &str) -> &'static str {
         "Target.InvalidState" => "it is stopped or going away: look at its state and system log",
         "Target.IpUnusable" => "its address is used by a load balancer",
         "Elb.InternalError" => "the load balancer has trouble of its own: run it again",
-        _ => "look into boot.log on it: is it still being set up? healthy_deadline says how long it may take",
+        _ => {
+            "look into boot.log on it: is it still being set up? healthy_deadline says how long it may take"
+        }
     }
 }

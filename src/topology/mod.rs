@@ -26,7 +26,8 @@ pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
 pub use format::FILE;
 pub use types::{
     Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Names, Peer,
-    Process, Rolling, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology, Use, Vpc,
+    Process, Rolling, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology,
+    Use, Vpc,
 };
 
 use crate::error::{Error, ErrorKind};

@@ -106,7 +106,12 @@ fn load_balancer(block: Block<'_>) -> LoadBalancer {
         default_service: block.text("default_service"),
         port: block.block("listener").number_or("port", 80),
         certificate: block.get("certificate").map(|_| certificate(block.block("certificate"))),
-        redirect: block.flag_or("redirect", true),
+        certificate_keys: {
+            let certificate = block.block("certificate");
+            let keys = ["arn", "domain"].into_iter();
+            keys.filter(|key| certificate.get(key).is_some()).collect()
+        },
+        redirect: block.get("redirect").map(|_| block.value_or("redirect", Item::flag, true)),
     }
 }
 

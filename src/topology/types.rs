@@ -86,8 +86,10 @@ pub struct LoadBalancer {
     pub port: Placed<u16>,
     /// With one, it listens for HTTPS on 443 too.
     pub certificate: Option<Placed<Certificate>>,
-    /// Whether requests without TLS are sent there, rather than served.
-    pub redirect: bool,
+    /// By which of its keys the file names it: `check` tells whether they go together.
+    pub certificate_keys: Vec<&'static str>,
+    /// Whether requests without TLS are sent there, rather than served; where the file says so.
+    pub redirect: Option<Placed<bool>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -247,6 +249,13 @@ pub struct Cache {
     pub zone: Placed<String>,
     pub subnets: Names,
     pub security_groups: Names,
+}
+
+impl LoadBalancer {
+    /// Whether requests without TLS are sent to HTTPS, rather than served.
+    pub fn redirects(&self) -> bool {
+        self.certificate.is_some() && self.redirect.as_ref().is_none_or(|redirect| **redirect)
+    }
 }
 
 impl Topology {

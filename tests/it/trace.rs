@@ -17,7 +17,7 @@ fn offline() -> Shop {
 const REGISTER: &str = "/api/auth/register";
 /// A group that lets nothing out closes the way to cache and database.
 const OPEN: &str = "name    = \"EC2-SG\"\n";
-const SHUT: &str = "name    = \"EC2-SG\"\negress  = []\n";
+const SHUT: &str = "name    = \"EC2-SG\"\negress  = [{ port = 443, to = \"0.0.0.0/0\" }]\n";
 
 #[track_caller]
 fn data(ran: &Ran) -> Value {

@@ -76,6 +76,11 @@ impl Account {
         self.targets.fail(field, value);
     }
 
+    /// From now on, all machines pass their health checks.
+    pub fn pass_checks(&mut self) {
+        self.targets.mend();
+    }
+
     /// Everything in it, ours or not.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.values()
@@ -150,14 +155,14 @@ impl Account {
             Lookup::Parameter(path) if path.starts_with("/aws/service/") => {
                 Ok(format!("ami-{digits}"))
             }
-            Lookup::Parameter(_) => missing("ssm:GetParameter", "ParameterNotFound"),
+            Lookup::Parameter(_) => missing("ssm:GetParameters", "ParameterNotFound"),
             Lookup::Certificate(arn) if arn.starts_with("arn:") => Ok(arn.clone()),
             Lookup::Certificate(domain) if there(domain) => {
                 Ok(format!("arn:aws:acm:{}:{}:certificate/{digits}", self.region, self.id))
             }
             Lookup::Certificate(_) => missing("acm:ListCertificates", ""),
             Lookup::Zone(name) if there(name) => Ok(format!("Z{}", digits.to_uppercase())),
-            Lookup::Zone(_) => missing("route53:ListHostedZonesByName", ""),
+            Lookup::Zone(_) => missing("route53:ListHostedZones", ""),
         }
     }
 
@@ -367,6 +372,23 @@ impl Account {
             }
         }
         Ok(())
+    }
+
+    /// What of somebody else's has a name already that such a body would have.
+    pub fn obstacle(&self, schema: &Schema, topology: &str, body: &Body) -> Option<String> {
+        let foreign = self.objects.values().filter(|other| {
+            other.kind == schema.kind
+                && other.tags.get(TOPOLOGY).is_none_or(|name| name != topology)
+        });
+        // What names something of ours, or something to come, nobody else can have.
+        let plain = |field: &&str| body.get(*field).is_some_and(|value| !value.is_object());
+        let same =
+            |other: &Object| {
+                schema.unique.iter().filter(|fields| fields.iter().all(plain)).any(|fields| {
+                    fields.iter().all(|field| other.body.get(*field) == body.get(*field))
+                })
+            };
+        foreign.into_iter().find(|other| same(other)).map(|other| other.id.clone())
     }
 
     fn passing(&self, status: Status, seconds: u32) -> Option<Passing> {

@@ -6,7 +6,7 @@ mod object;
 mod rules;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,10 +18,10 @@ pub use account::Account;
 pub use object::Object;
 use store::Store;
 
-use super::Cloud;
+use super::{Cloud, Found};
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
+use crate::model::{Body, Created, Fault, Lookup, Standing, Tags, TargetHealth};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -31,6 +31,8 @@ pub struct SimCloud {
     account: Mutex<Account>,
     store: Option<Store>,
     scale: f64,
+    /// The fewest healthy targets of each service since they are counted.
+    fewest: Mutex<Option<BTreeMap<String, usize>>>,
     /// The account's clock when this process began.
     opened: Duration,
     started: Instant,
@@ -40,7 +42,14 @@ impl SimCloud {
     /// An account that lives in memory.
     pub fn in_memory(account: Account, scale: f64) -> Self {
         let opened = account.clock();
-        Self { account: Mutex::new(account), store: None, scale, opened, started: Instant::now() }
+        Self {
+            account: Mutex::new(account),
+            store: None,
+            scale,
+            fewest: Mutex::default(),
+            opened,
+            started: Instant::now(),
+        }
     }
 
     /// The account kept in `directory`, made there when it is not. Its clock goes on between runs.
@@ -59,6 +68,28 @@ impl SimCloud {
         account
     }
 
+    /// Counts from now on the healthy targets of each service, by its target group's address.
+    pub fn count_healthy(&self) {
+        let serving = self.account().serving();
+        *self.fewest.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
+    }
+
+    /// The fewest healthy targets of each service since they are counted.
+    pub fn fewest_healthy(&self) -> BTreeMap<String, usize> {
+        self.count(&self.account());
+        let fewest = self.fewest.lock().unwrap_or_else(PoisonError::into_inner);
+        fewest.clone().unwrap_or_default()
+    }
+
+    fn count(&self, account: &Account) {
+        let mut counted = self.fewest.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(fewest) = counted.as_mut() else { return };
+        for (service, healthy) in account.serving() {
+            let known = fewest.entry(service).or_insert(healthy);
+            *known = healthy.min(*known);
+        }
+    }
+
     /// One call: time passes, the account answers, and what it did is kept.
     async fn call<T>(
         &self,
@@ -66,7 +97,9 @@ impl SimCloud {
     ) -> Result<T, Fault> {
         self.sleep(ROUND_TRIP).await;
         let mut account = self.account();
+        // Healthy targets get fewer by calls alone, or by failing checks, which a look comes upon.
         let answer = work(&mut account)?;
+        self.count(&account);
         if let Some(store) = &self.store {
             store.save(&account)?;
         }
@@ -81,19 +114,27 @@ impl Cloud for SimCloud {
         Ok(SimCloud::account(self).id().to_owned())
     }
 
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
+    async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).list(topology))
-    }
-
-    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        self.sleep(ROUND_TRIP).await;
-        SimCloud::account(self).lookup(lookup)
+        let account = SimCloud::account(self);
+        let answers = lookups.iter().map(|asked| (asked.clone(), account.lookup(asked)));
+        Ok(Found { observed: account.list(topology), answers: answers.collect() })
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).health(groups))
+        let account = SimCloud::account(self);
+        self.count(&account);
+        Ok(account.health(groups))
+    }
+
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        Ok(SimCloud::account(self).obstacle(kind.schema(), topology, body))
     }
 
     async fn create(

@@ -28,6 +28,7 @@ macro_rules! broken {
 
 broken! {
     addresses: "addresses.toml",
+    certificate: "certificate.toml",
     data: "data.toml",
     in_defaults: "in-defaults.toml",
     load_balancer: "load-balancer.toml",
@@ -39,6 +40,7 @@ broken! {
     no_load_balancer: "no-load-balancer.toml",
     not_toml: "not-toml.toml",
     not_toml_header: "not-toml-header.toml",
+    redirect: "redirect.toml",
     references: "references.toml",
     region: "region.toml",
     routes: "routes.toml",
@@ -47,6 +49,7 @@ broken! {
     types: "types.toml",
     unknown_keys: "unknown-keys.toml",
     variables: "variables.toml",
+    ways: "ways.toml",
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::boot;
 use crate::kinds::iam_role;
 use crate::topology::diagnostic::{Diagnostic, Sink};
 use crate::topology::sizes;
-use crate::topology::types::{Artifact, Certificate, LoadBalancer, Service, Topology};
+use crate::topology::types::{Artifact, Service, Topology};
 
 /// `CreateRole`, `RoleName`.
 const LONGEST_ROLE: usize = 64;
@@ -29,10 +29,6 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
             size(topology, service, artifact, sink);
         }
     }
-    if let Some(balancer) = &topology.load_balancer {
-        certificate(balancer, sink);
-    }
-    dns(topology, sink);
 }
 
 fn role_name(topology: &Topology, service: &Service, sink: &mut Sink) {
@@ -133,46 +129,6 @@ fn size(topology: &Topology, service: &Service, artifact: &Artifact, sink: &mut 
             .label("names, paths and URLs make it so long")
             .also(artifact.span, "goes into it")
             .hint("shorten its paths and URLs".to_owned()),
-        );
-    }
-}
-
-fn certificate(balancer: &LoadBalancer, sink: &mut Sink) {
-    let Some(certificate) = &balancer.certificate else { return };
-    if let Certificate::Domain(domain) = &certificate.value
-        && domain.is_empty()
-    {
-        sink.push_unless_spoilt(
-            Diagnostic::at(certificate.span, "which certificate?")
-                .label("neither `arn` nor `domain`")
-                .hint("{ domain = \"shop.example.com\" }, as ACM has it".to_owned()),
-        );
-    }
-    if *balancer.port == 443 {
-        sink.push_unless_spoilt(
-            Diagnostic::at(balancer.port.span, "443 is the port for HTTPS")
-                .label("taken by the certificate's listener")
-                .also(certificate.span, "the certificate"),
-        );
-    }
-}
-
-fn dns(topology: &Topology, sink: &mut Sink) {
-    let Some(dns) = &topology.dns else { return };
-    if topology.load_balancer.is_none() {
-        sink.push_unless_spoilt(
-            Diagnostic::at(dns.span, "a name, but no load balancer")
-                .label("leads nowhere")
-                .hint("add a [load_balancer], or take [dns] away".to_owned()),
-        );
-    }
-    let within = dns.name.strip_suffix(dns.zone.as_str());
-    if !within.is_some_and(|rest| rest.is_empty() || rest.ends_with('.')) {
-        sink.push_unless_spoilt(
-            Diagnostic::at(dns.name.span, format!("`{}` is outside the zone", *dns.name))
-                .label("not a name of this zone")
-                .also(dns.zone.span, "the zone")
-                .hint(format!("a name within it ends with `.{}`", *dns.zone)),
         );
     }
 }

@@ -5,6 +5,7 @@ mod machines;
 mod network;
 mod references;
 mod services;
+mod ways;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
     network::check(topology, sink);
     services::check(topology, sink);
     machines::check(topology, sink);
+    ways::check(topology, sink);
     data::check(topology, sink);
 }
 

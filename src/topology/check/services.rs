@@ -75,7 +75,10 @@ fn rolling(service: &Service, sink: &mut Sink) {
         sink.push_unless_spoilt(
             Diagnostic::at(
                 min.span,
-                format!("{left} of {} stay while {} are changed", *service.count, *rolling.max_parallel),
+                format!(
+                    "{left} of {} stay while {} are changed",
+                    *service.count, *rolling.max_parallel
+                ),
             )
             .label(format!("{} have to be healthy throughout", **min))
             .also(service.count.span, "count")

@@ -27,10 +27,12 @@ def profile(world, path="/"):
     return name, answer["InstanceProfile"]["Arn"]
 
 
-@fact("GetAccountAuthorizationDetails: tells a role's tags and inline policies", RIGHT, RIGHT)
+@fact("GetAccountAuthorizationDetails: tells a role's tags, inline policies and attached ones", RIGHT, RIGHT)
 def roles_in_full(world):
     name, _ = profile(world)
     world.iam.put_role_policy(RoleName=name, PolicyName="one", PolicyDocument=POLICY)
+    two = world.iam.create_policy(PolicyName=world.name("two"), PolicyDocument=POLICY)["Policy"]
+    world.iam.attach_role_policy(RoleName=name, PolicyArn=two["Arn"])
     roles = world.iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
     found = next(role for role in roles if role["RoleName"] == name)
     equal(found["Tags"], TAGS, "tags")
@@ -38,6 +40,8 @@ def roles_in_full(world):
     equal(
         found["RolePolicyList"], [{"PolicyName": "one", "PolicyDocument": json.loads(POLICY)}], "policies"
     )
+    attached = [{"PolicyName": two["PolicyName"], "PolicyArn": two["Arn"]}]
+    equal(found["AttachedManagedPolicies"], attached, "attached")
 
 
 @fact("DeleteRole: refused while the role has an inline policy or is in a profile", RIGHT, RIGHT)
@@ -47,6 +51,16 @@ def role_in_use(world):
         world.iam.delete_role(RoleName=name)
     world.iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=name)
     world.iam.put_role_policy(RoleName=name, PolicyName="one", PolicyDocument=POLICY)
+    with refused("DeleteConflict"):
+        world.iam.delete_role(RoleName=name)
+
+
+@fact("DeleteRole: refused while a policy is attached to the role", RIGHT, RIGHT)
+def role_with_attached(world):
+    name = world.name("role")
+    world.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    policy = world.iam.create_policy(PolicyName=world.name("two"), PolicyDocument=POLICY)["Policy"]["Arn"]
+    world.iam.attach_role_policy(RoleName=name, PolicyArn=policy)
     with refused("DeleteConflict"):
         world.iam.delete_role(RoleName=name)
 
@@ -166,6 +180,20 @@ def batch(world):
         create("two", "one")
     sets = world.route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     equal([one["Name"] for one in sets if one["Type"] == "TXT"], ["one.a.example."], "records")
+
+
+@fact("ChangeResourceRecordSets: a record that is there is not created", REPAIRED, RIGHT)
+def record_there(world):
+    zone = world.route53.create_hosted_zone(Name="b.example", CallerReference=world.name("zone"))["HostedZone"]["Id"]
+
+    def create(address):
+        record = {"Name": "b.example", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": address}]}
+        changes = [{"Action": "CREATE", "ResourceRecordSet": record}]
+        world.route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    create("192.0.2.1")
+    with refused("InvalidChangeBatch"):
+        create("192.0.2.2")
 
 
 @fact("RequestCertificate: not issued before it is validated", RIGHT, UNCHECKED)

@@ -205,50 +205,6 @@ async fn a_new_image_of_the_same_parameter_replaces_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_type_change_interrupts_one_instance_of_a_service_at_a_time() {
-    let cloud = empty_account();
-    apply_fully(&cloud, &drawn(&[])).await;
-    let larger = drawn(&[("t3.small", "t3.large")]);
-    let snapshot = read(&cloud, &larger).await;
-    let plan = Plan::to_reach(&larger, &snapshot, &parting(), Default::default()).unwrap();
-    let floor = Registered { cloud: &cloud, fewest: std::sync::Mutex::new(BTreeMap::new()) };
-    let outcome = carry_out(&plan, &snapshot, &cloud, &Stop::default(), &floor).await;
-    assert!(outcome.is_complete(), "{:#?}", failures(&plan, &outcome));
-    let fewest = floor.fewest.into_inner().unwrap();
-    assert_eq!(fewest.len(), 7);
-    assert!(fewest.values().all(|count| *count == 1), "{fewest:?}");
-    let verbs: Vec<Verb> = plan
-        .steps
-        .iter()
-        .filter(|step| step.address.to_string() == "instance.user-1")
-        .map(|step| step.verb)
-        .collect();
-    assert_eq!(verbs, [Verb::Detach, Verb::Update, Verb::Attach]);
-}
-
-/// Counts each target group's registered instances after every step.
-struct Registered<'a> {
-    cloud: &'a ecdeploy::cloud::sim::SimCloud,
-    fewest: std::sync::Mutex<BTreeMap<String, usize>>,
-}
-
-impl Observer for Registered<'_> {
-    fn event(&self, event: &Event) {
-        if !matches!(event.what, What::Done { .. }) {
-            return;
-        }
-        let account = self.cloud.account();
-        let mut fewest = self.fewest.lock().unwrap();
-        for group in account.objects().filter(|object| object.kind == "target_group") {
-            let targets = account.objects().filter(|o| o.text("target_group") == group.id);
-            let count = targets.filter(|o| o.kind == "instance").count();
-            let lowest = fewest.entry(group.id.clone()).or_insert(count);
-            *lowest = count.min(*lowest);
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_renamed_security_group_is_made_moved_to_and_then_removed() {
     let cloud = empty_account();
     apply_fully(&cloud, &drawn(&[])).await;

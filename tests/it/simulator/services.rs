@@ -34,6 +34,7 @@ fn served() -> Desired {
             assume_role_policy: json!({"Version": "2012-10-17", "Statement": []}),
             policy: allow(json!("arn:aws:s3:::artifacts/user/*")),
             secret_policy: allow(output("db_instance", "user", "secret_arn")),
+            other_policies: Vec::new(),
         },
     );
     let role = Link::to(&Address::new("iam_role", "extra"));
@@ -71,13 +72,14 @@ fn served() -> Desired {
         "extra",
         &record::Record {
             zone: zone.to_value(),
+            zone_name: "example.com".to_owned(),
             name: "extra.example.com".to_owned(),
             r#type: "A".to_owned(),
             alias_dns_name: output("load_balancer", "main", "dns_name"),
             alias_zone_id: output("load_balancer", "main", "zone_id"),
         },
     );
-    desired.lookups.extend([certificate, zone]);
+    desired.lookups.extend([certificate, zone].map(|lookup| (lookup, 1)));
     if let Some(machine) =
         desired.resources.get_mut(&MACHINE.parse::<Address>().expect("an address"))
     {
@@ -199,13 +201,14 @@ async fn what_is_not_there_is_said_when_planning() {
     for (lookup, message, hint) in [
         (
             Lookup::Certificate("shop.invalid".into()),
-            "no issued certificate for shop.invalid",
+            "no issued certificate in ap-southeast-1 is for shop.invalid",
             "ACM",
         ),
-        (Lookup::Zone("shop.invalid".into()), "hosted zone shop.invalid", "[dns]"),
+        (Lookup::Zone("shop.invalid".into()), "zone shop.invalid", "[dns]"),
     ] {
-        desired.lookups = [lookup].into();
+        desired.lookups = [(lookup, 7)].into();
         let error = snapshot::read(&cloud, &desired).await.expect_err("it is not there");
+        assert!(error.message.starts_with("topology.toml:7: "), "{error}");
         assert!(error.message.contains(message), "{error}");
         assert!(error.hint.as_deref().is_some_and(|said| said.contains(hint)), "{:?}", error.hint);
     }

@@ -5,11 +5,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecdeploy::cloud::Cloud;
 use ecdeploy::cloud::sim::{Account, SimCloud};
+use ecdeploy::cloud::{Cloud, Found};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::kinds::{self, Kind, Live};
-use ecdeploy::model::{Body, Class, Created, Fault, Lookup, Observed, Standing, TOPOLOGY, Tags};
+use ecdeploy::model::{
+    Body, Class, Created, Fault, Lookup, Standing, TOPOLOGY, Tags, TargetHealth,
+};
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
 use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
 use ecdeploy::snapshot::{self, Snapshot};
@@ -220,11 +222,19 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     async fn account(&self) -> Result<String, Fault> {
         Cloud::account(self.0.sound()).await
     }
-    async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
-        self.0.sound().list(topology).await
+    async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
+        self.0.sound().read(topology, lookups).await
     }
-    async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        self.0.sound().lookup(lookup).await
+    async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
+        self.0.sound().health(groups).await
+    }
+    async fn obstacle(
+        &self,
+        kind: &'static dyn Kind,
+        topology: &str,
+        body: &Body,
+    ) -> Result<Option<String>, Fault> {
+        self.0.sound().obstacle(kind, topology, body).await
     }
     async fn create(
         &self,
