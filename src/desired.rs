@@ -188,6 +188,7 @@ impl Build<'_> {
             certificate: Value::Null,
             ssl_policy: None,
             redirect_to_https: redirect,
+            standby_target_group: Link::default(),
             default_target_group: if redirect { Link::default() } else { target.clone() },
         };
         if let Some(certificate) = &balancer.certificate {
@@ -248,6 +249,7 @@ impl Build<'_> {
                     priority: *route.priority,
                     paths: vec![route.path.value.clone()],
                     target_group: link(&target_group::SCHEMA, &service.key),
+                    standby_target_group: Link::default(),
                 };
                 let name = format!("{}{suffix}", *route.name);
                 self.add(&listener_rule::SCHEMA, &name, &spec, route.path.span);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, Listener, LoadBalancer, Rule, Tag, TagDescription, TargetGroup,
-    TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
+    Action, ActionTypeEnum, ForwardActionConfig, Listener, LoadBalancer, Rule, Tag, TagDescription,
+    TargetGroup, TargetGroupTuple, TargetHealthDescription, TargetHealthReasonEnum,
+    TargetHealthStateEnum,
 };
 use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::Value;
@@ -262,17 +263,34 @@ pub fn there(arns: impl IntoIterator<Item = Option<String>>) -> BTreeMap<String,
     arns.into_iter().flatten().map(|arn| (arn, Status::Ready.into())).collect()
 }
 
-/// The action that sends requests to a target group.
-pub fn forward(group: &str) -> Action {
-    Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(group).build()
+/// The action that sends requests to a target group. Another one, where its id is not empty, is checked for health
+/// meanwhile: what gets no requests at all is not.
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
+pub fn forward(group: &str, standby: &str) -> Action {
+    let action = Action::builder().r#type(ActionTypeEnum::Forward);
+    if standby.is_empty() {
+        return action.target_group_arn(group).build();
+    }
+    let weighted = |group: &str, weight| {
+        TargetGroupTuple::builder().target_group_arn(group).weight(weight).build()
+    };
+    let config = ForwardActionConfig::builder()
+        .target_groups(weighted(group, 1))
+        .target_groups(weighted(standby, 0));
+    action.forward_config(config.build()).build()
 }
 
-/// The one target group to which the actions send requests; null where they do anything else.
-pub fn forwarded(actions: &[Action]) -> Value {
-    let [action] = actions else { return Value::Null };
-    let listed = match action.forward_config.as_ref().map(|config| config.target_groups()) {
-        Some([only]) => only.target_group_arn(),
-        _ => None,
-    };
-    action.target_group_arn().or(listed).map_or(Value::Null, Value::from)
+/// The target group to which the actions send requests, and the one that stands ready; null where they do anything
+/// else.
+pub fn forwarded(actions: &[Action]) -> (Value, Value) {
+    let [action] = actions else { return (Value::Null, Value::Null) };
+    let groups = action.forward_config.as_ref().map(|config| config.target_groups());
+    let id = |group: &TargetGroupTuple| group.target_group_arn().map_or(Value::Null, Value::from);
+    match groups {
+        Some([only]) => (id(only), Value::Null),
+        Some([first, second]) if second.weight() == Some(0) => (id(first), id(second)),
+        Some([second, first]) if second.weight() == Some(0) => (id(first), id(second)),
+        Some([_, ..]) => (Value::Null, Value::Null),
+        _ => (action.target_group_arn().map_or(Value::Null, Value::from), Value::Null),
+    }
 }

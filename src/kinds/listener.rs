@@ -26,6 +26,8 @@ pub struct Listener {
     /// Sends every request to port 443 instead; there is no default target group then.
     pub redirect_to_https: bool,
     pub default_target_group: Link,
+    /// Gets no requests yet, but health checks: there while the listener is switched to it.
+    pub standby_target_group: Link,
 }
 
 pub static SCHEMA: Schema = Schema {
@@ -37,7 +39,10 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("certificate"),
         Field::in_place("ssl_policy"),
         Field::in_place("redirect_to_https"),
-        Field::in_place("default_target_group").names("target_group"),
+        Field::in_place("default_target_group")
+            .names("target_group")
+            .switched("standby_target_group"),
+        Field::in_place("standby_target_group").names("target_group").configured("null"),
     ],
     outputs: &[],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/{hex}/{hex}",
@@ -90,7 +95,8 @@ impl Kind for Wire {
     ) -> Result<(), Fault> {
         let spec: Listener = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
-        let action = changes("default_target_group") || changes("redirect_to_https");
+        let forwards = changes("default_target_group") || changes("standby_target_group");
+        let action = forwards || changes("redirect_to_https");
         let action = action.then(|| vec![action_of(&spec)]);
         // AWS wants them together, and together they go.
         let tls = changes("protocol") || changes("certificate") || changes("ssl_policy");
@@ -131,7 +137,7 @@ impl Kind for Wire {
 /// What it does with requests that no rule claims.
 fn action_of(spec: &Listener) -> sdk::Action {
     if !spec.redirect_to_https {
-        return elb::forward(spec.default_target_group.id());
+        return elb::forward(spec.default_target_group.id(), spec.standby_target_group.id());
     }
     let to = sdk::RedirectActionConfig::builder()
         .protocol("HTTPS")
@@ -156,6 +162,7 @@ fn observe(listener: &sdk::Listener, tags: &BTreeMap<String, Tags>) -> Option<Ob
     let id = listener.listener_arn.clone()?;
     let tags = tags.get(&id)?.clone();
     let certificate = listener.certificates().first().and_then(|found| found.certificate_arn());
+    let sent = listener.default_actions.as_deref().map(elb::forwarded);
     let body = form::reported([
         ("load_balancer", listener.load_balancer_arn.clone().map(Value::from)),
         ("port", listener.port.map(Value::from)),
@@ -163,7 +170,8 @@ fn observe(listener: &sdk::Listener, tags: &BTreeMap<String, Tags>) -> Option<Ob
         ("certificate", Some(Value::from(certificate))),
         ("ssl_policy", Some(Value::from(listener.ssl_policy()))),
         ("redirect_to_https", listener.default_actions.as_deref().map(|all| redirects(all).into())),
-        ("default_target_group", listener.default_actions.as_deref().map(elb::forwarded)),
+        ("default_target_group", sent.as_ref().map(|sent| sent.0.clone())),
+        ("standby_target_group", sent.map(|sent| sent.1)),
     ]);
     Some(form::observed(&SCHEMA, id, tags, body))
 }

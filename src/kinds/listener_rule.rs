@@ -29,6 +29,8 @@ pub struct ListenerRule {
     pub priority: u32,
     pub paths: Vec<String>,
     pub target_group: Link,
+    /// Gets no requests yet, but health checks: there while the rule is switched to it.
+    pub standby_target_group: Link,
 }
 
 pub static SCHEMA: Schema = Schema {
@@ -37,7 +39,8 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("listener").names("listener"),
         Field::in_place("priority"),
         Field::in_place("paths").set(),
-        Field::in_place("target_group").names("target_group"),
+        Field::in_place("target_group").names("target_group").switched("standby_target_group"),
+        Field::in_place("standby_target_group").names("target_group").configured("null"),
     ],
     outputs: &[],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/{hex}/{hex}",
@@ -67,7 +70,7 @@ impl Kind for Wire {
             .listener_arn(spec.listener.id())
             .priority(spec.priority.cast_signed())
             .conditions(condition(spec.paths))
-            .actions(elb::forward(spec.target_group.id()))
+            .actions(elb::forward(spec.target_group.id(), spec.standby_target_group.id()))
             .set_tags(Some(elb::to_sdk(tags)));
         let answer = match call.send().await.map_err(fault(OPERATION)) {
             Err(refusal) if refusal.code == IN_USE => {
@@ -91,9 +94,11 @@ impl Kind for Wire {
         if changes("priority") {
             put(aws, spec.listener.id(), &live.id, spec.priority).await?;
         }
-        if changes("paths") || changes("target_group") {
-            let action =
-                changes("target_group").then(|| vec![elb::forward(spec.target_group.id())]);
+        let forwards = changes("target_group") || changes("standby_target_group");
+        if changes("paths") || forwards {
+            let action = forwards.then(|| {
+                vec![elb::forward(spec.target_group.id(), spec.standby_target_group.id())]
+            });
             let condition = changes("paths").then(|| vec![condition(spec.paths)]);
             let call = aws.elb.modify_rule().rule_arn(&live.id);
             let call = call.set_conditions(condition).set_actions(action);
@@ -192,11 +197,13 @@ fn condition(paths: Vec<String>) -> RuleCondition {
 fn observe(listener: &str, rule: &Rule, tags: &BTreeMap<String, Tags>) -> Option<Observed> {
     let id = rule.rule_arn.clone()?;
     let tags = tags.get(&id)?.clone();
+    let sent = rule.actions.as_deref().map(elb::forwarded);
     let body = form::reported([
         ("listener", Some(listener.into())),
         ("priority", place(rule).map(Value::from)),
         ("paths", rule.conditions.as_deref().map(paths)),
-        ("target_group", rule.actions.as_deref().map(elb::forwarded)),
+        ("target_group", sent.as_ref().map(|sent| sent.0.clone())),
+        ("standby_target_group", sent.map(|sent| sent.1)),
     ]);
     Some(form::observed(&SCHEMA, id, tags, body))
 }

@@ -65,6 +65,8 @@ pub struct Field {
     pub set: bool,
     /// How people read a table in the list: `{key}` stands for its value.
     pub item: Option<&'static str>,
+    /// The field in which what it will name can stand ready beside what it names.
+    pub standby: Option<&'static str>,
     /// Naming something with it puts the resource into service there.
     pub serves: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
@@ -83,6 +85,7 @@ impl Field {
             reference: Reference::None,
             set: false,
             item: None,
+            standby: None,
             serves: false,
             version: false,
             starts: "null",
@@ -126,6 +129,12 @@ impl Field {
 
     pub const fn item(mut self, form: &'static str) -> Self {
         self.item = Some(form);
+        self
+    }
+
+    /// It sends requests to what it names; in the field `standby` the next one can stand ready.
+    pub const fn switched(mut self, standby: &'static str) -> Self {
+        self.standby = Some(standby);
         self
     }
 

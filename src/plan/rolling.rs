@@ -2,26 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::step::Verb;
 use super::steps::{Graph, Target, kept_target, live_target, schema_of};
 use crate::desired::Rolling;
 use crate::diff::{Action, Change};
 use crate::kinds::instance;
-use crate::model::{Need, OnChange};
+use crate::model::{Address, Field, Late, Need, OnChange, Serving, late};
+
+/// The rolling of all services, by their keys.
+type Services = BTreeMap<String, Rolling>;
 
 impl Graph<'_> {
     /// Of each service so many machines at a time, the next when one of them is healthy again.
-    pub(super) fn roll(&mut self, services: &BTreeMap<String, Rolling>) {
-        let mut rounds: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    pub(super) fn roll(&mut self, services: &Services) {
+        let machines =
+            || self.changes.iter().filter_map(|c| Some((c, instance::service(&c.address)?)));
+        let machines: Vec<(&Change, &str)> = machines().collect();
+        for (change, service) in &machines {
+            if let Some(rolling) = services.get(*service) {
+                self.serve(change, rolling);
+            }
+        }
         for change in self.changes {
-            let Some(service) = instance::service(&change.address) else { continue };
+            self.switch(change, services);
+        }
+        let mut rounds: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        for (change, service) in &machines {
+            self.succeed(change);
             if let Some(round) = self.round(change) {
                 rounds.entry(service).or_default().push(round);
             }
-            if let Some(rolling) = services.get(service) {
-                self.serve(change, rolling);
-            }
-            self.succeed(change);
         }
         for (service, rounds) in rounds {
             let abreast = services.get(service).map_or(1, |rolling| rolling.max_parallel.max(1));
@@ -35,6 +47,9 @@ impl Graph<'_> {
     fn round(&self, change: &Change) -> Option<(usize, usize)> {
         let kept = kept_target(change);
         let schema = schema_of(&change.address)?;
+        let back = |first| {
+            self.place(&kept, Verb::Serve).or(self.place(&kept, Verb::Attach)).unwrap_or(first)
+        };
         match change.action {
             Action::Update => {
                 let rolls = change.fields.iter().any(|moved| {
@@ -42,29 +57,38 @@ impl Graph<'_> {
                     field.is_some_and(|field| field.on_change == OnChange::Rolling)
                 });
                 let update = self.place(&kept, Verb::Update).filter(|_| rolls)?;
-                let first = self.place(&kept, Verb::Detach).unwrap_or(update);
-                Some((first, self.place(&kept, Verb::Attach).unwrap_or(update)))
+                Some((self.place(&kept, Verb::Detach).unwrap_or(update), back(update)))
             }
             Action::Replace => {
                 let create = self.place(&kept, Verb::Create)?;
-                Some((create, self.place(&kept, Verb::Attach).unwrap_or(create)))
+                Some((create, back(create)))
             }
             Action::Create | Action::Delete => None,
         }
     }
 
-    /// Says of the steps that put a machine into service or take it out what they wait for.
+    /// Adds the step that waits until a machine is healthy, and says of the one that takes it out what it waits for.
     fn serve(&mut self, change: &Change, rolling: &Rolling) {
-        let attach = self.place(&kept_target(change), Verb::Attach);
-        let detach = live_target(change).and_then(|live| self.place(&live, Verb::Detach));
         let Some(schema) = schema_of(&change.address) else { return };
-        for step in [attach, detach].into_iter().flatten() {
-            let mut fields = self.steps[step].fields.iter().filter_map(|name| schema.field(name));
-            if fields.any(|field| field.serves) {
-                self.steps[step].serving = Some(rolling.serving);
-            }
+        let serves = |graph: &Self, step: usize| {
+            let mut fields = graph.steps[step].fields.iter().filter_map(|name| schema.field(name));
+            fields.find(|field| field.serves)
+        };
+        let detach = live_target(change).and_then(|live| self.place(&live, Verb::Detach));
+        if let Some(detach) = detach.filter(|detach| serves(self, *detach).is_some()) {
+            // A group that goes is taken out of use before.
+            let goes = self.leaves(change);
+            let min_healthy = if goes { 0 } else { rolling.serving.min_healthy };
+            self.steps[detach].serving = Some(Serving { min_healthy, ..rolling.serving });
         }
-        let Some(attach) = attach else { return };
+        let Some(attach) = self.place(&kept_target(change), Verb::Attach) else { return };
+        let Some(field) = serves(self, attach) else { return };
+        let serve = self.push_wait(change, Verb::Serve, vec![field]);
+        self.steps[serve].serving = Some(rolling.serving);
+        self.wait(serve, attach, Need::Ready);
+        if let (Action::Replace, Some(detach)) = (change.action, detach) {
+            self.wait(detach, serve, Need::Ready);
+        }
         for need in self.changes.iter().filter(|change| rolling.needs.contains(&change.address)) {
             // A rule that is there already may itself wait until there is somebody to send requests to.
             let verbs: &[Verb] = match need.address.kind() {
@@ -73,10 +97,98 @@ impl Graph<'_> {
             };
             for verb in verbs {
                 if let Some(step) = self.place(&kept_target(need), *verb) {
-                    self.wait(attach, step, Need::Ready);
+                    self.wait(serve, step, Need::Ready);
                 }
             }
         }
+    }
+
+    /// Whether what the machine is registered with goes.
+    fn leaves(&self, change: &Change) -> bool {
+        let Some(schema) = schema_of(&change.address) else { return false };
+        let live = change.id.as_deref().and_then(|id| self.live(change.address.kind(), id));
+        let mut serving = schema.fields.iter().filter(|field| field.serves);
+        serving.any(|field| {
+            let id = live.and_then(|live| live.live.body.get(field.name)).and_then(Value::as_str);
+            let kind = field.named_kind().unwrap_or_default();
+            id.is_some_and(|id| self.is_leaving(kind, id))
+        })
+    }
+
+    /// What sends requests is switched in three steps: the next target group stands ready beside the old one; its
+    /// machines get healthy; then it gets the requests, and after that the old ones are taken out.
+    fn switch(&mut self, change: &Change, services: &Services) {
+        let (Some(schema), Action::Update) = (schema_of(&change.address), change.action) else {
+            return;
+        };
+        let switched = |moved: &crate::diff::FieldChange| {
+            let field = schema.field(&moved.field)?;
+            let standby = schema.field(field.standby?)?;
+            let Some(Late::Ref { address, .. }) = late(&moved.after) else { return None };
+            let before = moved.before.as_ref().filter(|before| !before.is_null())?;
+            Some((field, standby, address, before.clone()))
+        };
+        let Some((field, standby, group, _)) = change.fields.iter().find_map(switched) else {
+            return;
+        };
+        let kept = kept_target(change);
+        let Some(update) = self.place(&kept, Verb::Update) else { return };
+        self.steps[update].serving = services.get(group.name()).map(|rolling| rolling.serving);
+        let prepare = self.prepare(change, standby, update, &group);
+        for index in 0..self.steps.len() {
+            let step = &self.steps[index];
+            let Some(other) = self.changes.iter().find(|c| c.address == step.address) else {
+                continue;
+            };
+            match step.verb {
+                Verb::Serve if names(other, &group) => {
+                    if let Some(prepare) = prepare {
+                        self.wait(index, prepare, Need::Ready);
+                    }
+                    self.wait(update, index, Need::Ready);
+                }
+                Verb::Detach
+                    if step.serving.is_some() && self.registered_with(index, change, field) =>
+                {
+                    self.wait(index, update, Need::Ready);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The step that puts the group beside the old one, unless an earlier run did.
+    fn prepare(
+        &mut self,
+        change: &Change,
+        standby: &'static Field,
+        update: usize,
+        group: &Address,
+    ) -> Option<usize> {
+        let now = change.before.as_ref().and_then(|before| before.get(standby.name));
+        if now.is_some_and(|now| !now.is_null()) {
+            return None;
+        }
+        let prepare = self.push_wait(change, Verb::Prepare, vec![standby]);
+        if let Some(created) = self.place(&Target::New(group.clone()), Verb::Create) {
+            self.wait(prepare, created, Need::Exists);
+        }
+        self.wait(update, prepare, Need::Ready);
+        // It stands ready no longer then.
+        self.steps[update].fields.push(standby.name.to_owned());
+        Some(prepare)
+    }
+
+    /// Whether the step takes a machine out of the group that the live field sends requests to.
+    fn registered_with(&self, detach: usize, change: &Change, field: &Field) -> bool {
+        let live = |step: usize| {
+            self.live(self.steps[step].address.kind(), self.steps[step].id.as_deref()?)
+        };
+        let sender = change.id.as_deref().and_then(|id| self.live(change.address.kind(), id));
+        let to = sender.and_then(|sender| sender.live.body.get(field.name));
+        let from =
+            self.steps[detach].fields.iter().filter_map(|name| live(detach)?.live.body.get(name));
+        from.into_iter().any(|from| Some(from) == to)
     }
 
     /// A second machine at one address is left of a round that was cut short: it goes when its successor serves.
@@ -89,10 +201,18 @@ impl Graph<'_> {
             .iter()
             .filter(|other| other.address == change.address && other.after.is_some());
         let kept: Vec<Target> = others.map(kept_target).collect();
-        let attaches: Vec<usize> =
-            kept.iter().filter_map(|kept| self.place(kept, Verb::Attach)).collect();
-        for attach in attaches {
-            self.wait(detach, attach, Need::Ready);
+        let serving: Vec<usize> =
+            kept.iter().filter_map(|kept| self.place(kept, Verb::Serve)).collect();
+        for serve in serving {
+            self.wait(detach, serve, Need::Ready);
         }
     }
+}
+
+/// Whether the machine will be registered with the group.
+fn names(change: &Change, group: &Address) -> bool {
+    let Some(after) = &change.after else { return false };
+    after
+        .values()
+        .any(|value| matches!(late(value), Some(Late::Ref { address, .. }) if address == *group))
 }

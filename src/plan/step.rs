@@ -13,9 +13,13 @@ pub enum Verb {
     /// Undoes what was attached.
     Detach,
     Create,
+    /// Puts what a field will name beside what it names, where it stands ready without being sent anything.
+    Prepare,
     Update,
     /// Sets what may refer to things that themselves wait for the resource.
     Attach,
+    /// Waits until what sends requests to the resource finds it healthy.
+    Serve,
     Delete,
 }
 
@@ -52,8 +56,10 @@ impl fmt::Display for Step {
         let verb = match self.verb {
             Verb::Detach => "detach",
             Verb::Create => "create",
+            Verb::Prepare => "prepare",
             Verb::Update => "update",
             Verb::Attach => "attach",
+            Verb::Serve => "serve",
             Verb::Delete => "delete",
         };
         write!(f, "{verb} {}", self.address)

@@ -179,10 +179,17 @@ impl<'a> Graph<'a> {
         let Some(live) = own.and_then(|own| self.live.get(&own)) else {
             return Vec::new();
         };
-        let lets_go = |other: (&str, &str)| {
+        // A machine with a successor finishes what it has begun, though its group may go as well.
+        let successor = self.live.iter().any(|(other, live)| {
+            live.address == change.address && Some(*other) != own && !self.leaving.contains(other)
+        });
+        let succeeded = change.action == Action::Replace || successor;
+        let lets_go = |other: (&str, &str), serves: bool| {
             self.live.contains_key(&other)
                 && Some(other) != own
-                && (!self.leaving.contains(&other) || other.0 == schema.kind)
+                && (!self.leaving.contains(&other)
+                    || other.0 == schema.kind
+                    || (serves && succeeded))
         };
         schema
             .fields
@@ -191,7 +198,11 @@ impl<'a> Graph<'a> {
             .filter(|field| {
                 let kind = field.named_kind().unwrap_or_default();
                 let links = live.live.body.get(field.name).map(|value| field.links(value));
-                links.into_iter().flatten().filter_map(Value::as_str).any(|id| lets_go((kind, id)))
+                links
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .any(|id| lets_go((kind, id), field.serves))
             })
             .collect()
     }
@@ -307,6 +318,14 @@ impl<'a> Graph<'a> {
         found
     }
 
+    pub(super) fn live(&self, kind: &str, id: &str) -> Option<&Resource> {
+        self.live.get(&(kind, id)).copied()
+    }
+
+    pub(super) fn is_leaving(&self, kind: &str, id: &str) -> bool {
+        self.leaving.contains(&(kind, id))
+    }
+
     fn push(
         &mut self,
         target: &Target,
@@ -329,6 +348,16 @@ impl<'a> Graph<'a> {
         });
         self.places.insert((target.clone(), verb), index);
         index
+    }
+
+    /// A step of waiting, which changes nothing.
+    pub(super) fn push_wait(
+        &mut self,
+        change: &Change,
+        verb: Verb,
+        fields: Vec<&'static Field>,
+    ) -> usize {
+        self.push(&kept_target(change), change, verb, fields)
     }
 
     pub(super) fn place(&self, target: &Target, verb: Verb) -> Option<usize> {

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use super::serving::group;
 use super::watch::Goal;
 use super::{Run, State, What};
 use crate::diff::Change;
@@ -27,13 +26,15 @@ impl Run<'_> {
         let step = &self.plan.steps[index];
         let kind = kinds::by_name(step.address.kind())
             .ok_or_else(|| bad_plan(step, "there is no such kind"))?;
-        if step.verb != Verb::Detach {
+        if matches!(step.verb, Verb::Create | Verb::Update | Verb::Attach) {
             self.learn_outputs(step).await?;
         }
         match step.verb {
             Verb::Create => self.create(index, step, kind).await,
             Verb::Update | Verb::Attach => self.update(index, step, kind).await,
             Verb::Detach => self.detach(index, step, kind).await,
+            Verb::Prepare => self.prepare(index, step, kind).await,
+            Verb::Serve => self.serve(step, kind).await,
             Verb::Delete => self.delete(index, step, kind).await,
         }
     }
@@ -190,7 +191,9 @@ impl Run<'_> {
     ) -> Result<String, Fault> {
         let after = self.after(step)?;
         let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
-        let live = self.bring(index, step, kind, self.live(step)?, &fields, after).await?;
+        let live = self.let_go(step, kind, self.live(step)?)?;
+        self.until_enough(step, kind, after).await?;
+        let live = self.bring(index, step, kind, live, &fields, after).await?;
         let later = self.attached_later(step);
         let mut applied = Fingerprint::default();
         for field in kind.schema().fields {
@@ -202,65 +205,11 @@ impl Run<'_> {
         }
         self.record(index, step, kind, &live, &applied).await?;
         let id = live.id.clone();
-        if let (Some(serving), Some(group)) =
-            (step.serving, group(kind.schema(), &fields, &live.body))
-        {
-            self.until_healthy(&id, &group, serving).await?;
-        }
         self.keep(step, live);
         if step.verb == Verb::Update && kind.schema().timing.update > AT_ONCE {
             self.watch.wait(kind, &id, Goal::Ready).await?;
         }
         Ok(id)
-    }
-
-    async fn detach(
-        &self,
-        index: usize,
-        step: &Step,
-        kind: &'static dyn Kind,
-    ) -> Result<String, Fault> {
-        let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
-        let detached = kind.schema().fields.iter().filter(|field| fields.contains(&field.name));
-        let starts: Body = detached.map(|field| (field.name.to_owned(), field.start())).collect();
-        let live = self.live(step)?;
-        let from = group(kind.schema(), &fields, &live.body);
-        let leave = self.leave(index, step, kind, live, &fields, &starts);
-        let live = match (step.serving, from) {
-            (Some(serving), Some(group)) => {
-                let id = self.live(step)?.id;
-                let live = self.when_spared(&id, &group, serving, leave).await?;
-                self.until_drained(&id, &group, serving).await?;
-                live
-            }
-            _ => leave.await?,
-        };
-        let id = live.id.clone();
-        self.keep(step, live);
-        Ok(id)
-    }
-
-    async fn leave(
-        &self,
-        index: usize,
-        step: &Step,
-        kind: &'static dyn Kind,
-        live: Live,
-        fields: &[&str],
-        starts: &Body,
-    ) -> Result<Live, Fault> {
-        // Recorded before it is done, so that a run cut short is not taken for drift.
-        if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
-            let mut applied = resource.applied.clone();
-            for (field, start) in starts {
-                if let Some(value) = resource.body.get(field) {
-                    applied.remove(field, value);
-                }
-                applied.insert(field, start);
-            }
-            self.record(index, step, kind, &live, &applied).await?;
-        }
-        self.bring(index, step, kind, live, fields, starts).await
     }
 
     async fn delete(
@@ -288,7 +237,7 @@ impl Run<'_> {
     }
 
     /// Brings `fields` to what `target` has for them. The call is given the whole body as it will be.
-    async fn bring(
+    pub(super) async fn bring(
         &self,
         index: usize,
         step: &Step,
@@ -315,7 +264,7 @@ impl Run<'_> {
     }
 
     /// Writes into the tags what is now applied.
-    async fn record(
+    pub(super) async fn record(
         &self,
         index: usize,
         step: &Step,
@@ -362,16 +311,16 @@ impl Run<'_> {
         }
     }
 
-    fn change(&self, step: &Step) -> Result<&Change, Fault> {
+    pub(super) fn change(&self, step: &Step) -> Result<&Change, Fault> {
         self.plan.change(&step.address).ok_or_else(|| bad_plan(step, "it has no change"))
     }
 
-    fn after(&self, step: &Step) -> Result<&Body, Fault> {
+    pub(super) fn after(&self, step: &Step) -> Result<&Body, Fault> {
         self.change(step)?.after.as_ref().ok_or_else(|| bad_plan(step, "it has no body"))
     }
 
     /// The value with live ids in it.
-    fn resolved(&self, step: &Step, value: &Value) -> Result<Value, Fault> {
+    pub(super) fn resolved(&self, step: &Step, value: &Value) -> Result<Value, Fault> {
         let lookup = |late: &Late| match late {
             Late::Lookup(lookup) => self.plan.lookups.get(lookup).cloned(),
             Late::Ref { address, output } => {
@@ -387,7 +336,7 @@ impl Run<'_> {
     }
 
     /// The resource that the step works on.
-    fn live(&self, step: &Step) -> Result<Live, Fault> {
+    pub(super) fn live(&self, step: &Step) -> Result<Live, Fault> {
         let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         let found = match &step.id {
             None => lives.new.get(&step.address).cloned(),
@@ -398,7 +347,7 @@ impl Run<'_> {
         found.ok_or_else(|| bad_plan(step, "its resource is not in the account"))
     }
 
-    fn keep(&self, step: &Step, live: Live) {
+    pub(super) fn keep(&self, step: &Step, live: Live) {
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         match &step.id {
             None => lives.new.insert(step.address.clone(), live),

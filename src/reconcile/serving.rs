@@ -6,10 +6,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::Mutex as Turns;
 
 use super::Run;
+use crate::kinds::{Kind, Live};
 use crate::model::{Body, Class, Fault, Field, Schema, Serving, TargetHealth};
+use crate::plan::{Step, Verb};
 
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -44,6 +47,154 @@ pub(super) fn group(schema: &Schema, fields: &[&str], body: &Body) -> Option<Str
 }
 
 impl Run<'_> {
+    /// Takes it out of what it was attached to.
+    pub(super) async fn detach(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
+        let detached = kind.schema().fields.iter().filter(|field| fields.contains(&field.name));
+        let starts: Body = detached.map(|field| (field.name.to_owned(), field.start())).collect();
+        let live = self.live(step)?;
+        let from = group(kind.schema(), &fields, &live.body);
+        let leave = self.leave(index, step, kind, live, &fields, &starts);
+        let live = match (step.serving, from) {
+            (Some(serving), Some(group)) => {
+                let id = self.live(step)?.id;
+                let live = self.when_spared(&id, &group, serving, leave).await?;
+                self.until_drained(&id, &group, serving).await?;
+                live
+            }
+            _ => leave.await?,
+        };
+        let id = live.id.clone();
+        self.keep(step, live);
+        Ok(id)
+    }
+
+    async fn leave(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        live: Live,
+        fields: &[&str],
+        starts: &Body,
+    ) -> Result<Live, Fault> {
+        // Recorded before it is done, so that a run cut short is not taken for drift.
+        if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
+            let mut applied = resource.applied.clone();
+            for (field, start) in starts {
+                if let Some(value) = resource.body.get(field) {
+                    applied.remove(field, value);
+                }
+                applied.insert(field, start);
+            }
+            self.record(index, step, kind, &live, &applied).await?;
+        }
+        self.bring(index, step, kind, live, fields, starts).await
+    }
+
+    /// Puts beside what a field names what it will name.
+    pub(super) async fn prepare(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let live = self.live(step)?;
+        let after = self.after(step)?;
+        let switched = kind.schema().fields.iter().filter_map(|field| {
+            let standby =
+                field.standby.filter(|standby| step.fields.iter().any(|f| f == standby))?;
+            Some((standby.to_owned(), after.get(field.name)?.clone()))
+        });
+        let target: Body = switched.collect();
+        // Recorded before it is done, so that a run cut short is not taken for drift.
+        if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
+            let mut applied = resource.applied.clone();
+            for (field, value) in &target {
+                applied.remove(field, &Value::Null);
+                applied.insert(field, value);
+            }
+            self.record(index, step, kind, &live, &applied).await?;
+        }
+        let fields: Vec<&str> = target.keys().map(String::as_str).collect();
+        let live = self.bring(index, step, kind, live, &fields, &target).await?;
+        let id = live.id.clone();
+        self.keep(step, live);
+        Ok(id)
+    }
+
+    /// Waits until it serves.
+    pub(super) async fn serve(
+        &self,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let live = self.live(step)?;
+        let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
+        if let (Some(serving), Some(group)) =
+            (step.serving, group(kind.schema(), &fields, &live.body))
+        {
+            self.until_healthy(&live.id, &group, serving).await?;
+        }
+        Ok(live.id)
+    }
+
+    /// A machine that moves from a group that goes is not taken out of it: the group serves until it is gone.
+    pub(super) fn let_go(
+        &self,
+        step: &Step,
+        kind: &'static dyn Kind,
+        mut live: Live,
+    ) -> Result<Live, Fault> {
+        for field in kind.schema().fields.iter().filter(|field| field.serves) {
+            let goes = |id: &str| {
+                self.plan.steps.iter().any(|other| {
+                    other.verb == Verb::Delete
+                        && other.id.as_deref() == Some(id)
+                        && Some(other.address.kind()) == field.named_kind()
+                })
+            };
+            let named = live.body.get(field.name).and_then(Value::as_str);
+            if step.fields.iter().any(|name| name == field.name) && named.is_some_and(goes) {
+                live.body.insert(field.name.to_owned(), field.start());
+            }
+        }
+        Ok(live)
+    }
+
+    /// Before requests are switched to a group: waits until enough of it are healthy.
+    pub(super) async fn until_enough(
+        &self,
+        step: &Step,
+        kind: &'static dyn Kind,
+        after: &Body,
+    ) -> Result<(), Fault> {
+        let (Some(serving), Verb::Update) = (step.serving, step.verb) else { return Ok(()) };
+        let mut switched = kind.schema().fields.iter().filter(|field| field.standby.is_some());
+        let group = switched.find_map(|field| {
+            let named = step.fields.iter().any(|name| name == field.name);
+            after.get(field.name).filter(|_| named)
+        });
+        let Some(group) = group else { return Ok(()) };
+        let group = self.resolved(step, group)?;
+        let (Some(group), true) = (group.as_str(), serving.healthy_deadline > 0) else {
+            return Ok(());
+        };
+        let enough = |found: &[TargetHealth]| {
+            let healthy = found.iter().filter(|one| one.is_healthy()).count();
+            healthy >= serving.min_healthy as usize
+        };
+        match self.until(group, serving.healthy_deadline, enough).await? {
+            Ok(()) => Ok(()),
+            Err(found) => Err(too_few(group, serving, &found)),
+        }
+    }
+
     /// Returns when the target group says that the machine is healthy.
     pub(super) async fn until_healthy(
         &self,
@@ -174,6 +325,18 @@ fn not_spared(id: &str, serving: Serving, found: &[TargetHealth]) -> Fault {
         "mend those first, or lower min_healthy",
     );
     Fault::new(Class::Fatal, LOOK, "NotSpared", message)
+}
+
+fn too_few(group: &str, serving: Serving, found: &[TargetHealth]) -> Fault {
+    let sick = found.iter().filter(|one| !one.is_healthy());
+    let sick: Vec<String> = sick.map(|one| format!("{} is {one}", one.target)).collect();
+    let message = format!(
+        "requests are not sent to {group}: fewer than {} of its targets are healthy after {} s ({})",
+        serving.min_healthy,
+        serving.healthy_deadline,
+        if sick.is_empty() { "none is registered".to_owned() } else { sick.join(", ") },
+    );
+    Fault::new(Class::Fatal, LOOK, "NotHealthy", message)
 }
 
 /// What to look at, by the reason that AWS gives.

@@ -12,6 +12,7 @@ use super::duration;
 use super::style::{CHANGE, CREATE, DELETE, DIM, ERROR, paint};
 use super::value::{printable, short};
 use crate::kinds;
+use crate::model::Address;
 use crate::plan::{Plan, Step, Verb};
 use crate::reconcile::{Event, Observer, What};
 
@@ -72,7 +73,7 @@ impl Observer for Progress {
             }
             What::Started | What::Exists { .. } => {}
             What::Done { elapsed, id } => {
-                let done = done(event.verb, &event.address.to_string());
+                let done = done(event.verb, &event.address);
                 let detail = paint(DIM, &format!("{} in {}", short(id), duration(*elapsed)));
                 self.print(&format!("{at}  {} {done}  {detail}", paint(CREATE, "✓")));
             }
@@ -169,18 +170,30 @@ fn doing(step: &Step) -> String {
     let verb = match step.verb {
         Verb::Create => "creating",
         Verb::Update => "changing",
+        Verb::Prepare => "preparing",
         Verb::Attach => "attaching",
+        Verb::Serve => "waiting until healthy",
+        Verb::Detach if serves(&step.address) => "draining",
         Verb::Detach => "detaching",
         Verb::Delete => "deleting",
     };
     format!("{verb} {}", step.address)
 }
 
-fn done(verb: Verb, address: &str) -> String {
+/// Whether it is put into service and taken out.
+fn serves(address: &Address) -> bool {
+    let kind = kinds::by_name(address.kind());
+    kind.is_some_and(|kind| kind.schema().fields.iter().any(|field| field.serves))
+}
+
+fn done(verb: Verb, address: &Address) -> String {
     let verb = match verb {
         Verb::Create => "created",
         Verb::Update => "changed",
+        Verb::Prepare => "prepared",
         Verb::Attach => "attached",
+        Verb::Serve => "healthy",
+        Verb::Detach if serves(address) => "drained",
         Verb::Detach => "detached",
         Verb::Delete => "deleted",
     };
@@ -194,7 +207,7 @@ fn typical(step: &Step) -> Duration {
             Verb::Create => timing.create,
             Verb::Update => timing.update,
             Verb::Delete => timing.delete,
-            Verb::Attach | Verb::Detach => 1,
+            Verb::Prepare | Verb::Attach | Verb::Detach | Verb::Serve => 1,
         }
     });
     Duration::from_secs(seconds.into())

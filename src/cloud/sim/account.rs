@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::health::{Targets, delay, used};
 use super::object::{CREATING, Object, Passing, fields, names};
 use super::rules;
+use crate::kinds::Live;
 use crate::model::{
     Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
 };
@@ -203,10 +204,11 @@ impl Account {
     pub fn update(
         &mut self,
         schema: &Schema,
-        id: &str,
+        live: &Live,
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
+        let id = live.id.as_str();
         let operation = format!("{}:Modify", schema.kind);
         let object = self.present(schema.kind, id, &operation)?.clone();
         let mut body = object.body.clone();
@@ -226,7 +228,9 @@ impl Account {
         let text = |body: &Body| {
             body.get(TARGET_GROUP).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
-        let (from, to) = (text(&object.body), text(&body));
+        // It is taken out of what the caller takes it out of: it may be in two groups for a while.
+        let from = if text(&live.body).is_empty() { String::new() } else { text(&object.body) };
+        let to = text(&body);
         if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
             object.body = body;
             object.passing = passing.or(object.passing.take());

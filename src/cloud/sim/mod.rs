@@ -153,7 +153,7 @@ impl Cloud for SimCloud {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        self.call(|account| account.update(kind.schema(), &live.id, after, changed)).await
+        self.call(|account| account.update(kind.schema(), live, after, changed)).await
     }
 
     async fn delete(

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecdeploy::diff::{Action, Cause};
-use ecdeploy::plan::{Plan, Verb};
-use ecdeploy::reconcile::{Event, Observer, Stop, What};
+use ecdeploy::plan::Plan;
 use serde_json::json;
 
 use super::world::*;

@@ -48,7 +48,7 @@ async fn a_type_change_of_all_leaves_one_of_two_healthy_throughout() {
         .filter(|step| step.address.to_string() == "instance.user-1")
         .map(|step| step.verb)
         .collect();
-    assert_eq!(verbs, [Verb::Detach, Verb::Update, Verb::Attach]);
+    assert_eq!(verbs, [Verb::Detach, Verb::Update, Verb::Attach, Verb::Serve]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,6 +76,32 @@ async fn all_that_changes_in_place_is_rolled() {
         let cloud = serving(&[]).await;
         assert_eq!(fewest(&cloud, &drawn(&[edit])).await, all(1), "{edit:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_port_gets_no_requests_before_its_machines_are_healthy() {
+    for port in [("port      = 3001", "port      = 3101"), ("port         = 3000", "port = 3100")] {
+        let cloud = serving(&[]).await;
+        let old = id_of(&cloud, "target_group.user");
+        let (plan, _) = apply_fully(&cloud, &drawn(&[port])).await;
+        assert_eq!(cloud.fewest_healthy(), all(2), "{port:?}");
+        assert!(plan.steps.iter().any(|step| step.verb == Verb::Prepare));
+        assert_eq!(ids(&cloud).contains(&old), port.0.contains("3000"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_that_stay_move_to_another_group_after_their_successor_serves() {
+    let image = "artifact = { git = \"https://git.example.com/ecommerce/services.git\", commit = \"${var.release}\", directory = \"${service}\" }\n";
+    let brought = ("node            = 22\n", "");
+    let without = [(image, ""), brought];
+    let cloud = serving(&without).await;
+    let before: Vec<String> = ids(&cloud).into_iter().filter(|id| id.starts_with("i-")).collect();
+    let moved = drawn(&[without[0], without[1], ("port      = 3001", "port      = 3101")]);
+    apply_fully(&cloud, &moved).await;
+    assert_eq!(cloud.fewest_healthy(), all(2));
+    let after: Vec<String> = ids(&cloud).into_iter().filter(|id| id.starts_with("i-")).collect();
+    assert_eq!(after, before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,8 +139,8 @@ async fn a_machine_that_does_not_become_healthy_stops_the_roll_of_its_service() 
             steps.find(|(step, _)| step.address.to_string() == address && step.verb == verb);
         found.expect("the step").1.clone()
     };
-    let State::Failed(fault) = ended("instance.user-1", Verb::Attach) else {
-        panic!("{:?}", ended("instance.user-1", Verb::Attach))
+    let State::Failed(fault) = ended("instance.user-1", Verb::Serve) else {
+        panic!("{:?}", ended("instance.user-1", Verb::Serve))
     };
     assert!(fault.message.contains("unhealthy: Target.FailedHealthChecks"), "{fault}");
     assert!(fault.message.contains("user-err.log") || fault.message.contains("SERVICE-err.log"));

@@ -63,6 +63,7 @@ fn served() -> Desired {
             certificate: certificate.to_value(),
             ssl_policy: Some(listener::MODERN_TLS.to_owned()),
             redirect_to_https: false,
+            standby_target_group: Link::default(),
             default_target_group: Link::to(&Address::new("target_group", "user")),
         },
     );

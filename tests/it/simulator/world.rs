@@ -112,10 +112,12 @@ pub fn edit(cloud: &SimCloud, address: &str, field: &str, value: serde_json::Val
         .objects()
         .find(|o| o.tags.get("ecdeploy:address").is_some_and(|tag| tag == address))
         .unwrap_or_else(|| panic!("nothing bears {address}"));
-    let (id, kind) = (object.id.clone(), object.kind.clone());
+    let kind = object.kind.clone();
+    let (id, body) = (object.id.clone(), object.body.clone());
     let schema = kinds::by_name(&kind).expect("a known kind").schema();
     let after = Body::from([(field.to_owned(), value)]);
-    account.update(schema, &id, &after, &[field]).expect("the edit is allowed");
+    let live = Live { id, outputs: BTreeMap::new(), body };
+    account.update(schema, &live, &after, &[field]).expect("the edit is allowed");
 }
 
 pub fn id_of(cloud: &SimCloud, address: &str) -> String {
