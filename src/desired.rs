@@ -34,6 +34,8 @@ pub struct Desired {
     pub lookups: BTreeSet<Lookup>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
+    /// The line of a field that AWS may refuse to change.
+    pub field_lines: BTreeMap<(Address, String), usize>,
     /// Whether a database leaves a snapshot when it goes.
     pub final_snapshot: BTreeMap<Address, bool>,
 }

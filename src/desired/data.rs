@@ -48,7 +48,7 @@ impl Build<'_> {
             engine: database.engine.clone(),
             engine_version: database.engine_version.clone(),
             instance_class: database.instance_class.clone(),
-            allocated_storage: database.allocated_storage,
+            allocated_storage: *database.allocated_storage,
             storage_type: database.storage_type.clone(),
             storage_encrypted: database.storage_encrypted,
             multi_az: database.multi_az,
@@ -61,9 +61,12 @@ impl Build<'_> {
             deletion_protection: database.deletion_protection,
             subnet_group,
             security_groups: links(&security_group::SCHEMA, &database.security_groups),
+            apply_immediately: database.apply_immediately,
         };
         let address = Address::new(db_instance::SCHEMA.kind, &database.key);
-        self.desired.final_snapshot.insert(address, database.final_snapshot);
+        self.desired.final_snapshot.insert(address.clone(), database.final_snapshot);
+        let storage = self.topology.line(database.allocated_storage.span);
+        self.desired.field_lines.insert((address, "allocated_storage".to_owned()), storage);
         self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
     }
 

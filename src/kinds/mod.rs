@@ -66,6 +66,14 @@ pub struct Live {
     pub body: Body,
 }
 
+/// Why a change can't be had, and what can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub field: &'static str,
+    pub message: String,
+    pub hint: String,
+}
+
 /// One kind of AWS resource, on the wire. Bodies hold ids where desired bodies hold references.
 #[async_trait]
 pub trait Kind: Send + Sync {
@@ -85,6 +93,11 @@ pub trait Kind: Send + Sync {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault>;
+
+    /// Why AWS would refuse to bring it from `before` to `after`, as far as that can be known without asking.
+    fn refuses(&self, _before: &Body, _after: &Body) -> Option<Refusal> {
+        None
+    }
 
     /// Deletes it; one that is gone already is no error. `parting` says how, where the kind leaves a choice.
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The field that says that changes don't wait for the maintenance window.
+pub const APPLY_IMMEDIATELY: &str = "apply_immediately";
+
 /// How a difference in a field is made good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnChange {
@@ -67,6 +70,8 @@ pub struct Field {
     pub item: Option<&'static str>,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
+    /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
+    pub in_window: bool,
     /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
     pub starts: &'static str,
 }
@@ -82,6 +87,7 @@ impl Field {
             set: false,
             item: None,
             version: false,
+            in_window: false,
             starts: "null",
         }
     }
@@ -128,6 +134,11 @@ impl Field {
 
     pub const fn version(mut self) -> Self {
         self.version = true;
+        self
+    }
+
+    pub const fn in_window(mut self) -> Self {
+        self.in_window = true;
         self
     }
 

@@ -17,7 +17,11 @@ use crate::plan::{Goal, Plan, Summary};
 pub fn text(plan: &Plan, of: &str) -> String {
     let mut text = format!("{}\n\n", paint(BOLD, of));
     if plan.is_empty() {
+        pending(&mut text, plan);
         text.push_str(match plan.goal {
+            Goal::Reach if !plan.pending.is_empty() => {
+                "No changes. The account is what the topology says, or will be by itself.\n"
+            }
             Goal::Reach => "No changes. The account is what the topology says.\n",
             Goal::Destroy => {
                 "Nothing to delete. Nothing in the account bears the topology's tags.\n"
@@ -32,6 +36,7 @@ pub fn text(plan: &Plan, of: &str) -> String {
         shown.change(&mut text, change);
         text.push('\n');
     }
+    pending(&mut text, plan);
     for (address, snapshot) in plan.final_snapshots() {
         let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
         if plan.change(address).is_some_and(|change| change.after.is_some()) {
@@ -43,6 +48,47 @@ pub fn text(plan: &Plan, of: &str) -> String {
     }
     let _ = writeln!(text, "{}", summary(&plan.summary));
     text
+}
+
+/// What AWS will do in a maintenance window.
+fn pending(text: &mut String, plan: &Plan) {
+    for waiting in &plan.pending {
+        let fields: Vec<String> = waiting
+            .fields
+            .iter()
+            .map(|field| {
+                let value = |value| line(value, &|_| None);
+                format!("{} {} -> {}", field.field, value(&field.before), value(&field.after))
+            })
+            .collect();
+        let _ = writeln!(
+            text,
+            "{}  pending until the maintenance window {}: {}\n",
+            paint(BOLD, &waiting.address.to_string()),
+            window(&waiting.window),
+            fields.join(", "),
+        );
+    }
+}
+
+/// `Sun 17:00-17:30 UTC` of AWS's `sun:17:00-sun:17:30`.
+fn window(window: &str) -> String {
+    let day = |name: &str| {
+        let mut letters = name.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
+    };
+    let end = |end: &str| {
+        let (name, time) = end.split_once(':')?;
+        Some((day(name)?, time.to_owned()))
+    };
+    let ends = window.split_once('-').and_then(|(from, to)| Some((end(from)?, end(to)?)));
+    match ends {
+        Some(((day, from), (last, to))) if day == last => {
+            printable(&format!("{day} {from}-{to} UTC"))
+        }
+        Some(((day, from), (last, to))) => printable(&format!("{day} {from}-{last} {to} UTC")),
+        None => printable(window),
+    }
 }
 
 /// `Plan: 46 to create, 0 to change, …`
@@ -165,8 +211,13 @@ impl<'a> Shown<'a> {
             Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
             Cause::Replaced => String::new(),
         };
-        let forces =
-            if moved.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
+        let forces = match &moved.waits {
+            _ if moved.replaces => paint(DELETE, "  forces replacement"),
+            Some(name) => {
+                paint(DIM, &format!("  waits for the maintenance window {}", window(name)))
+            }
+            None => String::new(),
+        };
         let set = field.filter(|field| field.set);
         if let (Some(field), Some(Value::Array(before)), Value::Array(after)) =
             (set, &moved.before, &moved.after)

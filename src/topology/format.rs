@@ -269,6 +269,11 @@ static DATABASE: &[Key] = &[
         Flag,
         "whether a snapshot is left when it goes; true by default",
     ),
+    Key::optional(
+        "apply_immediately",
+        Flag,
+        "whether changes are made at once, even those that restart it, rather than in its maintenance window; false by default",
+    ),
     SUBNETS,
     SECURITY_GROUPS,
 ];

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::maintenance::Upkeep;
 use super::rules;
 use crate::kinds;
 use crate::model::{
@@ -17,6 +18,7 @@ use crate::model::{
 const AT_ONCE: u32 = 5;
 /// The state of what is not ready for the first time.
 const CREATING: &str = "creating";
+const MODIFYING: &str = "modifying";
 
 /// An account in one region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ pub struct Object {
     pub outputs: BTreeMap<String, String>,
     /// The state it passes through, and until when.
     passing: Option<Passing>,
+    /// Where AWS changes some of it in a maintenance window.
+    #[serde(default)]
+    upkeep: Option<Upkeep>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,6 +66,25 @@ struct Lingering {
 }
 
 impl Object {
+    /// Begins with what waited for a window that is open by now.
+    fn maintain(&mut self, clock: u64) {
+        let Some(upkeep) = self.upkeep.as_mut().filter(|_| self.passing.is_none()) else { return };
+        let due = upkeep.due;
+        let set = upkeep.open(&self.body, clock);
+        if let (false, Some(kind)) = (set.is_empty(), kinds::by_name(&self.kind)) {
+            self.body.extend(set);
+            let until = due.saturating_add(u64::from(kind.schema().timing.update) * 1000);
+            self.passing = Some(Passing { status: Status::Pending(MODIFYING.into()), until });
+        }
+    }
+
+    /// Its fields, with what was asked for and waits.
+    fn effective(&self) -> Body {
+        let mut body = self.body.clone();
+        body.extend(self.upkeep.iter().flat_map(|upkeep| upkeep.coming.clone()));
+        body
+    }
+
     pub fn status(&self) -> Status {
         self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
     }
@@ -125,6 +149,7 @@ impl Account {
         self.lingering.retain(|lingering| lingering.until > clock);
         let lingering = &mut self.lingering;
         self.objects.retain(|_, object| {
+            object.maintain(clock);
             let Some(passing) = object.passing.as_ref().filter(|passing| passing.until <= clock)
             else {
                 return true;
@@ -148,9 +173,10 @@ impl Account {
                 kind: object.kind.clone(),
                 id: object.id.clone(),
                 tags: object.tags.clone(),
-                body: object.body.clone(),
+                body: object.effective(),
                 outputs: object.told(),
                 status: object.status(),
+                maintenance: object.upkeep.as_ref().map(|upkeep| upkeep.told(&object.body)),
             })
             .collect()
     }
@@ -213,6 +239,7 @@ impl Account {
             body: full,
             outputs,
             passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
+            upkeep: Upkeep::new(schema, self.clock),
         };
         let outputs = object.told();
         self.objects.insert(key(schema.kind, &id), object);
@@ -228,22 +255,27 @@ impl Account {
     ) -> Result<(), Fault> {
         let operation = format!("{}:Modify", schema.kind);
         let object = self.present(schema.kind, id, &operation)?.clone();
-        let mut body = object.body.clone();
-        for name in changed {
-            if let Some(value) = after.get(*name) {
-                body.insert((*name).to_owned(), value.clone());
-            }
+        let mut asked: Body = after.clone();
+        asked.retain(|name, _| changed.contains(&name.as_str()));
+        let mut upkeep = object.upkeep.clone();
+        if let Some(upkeep) = &mut upkeep {
+            let answer = upkeep.ask(schema, &object.body, &asked, self.clock);
+            asked = answer.map_err(|refusal| refusal.fault(&operation))?;
         }
+        let mut body = object.body.clone();
+        let set: Vec<String> = asked.keys().cloned().collect();
+        body.extend(asked);
         self.check_references(schema, &body, &operation)?;
         self.swap_priorities(&object, &body);
         self.check_unique(schema, Some(id), &body, &operation)?;
         rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
-        let interrupts = changed.iter().any(|name| rules::interrupts(schema, name));
+        let interrupts = set.iter().any(|name| rules::interrupts(schema, name));
         let passing = interrupts
-            .then(|| self.passing(Status::Pending("modifying".into()), schema.timing.update))
+            .then(|| self.passing(Status::Pending(MODIFYING.into()), schema.timing.update))
             .flatten();
         if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
             object.body = body;
+            object.upkeep = upkeep;
             object.passing = passing.or(object.passing.take());
         }
         Ok(())

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Account;
 use super::account::Object;
-use crate::model::{Body, Class, Fault, OnChange, Schema, Status};
+use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault, OnChange, Schema, Status};
 
 /// The longest value of a standard parameter, and the longest name of a role.
 const PARAMETER_CHARACTERS: usize = 4096;
@@ -19,7 +19,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn fatal(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn fatal(code: &'static str, message: impl Into<String>) -> Self {
         Self { class: Class::Fatal, code, message: message.into() }
     }
 
@@ -60,7 +60,9 @@ pub fn holds(user: &str, used: &str) -> bool {
 /// Whether setting the field takes the time that the kind's change takes.
 pub fn interrupts(schema: &Schema, field: &str) -> bool {
     let rolling = schema.field(field).is_some_and(|field| field.on_change == OnChange::Rolling);
-    rolling || matches!(schema.kind, "db_instance" | "cache_cluster")
+    // How it is to be changed is no change.
+    rolling
+        || (matches!(schema.kind, "db_instance" | "cache_cluster") && field != APPLY_IMMEDIATELY)
 }
 
 pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal> {

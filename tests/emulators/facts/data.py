@@ -62,13 +62,26 @@ def creating(world):
     equal(world.db(world.database())["DBInstanceStatus"], "creating", "state")
 
 
-@fact("ModifyDBInstance: without ApplyImmediately the change is pending", UNCHECKED, RIGHT)
+@fact("ModifyDBInstance: without ApplyImmediately the change is pending", REPAIRED, RIGHT)
 def pending(world):
     name = world.database()
     world.rds.modify_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t3.small")
     found = world.db(name)
     equal(found["DBInstanceClass"], "db.t3.micro", "class")
     equal(found["PendingModifiedValues"].get("DBInstanceClass"), "db.t3.small", "pending class")
+
+
+@fact("ModifyDBInstance: changes wait together, and are made together with one asked for at once", REPAIRED, REPAIRED)
+def pending_together(world):
+    name = world.database()
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t3.small")
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, MultiAZ=True)
+    found = world.db(name)["PendingModifiedValues"]
+    equal(found, {"DBInstanceClass": "db.t3.small", "MultiAZ": True}, "what waits")
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, AllocatedStorage=30, ApplyImmediately=True)
+    found = world.db(name)
+    equal(found["PendingModifiedValues"], {}, "what waits")
+    equal([found[k] for k in ("DBInstanceClass", "MultiAZ", "AllocatedStorage")], ["db.t3.small", True, 30], "made")
 
 
 @fact("ModifyDBInstance: applied at once where asked", RIGHT, RIGHT)

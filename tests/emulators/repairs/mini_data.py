@@ -41,6 +41,26 @@ def secret_described(original, instance):
     return original(instance) + (f"<MasterUserSecret>{fields}</MasterUserSecret>" if found else "")
 
 
+@around(rds, "_modify_db_instance")
+def all_that_waits(original, p):
+    """With ApplyImmediately AWS makes all that waits, too, and what is asked for later joins what waits; ministack leaves
+    the former waiting, and forgets it with the latter."""
+    instance = rds._instances.get(get(p, "DBInstanceIdentifier"))
+    if not instance:
+        return original(p)
+    waited = dict(instance.get("PendingModifiedValues") or {})
+    at_once = get(p, "ApplyImmediately") == "true"
+    instance["PendingModifiedValues"] = {}
+    if at_once:
+        instance.update(waited)
+    result = original(p)
+    if result[0] != 200:
+        return result
+    if not at_once:
+        instance["PendingModifiedValues"] = {**waited, **instance["PendingModifiedValues"]}
+    return rds._single_instance_response("ModifyDBInstanceResponse", "ModifyDBInstanceResult", instance)
+
+
 @around(rds, "_delete_db_instance")
 def final_snapshot(original, p):
     """AWS wants a final snapshot's name that is free, or SkipFinalSnapshot; ministack deletes all the same."""

@@ -31,6 +31,33 @@ def resource_id(original, self, db_kwargs):
     return database
 
 
+# What waits for the maintenance window unless ApplyImmediately is given.
+WAITS = {
+    "db_instance_class": "DBInstanceClass",
+    "allocated_storage": "AllocatedStorage",
+    "storage_type": "StorageType",
+    "engine_version": "EngineVersion",
+    "multi_az": "MultiAZ",
+}
+
+
+@around(RDSBackend, "modify_db_instance")
+def modify_waits(original, self, db_instance_identifier, db_kwargs):
+    """AWS makes a change in the maintenance window unless ApplyImmediately is given, and then with all that waits; moto
+    makes it at once."""
+    database = self.describe_db_instances(db_instance_identifier)[0]
+    coming = getattr(database, "coming", {})
+    if db_kwargs.pop("apply_immediately", False):
+        db_kwargs = {**coming, **db_kwargs}
+        coming = {}
+    else:
+        coming = {**coming, **{key: db_kwargs.pop(key) for key in WAITS if key in db_kwargs}}
+    database = original(self, db_instance_identifier, db_kwargs)
+    database.coming = coming
+    database.pending_modified_values = {WAITS[key]: value for key, value in coming.items() if key in WAITS}
+    return database
+
+
 @around(RDSBackend, "delete_db_instance")
 def final_snapshot(original, self, db_instance_identifier, **options):
     """AWS wants a final snapshot's name or SkipFinalSnapshot; moto deletes all the same."""
