@@ -15,6 +15,7 @@ pub mod listener;
 pub mod listener_rule;
 pub mod load_balancer;
 pub mod record;
+pub mod replication_group;
 pub mod route_table;
 pub mod security_group;
 pub mod ssm_parameter;
@@ -48,6 +49,7 @@ pub static REGISTRY: &[&dyn Kind] = &[
     &db_instance::Wire,
     &cache_subnet_group::Wire,
     &cache_cluster::Wire,
+    &replication_group::Wire,
     &ssm_parameter::Wire,
     &record::Wire,
 ];

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{Action, Cause, Change, FieldChange};
-use crate::kinds;
+use crate::kinds::{self, replication_group};
 use crate::model::{Address, Field, Late};
 use crate::plan::{Goal, Plan, Summary};
 
@@ -36,6 +36,7 @@ pub fn text(plan: &Plan, of: &str) -> String {
         shown.change(&mut text, change);
         text.push('\n');
     }
+    emptied(&mut text, plan);
     pending(&mut text, plan);
     for (address, snapshot) in plan.final_snapshots() {
         let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
@@ -48,6 +49,27 @@ pub fn text(plan: &Plan, of: &str) -> String {
     }
     let _ = writeln!(text, "{}", summary(&plan.summary));
     text
+}
+
+/// A cache that gets replicas, or loses them all, is another one.
+fn emptied(text: &mut String, plan: &Plan) {
+    let caches = |action| {
+        let of_action = plan.changes.iter().filter(move |change| change.action == action);
+        of_action.filter(|change| replication_group::is_cache(change.address.kind()))
+    };
+    for new in caches(Action::Create) {
+        let old = caches(Action::Delete).find(|old| old.address.name() == new.address.name());
+        if let Some(old) = old {
+            let _ = writeln!(
+                text,
+                "{}  takes over from {}.",
+                paint(BOLD, &new.address.to_string()),
+                old.address
+            );
+            let lost = "It begins empty; what the other one holds is lost. Machines change over within 3 minutes.";
+            let _ = writeln!(text, "  {}\n", paint(DELETE, lost));
+        }
+    }
 }
 
 /// What AWS will do in a maintenance window.

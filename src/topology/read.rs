@@ -248,6 +248,7 @@ fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) ->
         cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *key)),
         port: block.number_or("port", 6379).value,
         zone: zone(block, region),
+        replicas: block.number_or("replicas", 0),
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
         key,

@@ -235,6 +235,8 @@ pub struct Cache {
     pub port: u16,
     /// In full: `ap-southeast-1a`.
     pub zone: Placed<String>,
+    /// With any, it is a replication group.
+    pub replicas: Placed<u32>,
     pub subnets: Names,
     pub security_groups: Names,
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::emulator::{Call, Emulator};
-use crate::inventory::each;
+use crate::inventory::{Inventory, each};
 use crate::product::Shop;
 use crate::raw::Raw;
 
@@ -11,6 +11,7 @@ on_each_emulator!(
     a_change_waits_is_shown_as_pending_and_is_made_at_once_when_the_file_says_so,
     what_somebody_else_left_pending_is_taken_back,
     storage_that_would_shrink_is_refused_with_the_line,
+    a_cache_gets_replicas_and_more_of_them,
 );
 
 const USER: &str = "[database.user]\n";
@@ -96,4 +97,62 @@ fn storage_that_would_shrink_is_refused_with_the_line(emulator: Emulator) {
     let ran = ran.fails_plainly().says("storage can't shrink: it has 40 GiB, the file says 20");
     ran.says(&format!("topology.toml:{line}: db_instance.")).says("allocated_storage = 40");
     assert!(!calls.iter().any(Call::changes), "{calls:?}");
+}
+
+fn a_cache_gets_replicas_and_more_of_them(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let empty = Inventory::take(&mut account.raw);
+    let shop = Shop::on(&account);
+    shop.apply();
+    shop.edit("zone            = \"a\"\n", "zone = \"a\"\nreplicas = 1\n");
+    shop.run(&["plan"]).exits(0).says("takes over from cache_cluster.redis");
+
+    shop.apply();
+
+    let (_, calls) = account.calls_during(|_| shop.expect_no_changes());
+    assert!(calls.len() <= 41, "{} calls", calls.len());
+    let group = group(&mut account.raw);
+    assert_eq!(group["AutomaticFailover"], "enabled");
+    assert_eq!(group["MultiAZ"], "enabled");
+    assert_eq!(nodes(&mut account.raw), ["ecommerce-redis-rg-001", "ecommerce-redis-rg-002"]);
+    let named = json!({"Name": "/ecommerce/user/REDIS_HOST"});
+    let told = account.raw.call("ssm", "get_parameter", named);
+    let primary = &group["NodeGroups"][0]["PrimaryEndpoint"]["Address"];
+    assert_eq!(&told["Parameter"]["Value"], primary);
+
+    shop.edit("cache.t3.micro", "cache.t3.small");
+    shop.edit("replicas = 1", "replicas = 2");
+    let (_, calls) = account.calls_during(|_| shop.apply());
+    let made: Vec<&str> = calls
+        .iter()
+        .filter(|call| call.changes() && call.operation != "AddTagsToResource")
+        .map(|call| call.operation.as_str())
+        .collect();
+    assert_eq!(made, ["IncreaseReplicaCount", "ModifyReplicationGroup"]);
+    shop.expect_no_changes();
+    assert_eq!(nodes(&mut account.raw).len(), 3);
+
+    shop.edit("replicas = 2", "replicas = 1");
+    shop.apply();
+    shop.expect_no_changes();
+    assert_eq!(nodes(&mut account.raw).len(), 2);
+
+    shop.destroy();
+    Inventory::take(&mut account.raw).assert_same(&empty, "after destroy");
+    assert_eq!(nodes(&mut account.raw), [] as [String; 0]);
+}
+
+fn group(raw: &mut Raw) -> Value {
+    let named = json!({"ReplicationGroupId": "ecommerce-redis-rg"});
+    let found = raw.call("elasticache", "describe_replication_groups", named);
+    found["ReplicationGroups"][0].clone()
+}
+
+/// Every node of Redis in the account, alone or in a group.
+fn nodes(raw: &mut Raw) -> Vec<String> {
+    let found = raw.call("elasticache", "describe_cache_clusters", json!({}));
+    let ids = each(&found["CacheClusters"]).filter_map(|node| node["CacheClusterId"].as_str());
+    let mut ids: Vec<String> = ids.map(str::to_owned).collect();
+    ids.sort();
+    ids
 }

@@ -10,6 +10,7 @@ use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault, OnChange, Schema, Stat
 /// The longest value of a standard parameter, and the longest name of a role.
 const PARAMETER_CHARACTERS: usize = 4096;
 const ROLE_NAME_CHARACTERS: usize = 64;
+const GROUP_ID_CHARACTERS: usize = 40;
 
 /// A refusal, before it's known which call it answers.
 pub struct Refusal {
@@ -41,7 +42,8 @@ pub fn linger(kind: &str) -> u64 {
 pub fn late(kind: &str, output: &str) -> bool {
     matches!(
         (kind, output),
-        ("db_instance", "endpoint" | "secret_arn") | ("cache_cluster", "endpoint")
+        ("db_instance", "endpoint" | "secret_arn")
+            | ("cache_cluster" | "replication_group", "endpoint")
     )
 }
 
@@ -62,7 +64,8 @@ pub fn interrupts(schema: &Schema, field: &str) -> bool {
     let rolling = schema.field(field).is_some_and(|field| field.on_change == OnChange::Rolling);
     // How it is to be changed is no change.
     rolling
-        || (matches!(schema.kind, "db_instance" | "cache_cluster") && field != APPLY_IMMEDIATELY)
+        || (matches!(schema.kind, "db_instance" | "cache_cluster" | "replication_group")
+            && field != APPLY_IMMEDIATELY)
 }
 
 pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal> {
@@ -120,6 +123,15 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
             let message = format!("the value of {} is empty or too long", text("name"));
             return Err(Refusal::fatal("ValidationException", message));
         }
+        // <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html>
+        "replication_group" if text("replication_group_id").len() > GROUP_ID_CHARACTERS => {
+            let message = format!("the id {} is too long", text("replication_group_id"));
+            return Err(Refusal::fatal("InvalidParameterValue", message));
+        }
+        "replication_group" if body.get("num_cache_clusters").and_then(Value::as_u64) < Some(2) => {
+            let message = "Automatic failover is not supported for one node";
+            return Err(Refusal::fatal("InvalidParameterCombination", message));
+        }
         "iam_role" if text("name").len() > ROLE_NAME_CHARACTERS => {
             let message = format!("the name {} is too long", text("name"));
             return Err(Refusal::fatal("ValidationError", message));
@@ -161,6 +173,10 @@ pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
         )),
         "cache_cluster" if !ready => Err(Refusal::not_yet(
             "InvalidCacheClusterState",
+            format!("{} is not in available state", object.id),
+        )),
+        "replication_group" if !ready => Err(Refusal::not_yet(
+            "InvalidReplicationGroupState",
             format!("{} is not in available state", object.id),
         )),
         "instance" if !ready && changed.contains(&"target_group") => {

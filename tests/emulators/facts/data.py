@@ -239,6 +239,27 @@ def replication_group_goes(world):
         world.cache.describe_replication_groups(ReplicationGroupId=name)
 
 
+@fact("CreateReplicationGroup: as many nodes as asked, each a cluster called `GROUP-001` and on", REPAIRED, REPAIRED)
+def replication_group_nodes(world):
+    name = world.name("replicas")
+    world.cache.create_replication_group(
+        ReplicationGroupId=name,
+        ReplicationGroupDescription=name,
+        CacheNodeType="cache.t3.micro",
+        Engine="redis",
+        NumCacheClusters=2,
+        AutomaticFailoverEnabled=True,
+    )
+    world.cache.increase_replica_count(ReplicationGroupId=name, NewReplicaCount=3, ApplyImmediately=True)
+    world.cache.decrease_replica_count(ReplicationGroupId=name, NewReplicaCount=2, ApplyImmediately=True)
+    found = world.cache.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
+    wanted = [f"{name}-{number:03}" for number in (1, 2, 3)]
+    equal(sorted(found["MemberClusters"]), wanted, "nodes")
+    nodes = world.cache.describe_cache_clusters()["CacheClusters"]
+    nodes = [node["CacheClusterId"] for node in nodes if node.get("ReplicationGroupId") == name]
+    equal(sorted(nodes), wanted, "clusters")
+
+
 @fact("DeleteCacheSubnetGroup: deletes; refused while a cluster uses it", REPAIRED, RIGHT)
 def cache_subnets_go(world):
     name, subnets, _ = world.cluster()

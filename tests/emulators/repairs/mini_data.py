@@ -113,6 +113,44 @@ def groups_modified(original, p):
     return original(versioned(p, REDIS))
 
 
+def members_counted(original, p):
+    result = original(p)
+    group = elasticache._replication_groups.get(get(p, "ReplicationGroupId"))
+    if result[0] != 200 or not group:
+        return result
+    old = group["MemberClusters"]
+    shard = group["NodeGroups"][0]["NodeGroupMembers"]
+    for number, member in enumerate(shard, 1):
+        member["CacheClusterId"] = f"{group['ReplicationGroupId']}-{number:03}"
+    group["MemberClusters"] = [member["CacheClusterId"] for member in shard]
+    for name in group["MemberClusters"]:
+        model = elasticache._clusters[old[0]]
+        arn = elasticache._arn_cluster(name)
+        elasticache._clusters.setdefault(name, {**model, "CacheClusterId": name, "CacheClusterArn": arn})
+    for name in set(old) - set(group["MemberClusters"]):
+        elasticache._clusters.pop(name, None)
+    return result
+
+
+@around(elasticache, "_increase_replica_count")
+def more_replicas(original, p):
+    """AWS makes clusters of the new replicas; ministack none."""
+    return members_counted(original, p)
+
+
+@around(elasticache, "_decrease_replica_count")
+def fewer_replicas(original, p):
+    """AWS takes the clusters of replicas away with them; ministack leaves them."""
+    return members_counted(original, p)
+
+
+@around(elasticache, "_create_replication_group")
+def nodes_named(original, p):
+    """AWS numbers the nodes of a group with one shard `GROUP-001`; ministack `GROUP-0001-001`."""
+    result = original(p)
+    return members_counted(lambda _: result, p) if result[0] == 200 else result
+
+
 @around(elasticache, "_cluster_xml_inner")
 def no_replication_group(original, cluster):
     """AWS leaves out the replication group of a cluster that has none; ministack gives an empty one."""

@@ -260,3 +260,77 @@ async fn the_cache_gets_another_node_type_in_place() {
     assert_eq!(made.changes[0].action, Action::Update);
     assert_eq!(ids(&cloud), before);
 }
+
+const NODE: &str = "node_type       = \"cache.t3.micro\"";
+const REPLICATED: &str = "node_type       = \"cache.t3.micro\"\nreplicas = 1";
+
+/// What the services that use the cache are told of its host.
+fn hosts(cloud: &SimCloud) -> Vec<Value> {
+    let account = cloud.account();
+    let host = |service: &str| {
+        let id = format!("/ecommerce/{service}/REDIS_HOST");
+        account.get("ssm_parameter", &id).expect("it is there").body["value"].clone()
+    };
+    vec![host("user"), host("product")]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_with_replicas_is_made_changed_and_taken_down() {
+    let cloud = empty_account();
+    apply_fully(&cloud, &drawn(&[(NODE, REPLICATED)])).await;
+    let account = || cloud.account().get("replication_group", "ecommerce-redis-rg").cloned();
+    let group = account().expect("it is there");
+    assert_eq!(group.body["automatic_failover"], true);
+    assert_eq!(group.body["multi_az"], true);
+    assert_eq!(group.body["num_cache_clusters"], 2);
+    assert_eq!(hosts(&cloud), [json!(group.outputs["endpoint"]), json!(group.outputs["endpoint"])]);
+    assert!(cloud.account().objects().all(|object| object.kind != "cache_cluster"));
+
+    let more = "node_type = \"cache.t3.small\"\nreplicas = 2";
+    let (made, _) = apply_fully(&cloud, &drawn(&[(NODE, more)])).await;
+    assert_eq!(made.changes.len(), 1, "machines and settings stay: {:#?}", made.changes);
+    assert_eq!(made.changes[0].action, Action::Update);
+    let group = account().expect("it is there");
+    assert_eq!(group.body["num_cache_clusters"], 3);
+    assert_eq!(group.body["node_type"], "cache.t3.small");
+
+    edit(&cloud, "replication_group.redis", "automatic_failover", json!(false));
+    tokio::time::sleep(Duration::from_secs(700)).await;
+    assert_eq!(plan(&cloud, &drawn(&[(NODE, more)])).await.summary.drift, 1);
+    apply_fully(&cloud, &drawn(&[(NODE, more)])).await;
+
+    destroy(&cloud, &drawn(&[(NODE, more)])).await;
+    assert_eq!(ids(&cloud), [] as [String; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_gets_replicas_is_there_and_known_before_the_old_one_goes() {
+    let cloud = empty_account();
+    apply_fully(&cloud, &drawn(&[])).await;
+    let machines = || {
+        let account = cloud.account();
+        let machines = account.objects().filter(|object| object.kind == "instance");
+        machines.map(|machine| machine.id.clone()).collect::<Vec<_>>()
+    };
+    let before = (machines(), hosts(&cloud));
+    insta::assert_snapshot!(shown(&cloud, &[(NODE, REPLICATED)]).await);
+
+    let (made, _) = apply_fully(&cloud, &drawn(&[(NODE, REPLICATED)])).await;
+
+    let place = |step: &str| {
+        let found = made.steps.iter().position(|made| made.to_string() == step);
+        found.unwrap_or_else(|| panic!("no `{step}`"))
+    };
+    let create = place("create replication_group.redis");
+    let told = ["user", "product"].map(|s| place(&format!("update ssm_parameter.{s}/REDIS_HOST")));
+    let delete = &made.steps[place("delete cache_cluster.redis")];
+    for told in told {
+        assert!(made.steps[told].after.iter().any(|after| after.step == create));
+        assert!(delete.after.iter().any(|after| after.step == told), "{delete:?}");
+    }
+    assert_eq!(machines(), before.0, "machines learn it while they run");
+    assert!(hosts(&cloud)[0].as_str().unwrap().starts_with("master."), "{:?}", hosts(&cloud));
+
+    apply_fully(&cloud, &drawn(&[])).await;
+    assert_eq!(hosts(&cloud), before.1, "and back");
+}
