@@ -34,8 +34,10 @@ pub static SCHEMA: Schema = Schema {
     fields: &[
         Field::replace("cluster_id"),
         Field::replace("engine"),
-        Field::in_place("engine_version").version(),
-        Field::in_place("node_type"),
+        // Nobody is served while ElastiCache copies the data to the new node:
+        // <https://docs.aws.amazon.com/AmazonElastiCache/latest/UserGuide/Scaling.RedisStandalone.ScaleUp.html>
+        Field::in_place("engine_version").version().interrupts(),
+        Field::in_place("node_type").interrupts(),
         Field::in_place("num_cache_nodes"),
         Field::replace("availability_zone"),
         Field::replace("port"),

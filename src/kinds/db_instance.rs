@@ -52,15 +52,15 @@ pub static SCHEMA: Schema = Schema {
     fields: &[
         Field::replace("identifier"),
         Field::replace("engine"),
-        Field::in_place("engine_version").version().in_window(),
-        Field::in_place("instance_class").in_window(),
+        Field::in_place("engine_version").version().in_window().interrupts(),
+        Field::in_place("instance_class").in_window().interrupts(),
         Field::in_place("allocated_storage").in_window(),
         Field::in_place("storage_type").in_window(),
         Field::replace("storage_encrypted"),
         Field::in_place("multi_az").in_window(),
         Field::in_place("publicly_accessible"),
         // AWS changes it at once whatever is asked, by a restart.
-        Field::in_place("port"),
+        Field::in_place("port").interrupts(),
         Field::replace("db_name"),
         Field::replace("master_username"),
         Field::in_place("manage_master_user_password"),

@@ -72,6 +72,8 @@ pub struct Field {
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
     pub in_window: bool,
+    /// The resource serves nobody for a while when it is changed.
+    pub interrupts: bool,
     /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
     pub starts: &'static str,
 }
@@ -88,6 +90,7 @@ impl Field {
             item: None,
             version: false,
             in_window: false,
+            interrupts: false,
             starts: "null",
         }
     }
@@ -139,6 +142,11 @@ impl Field {
 
     pub const fn in_window(mut self) -> Self {
         self.in_window = true;
+        self
+    }
+
+    pub const fn interrupts(mut self) -> Self {
+        self.interrupts = true;
         self
     }
 

@@ -233,11 +233,14 @@ impl<'a> Shown<'a> {
             Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
             Cause::Replaced => String::new(),
         };
+        let interrupts = field.is_some_and(|field| field.interrupts);
         let forces = match &moved.waits {
             _ if moved.replaces => paint(DELETE, "  forces replacement"),
             Some(name) => {
-                paint(DIM, &format!("  waits for the maintenance window {}", window(name)))
+                let then = if interrupts { ", interrupts it then" } else { "" };
+                paint(DIM, &format!("  waits for the maintenance window {}{then}", window(name)))
             }
+            None if interrupts => paint(DELETE, "  interrupts it"),
             None => String::new(),
         };
         let set = field.filter(|field| field.set);

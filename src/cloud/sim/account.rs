@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::maintenance::Upkeep;
-use super::rules;
+use super::{lookup, rules};
 use crate::kinds;
 use crate::model::{
     Body, Class, Created, Fault, Field, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
@@ -189,29 +189,9 @@ impl Account {
         ids.iter().filter_map(told).collect()
     }
 
-    /// There is AWS's every public parameter, each naming an image, and a certificate and a hosted zone for every
-    /// domain, so that anybody's topology can be tried. To see one missing, name a domain below `.invalid`, which
-    /// RFC 2606 keeps free of owners.
+    /// See [`lookup::answer`].
     pub fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        let digits = hex(lookup.to_string().as_bytes());
-        let there = |name: &str| !name.trim_end_matches('.').ends_with(".invalid");
-        let missing = |operation: &str, code: &str| {
-            let message = format!("the simulated account has no {lookup}");
-            Err(Fault::new(Class::NotFound, operation, code, message))
-        };
-        match lookup {
-            Lookup::Parameter(path) if path.starts_with("/aws/service/") => {
-                Ok(format!("ami-{digits}"))
-            }
-            Lookup::Parameter(_) => missing("ssm:GetParameter", "ParameterNotFound"),
-            Lookup::Certificate(arn) if arn.starts_with("arn:") => Ok(arn.clone()),
-            Lookup::Certificate(domain) if there(domain) => {
-                Ok(format!("arn:aws:acm:{}:{}:certificate/{digits}", self.region, self.id))
-            }
-            Lookup::Certificate(_) => missing("acm:ListCertificates", ""),
-            Lookup::Zone(name) if there(name) => Ok(format!("Z{}", digits.to_uppercase())),
-            Lookup::Zone(_) => missing("route53:ListHostedZonesByName", ""),
-        }
+        lookup::answer(&self.id, &self.region, lookup)
     }
 
     pub fn create(&mut self, schema: &Schema, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -436,7 +416,7 @@ fn names(own: &str, body: &Body, kind: &str, id: &str) -> bool {
 }
 
 /// 17 hexadecimal digits, as AWS's ids have.
-fn hex(seed: &[u8]) -> String {
+pub fn hex(seed: &[u8]) -> String {
     let mut digits: String =
         Sha256::digest(seed).iter().map(|byte| format!("{byte:02x}")).collect();
     digits.truncate(17);

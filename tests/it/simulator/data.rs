@@ -40,7 +40,8 @@ async fn a_change_waits_for_the_maintenance_window_and_is_shown_as_pending() {
     let edits = [(MICRO, SMALL)];
 
     let text = shown(&cloud, &edits).await;
-    let waits = "db.t3.micro -> db.t3.small  waits for the maintenance window Sun 06:30-07:00 UTC";
+    let waits = "db.t3.micro -> db.t3.small  waits for the maintenance window Sun 06:30-07:00 UTC, \
+                 interrupts it then";
     assert_eq!(text.matches(waits).count(), 5, "{text}");
     let (made, outcome) = apply_fully(&cloud, &drawn(&edits)).await;
     assert_eq!((made.summary.update, made.summary.drift), (5, 0));
@@ -98,6 +99,7 @@ async fn a_change_asked_for_at_once_is_there_when_apply_ends() {
 
     let text = shown(&cloud, &[(MICRO, &at_once)]).await;
     assert!(!text.contains("window"), "{text}");
+    assert_eq!(text.matches("db.t3.micro -> db.t3.small  interrupts it\n").count(), 5, "{text}");
     let (_, outcome) = apply_fully(&cloud, &drawn(&[(MICRO, &at_once)])).await;
 
     assert!(outcome.elapsed > Duration::from_secs(300), "it did not wait until it was made");
