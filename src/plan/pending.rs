@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Plan;
 use crate::diff::{Action, Change};
 use crate::model::{APPLY_IMMEDIATELY, Address};
 use crate::snapshot::{Resource, Snapshot};
@@ -27,6 +28,32 @@ pub struct PendingField {
 /// What still waits when these changes have been made.
 pub fn pending(changes: &[Change], snapshot: &Snapshot) -> Vec<Pending> {
     snapshot.resources.values().filter_map(|resource| of(resource, changes)).collect()
+}
+
+impl Plan {
+    /// What waits for a maintenance window once the plan is carried out: what did before, and what it adds.
+    pub fn pending_after(&self) -> Vec<Pending> {
+        let mut all = self.pending.clone();
+        for change in &self.changes {
+            for moved in &change.fields {
+                let Some(window) = &moved.waits else { continue };
+                let field = PendingField {
+                    field: moved.field.clone(),
+                    before: moved.before.clone().unwrap_or_default(),
+                    after: moved.after.clone(),
+                };
+                match all.iter_mut().find(|pending| pending.address == change.address) {
+                    Some(known) => known.fields.push(field),
+                    None => all.push(Pending {
+                        address: change.address.clone(),
+                        window: window.clone(),
+                        fields: vec![field],
+                    }),
+                }
+            }
+        }
+        all
+    }
 }
 
 fn of(resource: &Resource, changes: &[Change]) -> Option<Pending> {

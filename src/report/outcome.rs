@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::pending;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, ERROR, HINT, paint};
 use super::value::printable;
 use super::{count, duration};
@@ -36,6 +37,11 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
             done.join(", "),
             duration(outcome.elapsed)
         );
+        let pending = plan.pending_after();
+        if !pending.is_empty() {
+            text.push('\n');
+            pending::write(&mut text, &pending);
+        }
         ways_in(&mut text, plan, outcome);
         return text;
     }

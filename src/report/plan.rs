@@ -6,6 +6,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::Value;
 
+use super::pending::{self, window};
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{Action, Cause, Change, FieldChange};
@@ -17,7 +18,7 @@ use crate::plan::{Goal, Plan, Summary};
 pub fn text(plan: &Plan, of: &str) -> String {
     let mut text = format!("{}\n\n", paint(BOLD, of));
     if plan.is_empty() {
-        pending(&mut text, plan);
+        pending::write(&mut text, &plan.pending);
         text.push_str(match plan.goal {
             Goal::Reach if !plan.pending.is_empty() => {
                 "No changes. The account is what the topology says, or will be by itself.\n"
@@ -37,7 +38,7 @@ pub fn text(plan: &Plan, of: &str) -> String {
         text.push('\n');
     }
     emptied(&mut text, plan);
-    pending(&mut text, plan);
+    pending::write(&mut text, &plan.pending);
     for (address, snapshot) in plan.final_snapshots() {
         let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
         if plan.change(address).is_some_and(|change| change.after.is_some()) {
@@ -69,47 +70,6 @@ fn emptied(text: &mut String, plan: &Plan) {
             let lost = "It begins empty; what the other one holds is lost. Machines change over within 3 minutes.";
             let _ = writeln!(text, "  {}\n", paint(DELETE, lost));
         }
-    }
-}
-
-/// What AWS will do in a maintenance window.
-fn pending(text: &mut String, plan: &Plan) {
-    for waiting in &plan.pending {
-        let fields: Vec<String> = waiting
-            .fields
-            .iter()
-            .map(|field| {
-                let value = |value| line(value, &|_| None);
-                format!("{} {} -> {}", field.field, value(&field.before), value(&field.after))
-            })
-            .collect();
-        let _ = writeln!(
-            text,
-            "{}  pending until the maintenance window {}: {}\n",
-            paint(BOLD, &waiting.address.to_string()),
-            window(&waiting.window),
-            fields.join(", "),
-        );
-    }
-}
-
-/// `Sun 17:00-17:30 UTC` of AWS's `sun:17:00-sun:17:30`.
-fn window(window: &str) -> String {
-    let day = |name: &str| {
-        let mut letters = name.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
-    };
-    let end = |end: &str| {
-        let (name, time) = end.split_once(':')?;
-        Some((day(name)?, time.to_owned()))
-    };
-    let ends = window.split_once('-').and_then(|(from, to)| Some((end(from)?, end(to)?)));
-    match ends {
-        Some(((day, from), (last, to))) if day == last => {
-            printable(&format!("{day} {from}-{to} UTC"))
-        }
-        Some(((day, from), (last, to))) => printable(&format!("{day} {from}-{last} {to} UTC")),
-        None => printable(window),
     }
 }
 

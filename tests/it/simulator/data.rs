@@ -45,6 +45,9 @@ async fn a_change_waits_for_the_maintenance_window_and_is_shown_as_pending() {
     assert_eq!(text.matches(waits).count(), 5, "{text}");
     let (made, outcome) = apply_fully(&cloud, &drawn(&edits)).await;
     assert_eq!((made.summary.update, made.summary.drift), (5, 0));
+    let told = strip_str(&report::outcome::text(&made, &outcome)).to_string();
+    let pending = "db_instance.user  pending until the maintenance window Sun 06:30-07:00 UTC: instance_class";
+    assert!(told.contains(pending), "it is not done: {told}");
     assert!(outcome.elapsed < Duration::from_secs(60), "it waited: {:?}", outcome.elapsed);
     assert_eq!(now(&cloud, "instance_class"), "db.t3.micro", "nothing is restarted yet");
 
