@@ -41,6 +41,8 @@ pub struct Desired {
     pub lines: BTreeMap<Address, usize>,
     /// How the machines of services, by key, are changed while they serve.
     pub rolling: BTreeMap<String, Rolling>,
+    /// The line of a field that AWS may refuse to change.
+    pub field_lines: BTreeMap<(Address, String), usize>,
     /// Whether a database leaves a snapshot when it goes.
     pub final_snapshot: BTreeMap<Address, bool>,
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::desired::Desired;
 use crate::kinds;
 use crate::model::{
-    Address, Body, Field, Late, Lookup, OnChange, Reference, Schema, late, resolve, walk_late,
+    APPLY_IMMEDIATELY, Address, Body, Field, Late, Lookup, OnChange, Reference, Schema, late,
+    resolve, walk_late,
 };
 use crate::snapshot::{Resource, Snapshot};
 
@@ -45,6 +46,9 @@ pub struct FieldChange {
     pub before: Option<Value>,
     pub after: Value,
     pub cause: Cause,
+    /// The maintenance window in which AWS makes this change, in its words: `sun:17:00-sun:17:30`, UTC.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waits: Option<String>,
     /// Whether this field can only be had by another resource.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub replaces: bool,
@@ -146,6 +150,7 @@ fn difference(
         .fields
         .iter()
         .filter_map(|field| compare(field, live, after.get(field.name)?, snapshot))
+        .map(|moved| FieldChange { waits: waits(schema, live, after, &moved), ..moved })
         .collect();
     (!fields.is_empty()).then(|| change_of(live, after, fields))
 }
@@ -161,6 +166,16 @@ fn change_of(live: &Resource, after: &Body, fields: Vec<FieldChange>) -> Change 
         before: Some(live.body.clone()),
         after: Some(after.clone()),
     }
+}
+
+/// The window that the change waits for. What is put back to what still holds waits for nothing.
+fn waits(schema: &Schema, live: &Resource, after: &Body, moved: &FieldChange) -> Option<String> {
+    let maintenance = live.maintenance.as_ref()?;
+    let immediately = after.get(APPLY_IMMEDIATELY) == Some(&Value::Bool(true));
+    let waits = schema.field(&moved.field).is_some_and(|field| field.in_window)
+        && !immediately
+        && maintenance.until_then.get(&moved.field) != Some(&moved.after);
+    waits.then(|| maintenance.window.clone())
 }
 
 /// The three-way comparison of one field: file, last applied, live.
@@ -212,6 +227,7 @@ fn compare(
         before: before.cloned(),
         after: desired.clone(),
         cause,
+        waits: None,
         replaces: field.on_change == OnChange::Replace,
     })
 }
@@ -277,6 +293,7 @@ fn spread_replacement(
                     before: live.body.get(field.name).cloned(),
                     after: value.clone(),
                     cause: Cause::Replaced,
+                    waits: None,
                     replaces: field.on_change == OnChange::Replace,
                 };
                 let fields = fields.into_iter().chain([moved]).collect();

@@ -10,8 +10,8 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Observed,
-    OnChange, Reference, Schema, Status, Tags, late, reference, sort_set,
+    ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Maintenance,
+    Observed, OnChange, Reference, Schema, Status, Tags, late, reference, sort_set,
 };
 
 #[cfg(test)]
@@ -27,6 +27,7 @@ pub struct Resource {
     pub applied: Fingerprint,
     pub tags: Tags,
     pub status: Status,
+    pub maintenance: Option<Maintenance>,
     /// As AWS has it, ids and all.
     pub live: Live,
 }
@@ -222,6 +223,7 @@ fn resource(address: Address, seen: Observed) -> Resource {
         body: seen.body.clone(),
         tags: seen.tags,
         status: seen.status,
+        maintenance: seen.maintenance,
         live: Live { id: seen.id, outputs: seen.outputs, body: seen.body },
     }
 }

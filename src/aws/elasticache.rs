@@ -1,24 +1,30 @@
-//! What the kinds of ElastiCache share: the subnet groups, which alone tell the VPC of a cluster, and tags.
+//! What the kinds of ElastiCache share: the clusters, the subnet groups, which alone tell the VPC of a cluster, and tags.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_elasticache::types::{CacheSubnetGroup, Tag};
+use aws_sdk_elasticache::types::{CacheCluster, CacheSubnetGroup, Tag};
 use futures_util::future::{try_join, try_join_all};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Tags};
+use crate::model::{ADDRESS, Address, Class, Fault, TOPOLOGY, Tags};
 
 type Outputs = BTreeMap<String, String>;
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]
 pub struct Shared {
+    clusters: OnceCell<Vec<CacheCluster>>,
     groups: OnceCell<Vec<CacheSubnetGroup>>,
     tags: OnceCell<BTreeMap<String, Tags>>,
 }
 
 impl Shared {
+    /// Every cluster of the account and region, the nodes of replication groups among them.
+    pub async fn clusters(&self, read: &Reading<'_>) -> Result<&Vec<CacheCluster>, Fault> {
+        self.clusters.get_or_try_init(|| clusters(read.aws, None)).await
+    }
+
     /// Every subnet group of the account and region.
     pub async fn groups(&self, read: &Reading<'_>) -> Result<&Vec<CacheSubnetGroup>, Fault> {
         self.groups.get_or_try_init(|| groups(read.aws, None)).await
@@ -44,6 +50,14 @@ impl Shared {
     }
 }
 
+/// The cluster of this name, or all.
+pub async fn clusters(aws: &Aws, name: Option<String>) -> Result<Vec<CacheCluster>, Fault> {
+    let call = aws.elasticache.describe_cache_clusters().set_cache_cluster_id(name);
+    let call = call.show_cache_node_info(true);
+    let found: Result<_, _> = call.into_paginator().items().send().collect().await;
+    found.map_err(fault("elasticache:DescribeCacheClusters"))
+}
+
 /// The subnet group of this name, or all.
 pub async fn groups(aws: &Aws, name: Option<String>) -> Result<Vec<CacheSubnetGroup>, Fault> {
     let call = aws.elasticache.describe_cache_subnet_groups().set_cache_subnet_group_name(name);
@@ -59,8 +73,37 @@ async fn tags(aws: &Aws, arn: &str) -> Result<Tags, Fault> {
     }
 }
 
+/// The tags of what bears this ARN and stands in this subnet group. AWS does not tell them of what is not available: then
+/// it is ours if its subnet group is, and its name tells its `address`.
+pub async fn tags_of(
+    read: &Reading<'_>,
+    arn: Option<&str>,
+    subnet_group: Option<&str>,
+    address: Option<Address>,
+) -> Result<Tags, Fault> {
+    let Some(arn) = arn else { return Ok(Tags::new()) };
+    let told = async {
+        match told_tags(read.aws, arn).await {
+            Err(fault) if matches!(fault.class, Class::NotYet | Class::NotFound) => Ok(None),
+            tags => tags.map(Some),
+        }
+    };
+    let (told, groups) = try_join(told, read.elasticache.tags(read)).await?;
+    if let Some(tags) = told {
+        return Ok(tags);
+    }
+    let ours = subnet_group.is_some_and(|name| groups.contains_key(name));
+    Ok(match address.filter(|_| ours) {
+        Some(address) => Tags::from([
+            (TOPOLOGY.to_owned(), read.topology.to_owned()),
+            (ADDRESS.to_owned(), address.to_string()),
+        ]),
+        None => Tags::new(),
+    })
+}
+
 /// The tags of what bears this ARN, or AWS's refusal to tell.
-pub async fn told_tags(aws: &Aws, arn: &str) -> Result<Tags, Fault> {
+async fn told_tags(aws: &Aws, arn: &str) -> Result<Tags, Fault> {
     let answer = aws.elasticache.list_tags_for_resource().resource_name(arn).send().await;
     let tags = answer.map_err(fault("elasticache:ListTagsForResource"))?.tag_list;
     let tags = tags.unwrap_or_default().into_iter();

@@ -91,6 +91,7 @@ fn class(code: &str, status: u16) -> Class {
         | "InvalidDBInstanceState"
         | "InvalidDBSubnetGroupStateFault"
         | "InvalidCacheClusterState"
+        | "InvalidReplicationGroupState"
         | "CacheSubnetGroupInUse"
         | "DeleteConflict"
         | "EntityTemporarilyUnmodifiable"

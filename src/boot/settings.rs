@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::kinds::{cache_cluster, db_instance};
+use crate::kinds::{db_instance, replication_group};
 use crate::model::{Address, Late, Schema};
 use crate::topology::{Service, Topology, Use};
 
@@ -47,7 +47,9 @@ pub fn settings(topology: &Topology, service: &Service) -> Vec<Setting> {
             Use::Cache(key) => {
                 let Some(cache) = topology.cache(key) else { continue };
                 let name = |what: &str| named("REDIS", key, caches, what);
-                add(name("HOST"), output(&cache_cluster::SCHEMA, key, "endpoint"));
+                let schema = replication_group::schema_of_cache(*cache.replicas);
+                // With replicas, the primary's, whichever node that is.
+                add(name("HOST"), output(schema, key, "endpoint"));
                 add(name("PORT"), cache.port.to_string().into());
             }
         }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{Build, MAIN, link, links};
 use crate::kinds::{
-    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, security_group, subnet,
+    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, replication_group,
+    security_group, subnet,
 };
 use crate::model::{Address, Link};
-use crate::topology::Database;
+use crate::topology::{Cache, Database};
 
 impl Build<'_> {
     pub(super) fn databases(&mut self) {
@@ -48,7 +49,7 @@ impl Build<'_> {
             engine: database.engine.clone(),
             engine_version: database.engine_version.clone(),
             instance_class: database.instance_class.clone(),
-            allocated_storage: database.allocated_storage,
+            allocated_storage: *database.allocated_storage,
             storage_type: database.storage_type.clone(),
             storage_encrypted: database.storage_encrypted,
             multi_az: database.multi_az,
@@ -61,9 +62,12 @@ impl Build<'_> {
             deletion_protection: database.deletion_protection,
             subnet_group,
             security_groups: links(&security_group::SCHEMA, &database.security_groups),
+            apply_immediately: database.apply_immediately,
         };
         let address = Address::new(db_instance::SCHEMA.kind, &database.key);
-        self.desired.final_snapshot.insert(address, database.final_snapshot);
+        self.desired.final_snapshot.insert(address.clone(), database.final_snapshot);
+        let storage = self.topology.line(database.allocated_storage.span);
+        self.desired.field_lines.insert((address, "allocated_storage".to_owned()), storage);
         self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
     }
 
@@ -75,19 +79,43 @@ impl Build<'_> {
                 subnets: links(&subnet::SCHEMA, &cache.subnets),
             };
             self.add(&cache_subnet_group::SCHEMA, &cache.key, &group, cache.key.span);
-            let spec = cache_cluster::CacheCluster {
-                cluster_id: cache.cluster_id.value.clone(),
-                engine: cache.engine.clone(),
-                engine_version: cache.engine_version.clone(),
-                node_type: cache.node_type.clone(),
-                num_cache_nodes: 1,
-                availability_zone: cache.zone.value.clone(),
-                port: cache.port,
-                subnet_group: link(&cache_subnet_group::SCHEMA, &cache.key),
-                security_groups: links(&security_group::SCHEMA, &cache.security_groups),
-            };
-            self.add(&cache_cluster::SCHEMA, &cache.key, &spec, cache.key.span);
+            match *cache.replicas {
+                0 => self.one_node(cache),
+                replicas => self.replication_group(cache, replicas),
+            }
         }
+    }
+
+    fn one_node(&mut self, cache: &Cache) {
+        let spec = cache_cluster::CacheCluster {
+            cluster_id: cache.cluster_id.value.clone(),
+            engine: cache.engine.clone(),
+            engine_version: cache.engine_version.clone(),
+            node_type: cache.node_type.clone(),
+            num_cache_nodes: 1,
+            availability_zone: cache.zone.value.clone(),
+            port: cache.port,
+            subnet_group: link(&cache_subnet_group::SCHEMA, &cache.key),
+            security_groups: links(&security_group::SCHEMA, &cache.security_groups),
+        };
+        self.add(&cache_cluster::SCHEMA, &cache.key, &spec, cache.key.span);
+    }
+
+    fn replication_group(&mut self, cache: &Cache, replicas: u32) {
+        let spec = replication_group::ReplicationGroup {
+            replication_group_id: replication_group::id(&cache.cluster_id),
+            description: format!("Cache {} of {}", *cache.key, *self.topology.name),
+            engine: cache.engine.clone(),
+            engine_version: cache.engine_version.clone(),
+            node_type: cache.node_type.clone(),
+            num_cache_clusters: replicas.saturating_add(1),
+            automatic_failover: true,
+            multi_az: true,
+            port: cache.port,
+            subnet_group: link(&cache_subnet_group::SCHEMA, &cache.key),
+            security_groups: links(&security_group::SCHEMA, &cache.security_groups),
+        };
+        self.add(&replication_group::SCHEMA, &cache.key, &spec, cache.replicas.span);
     }
 }
 

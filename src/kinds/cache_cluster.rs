@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_elasticache::types as sdk;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,8 +13,7 @@ use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status,
-    TOPOLOGY, Tags, Timing,
+    Address, Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,8 +34,10 @@ pub static SCHEMA: Schema = Schema {
     fields: &[
         Field::replace("cluster_id"),
         Field::replace("engine"),
-        Field::in_place("engine_version").version(),
-        Field::in_place("node_type"),
+        // Nobody is served while ElastiCache copies the data to the new node:
+        // <https://docs.aws.amazon.com/AmazonElastiCache/latest/UserGuide/Scaling.RedisStandalone.ScaleUp.html>
+        Field::in_place("engine_version").version().interrupts(),
+        Field::in_place("node_type").interrupts(),
         Field::in_place("num_cache_nodes"),
         Field::replace("availability_zone"),
         Field::replace("port"),
@@ -61,17 +62,27 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let (clusters, groups, likely) =
-            try_join!(describe(read.aws, None), read.elasticache.groups(read), read.likely())?;
+        let (clusters, groups, likely) = try_join!(
+            read.elasticache.clusters(read),
+            read.elasticache.groups(read),
+            read.likely()
+        )?;
         let vpc = |cluster: &sdk::CacheCluster| {
             let name = cluster.cache_subnet_group_name()?;
             groups.iter().find(|group| group.cache_subnet_group_name() == Some(name))?.vpc_id()
         };
-        let clusters = clusters.into_iter().filter(|cluster| {
-            cluster.replication_group_id().unwrap_or_default().is_empty() && likely(vpc(cluster))
-        });
+        // The node of a replication group is not a cluster of ours, but its group may be.
+        let alone = |cluster: &&sdk::CacheCluster| {
+            cluster.replication_group_id().unwrap_or_default().is_empty()
+        };
+        let clusters = clusters.iter().filter(alone).filter(|cluster| likely(vpc(cluster)));
         let told = clusters.map(|cluster| async move {
-            let tags = tags(read, &cluster).await?;
+            let name = cluster.cache_cluster_id().unwrap_or_default();
+            let name = name.strip_prefix(read.topology).and_then(|rest| rest.strip_prefix('-'));
+            let address = name.map(|name| Address::new(SCHEMA.kind, name));
+            let subnets = cluster.cache_subnet_group_name();
+            let tags = elasticache::tags_of(read, cluster.arn(), subnets, address).await?;
+            let cluster = cluster.clone();
             Ok::<_, Fault>(read.owns(&tags).then(|| observe(cluster, tags)).flatten())
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
@@ -131,7 +142,7 @@ impl Kind for Wire {
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
-        let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
+        let found = one_or_all(ids, |id| elasticache::clusters(aws, id)).await?.into_iter();
         let known = found.filter_map(|cluster| {
             let status = status(&cluster);
             let outputs = outputs(Created::id(""), &cluster).outputs;
@@ -143,41 +154,6 @@ impl Kind for Wire {
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
         elasticache::tag(aws, &live.outputs, tags).await
     }
-}
-
-/// The cluster of this name, or all.
-async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::CacheCluster>, Fault> {
-    let call = aws.elasticache.describe_cache_clusters().set_cache_cluster_id(name);
-    let call = call.show_cache_node_info(true);
-    let found: Result<_, _> = call.into_paginator().items().send().collect().await;
-    found.map_err(fault("elasticache:DescribeCacheClusters"))
-}
-
-/// The cluster's tags. AWS does not tell them of one that is not available: then it is ours if its subnet group is, and
-/// its name tells its address.
-async fn tags(read: &Reading<'_>, cluster: &sdk::CacheCluster) -> Result<Tags, Fault> {
-    let (Some(id), Some(arn)) = (cluster.cache_cluster_id(), cluster.arn()) else {
-        return Ok(Tags::new());
-    };
-    let told = async {
-        match elasticache::told_tags(read.aws, arn).await {
-            Err(fault) if matches!(fault.class, Class::NotYet | Class::NotFound) => Ok(None),
-            tags => tags.map(Some),
-        }
-    };
-    let (told, groups) = try_join(told, read.elasticache.tags(read)).await?;
-    if let Some(tags) = told {
-        return Ok(tags);
-    }
-    let group = cluster.cache_subnet_group_name().and_then(|name| groups.get(name));
-    let name = id.strip_prefix(read.topology).and_then(|rest| rest.strip_prefix('-'));
-    Ok(match (group, name) {
-        (Some(_), Some(name)) => Tags::from([
-            (TOPOLOGY.to_owned(), read.topology.to_owned()),
-            (ADDRESS.to_owned(), Address::new(SCHEMA.kind, name).to_string()),
-        ]),
-        _ => Tags::new(),
-    })
 }
 
 fn outputs(created: Created, cluster: &sdk::CacheCluster) -> Created {

@@ -1,20 +1,23 @@
 //! A PostgreSQL database. RDS makes its password and keeps it; ecdeploy never sees it.
 
+mod modify;
+mod reported;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types as sdk;
 use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form, gone_or_going};
+use super::{Kind, Live, Refusal, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
-    Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    APPLY_IMMEDIATELY, Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
 };
+use reported::{observe, outputs};
 
 const MODIFY: &str = "rds:ModifyDBInstance";
 
@@ -37,28 +40,35 @@ pub struct DbInstance {
     pub deletion_protection: bool,
     pub subnet_group: Link,
     pub security_groups: Vec<Link>,
+    /// Whether changes are made when they are asked for, even those that restart the database. It is a word on calls, not
+    /// a fact of the database: the account has it only in what was last applied.
+    pub apply_immediately: bool,
 }
 
+/// Which fields wait for the maintenance window, and which AWS changes at once in any case:
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html>
 pub static SCHEMA: Schema = Schema {
     kind: "db_instance",
     fields: &[
         Field::replace("identifier"),
         Field::replace("engine"),
-        Field::in_place("engine_version").version(),
-        Field::in_place("instance_class"),
-        Field::in_place("allocated_storage"),
-        Field::in_place("storage_type"),
+        Field::in_place("engine_version").version().in_window().interrupts(),
+        Field::in_place("instance_class").in_window().interrupts(),
+        Field::in_place("allocated_storage").in_window(),
+        Field::in_place("storage_type").in_window(),
         Field::replace("storage_encrypted"),
-        Field::in_place("multi_az"),
+        Field::in_place("multi_az").in_window(),
         Field::in_place("publicly_accessible"),
-        Field::in_place("port"),
+        // AWS changes it at once whatever is asked, by a restart.
+        Field::in_place("port").interrupts(),
         Field::replace("db_name"),
         Field::replace("master_username"),
         Field::in_place("manage_master_user_password"),
-        Field::in_place("backup_retention_period"),
+        Field::in_place("backup_retention_period").in_window(),
         Field::in_place("deletion_protection"),
         Field::replace("subnet_group").names("db_subnet_group"),
         Field::in_place("security_groups").names("security_group").set(),
+        Field::in_place(APPLY_IMMEDIATELY),
     ],
     outputs: &[
         ("arn", "arn:aws:rds:{region}:{account}:db:{identifier}"),
@@ -131,36 +141,11 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        let spec: DbInstance = form::spec(&SCHEMA, after)?;
-        let changes = |field: &str| changed.contains(&field);
-        let flag = |field: &str, value: bool| changes(field).then_some(value);
-        let text = |field: &str, value: &str| changes(field).then(|| value.to_owned());
-        let number = |field: &str, value: u32| changes(field).then(|| value.cast_signed());
-        let before = live.body.get("engine_version").and_then(Value::as_str).unwrap_or_default();
-        let upgrade = changes("engine_version") && major(before) != major(&spec.engine_version);
-        let call = modify(aws, &live.id)
-            .set_engine_version(text("engine_version", &spec.engine_version))
-            .set_allow_major_version_upgrade(upgrade.then_some(true))
-            .set_db_instance_class(text("instance_class", &spec.instance_class))
-            .set_allocated_storage(number("allocated_storage", spec.allocated_storage))
-            .set_storage_type(text("storage_type", &spec.storage_type))
-            .set_multi_az(flag("multi_az", spec.multi_az))
-            .set_publicly_accessible(flag("publicly_accessible", spec.publicly_accessible))
-            .set_db_port_number(number("port", spec.port.into()))
-            .set_manage_master_user_password(flag(
-                "manage_master_user_password",
-                spec.manage_master_user_password,
-            ))
-            .set_backup_retention_period(number(
-                "backup_retention_period",
-                spec.backup_retention_period,
-            ))
-            .set_deletion_protection(flag("deletion_protection", spec.deletion_protection))
-            .set_vpc_security_group_ids(
-                changes("security_groups").then(|| form::ids(&spec.security_groups)),
-            );
-        call.send().await.map_err(fault(MODIFY))?;
-        Ok(())
+        modify::bring(aws, &live.id, after, changed).await
+    }
+
+    fn refuses(&self, before: &Body, after: &Body) -> Option<Refusal> {
+        modify::refuses(before, after)
     }
 
     /// `parting` may hold `final_snapshot`, the name of one to take, and `lift_protection`.
@@ -171,7 +156,7 @@ impl Kind for Wire {
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
         let known = found.filter_map(|database| {
-            let status = status(&database);
+            let status = reported::standing(&database);
             let outputs = outputs(Created::id(""), &database).outputs;
             Some((database.db_instance_identifier?, Standing { status, outputs }))
         });
@@ -190,15 +175,11 @@ async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::DbInstance
     found.map_err(fault("rds:DescribeDBInstances"))
 }
 
-/// A change that does not wait for the maintenance window.
-fn modify(aws: &Aws, id: &str) -> ModifyDBInstanceFluentBuilder {
-    aws.rds.modify_db_instance().db_instance_identifier(id).apply_immediately(true)
-}
-
 async fn part(aws: &Aws, id: &str, parting: &Body) -> Result<(), Fault> {
     if parting.get("lift_protection").and_then(Value::as_bool) == Some(true) {
-        let call = modify(aws, id).deletion_protection(false);
-        call.send().await.map_err(fault(MODIFY))?;
+        // AWS does that at once. Asked for at once, it would begin with what waits for the maintenance window too.
+        let call = aws.rds.modify_db_instance().db_instance_identifier(id);
+        call.deletion_protection(false).send().await.map_err(fault(MODIFY))?;
     }
     let snapshot = parting.get("final_snapshot").and_then(Value::as_str);
     let call = aws
@@ -209,84 +190,4 @@ async fn part(aws: &Aws, id: &str, parting: &Body) -> Result<(), Fault> {
         .set_final_db_snapshot_identifier(snapshot.map(str::to_owned));
     call.send().await.map_err(fault("rds:DeleteDBInstance"))?;
     Ok(())
-}
-
-/// `16` of `16.8`.
-fn major(version: &str) -> &str {
-    version.split('.').next().unwrap_or(version)
-}
-
-fn outputs(created: Created, database: &sdk::DbInstance) -> Created {
-    let endpoint = database.endpoint.as_ref().and_then(|endpoint| endpoint.address.clone());
-    let secret = database.master_user_secret.as_ref();
-    created
-        .output("arn", database.db_instance_arn.clone())
-        .output("endpoint", endpoint)
-        .output("secret_arn", secret.and_then(|secret| secret.secret_arn.clone()))
-}
-
-/// A change that RDS has still to make was asked for already: it counts as made.
-fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
-    let status = status(&database);
-    let created = outputs(Created::id(database.db_instance_identifier.clone()?), &database);
-    let coming = database
-        .pending_modified_values
-        .unwrap_or_else(|| sdk::PendingModifiedValues::builder().build());
-    let port = coming
-        .port
-        .or(database.endpoint.and_then(|endpoint| endpoint.port))
-        .or(database.db_instance_port)
-        .filter(|port| *port != 0);
-    let subnet_group = database.db_subnet_group.and_then(|group| group.db_subnet_group_name);
-    let groups = database.vpc_security_groups.map(|groups| {
-        let staying = groups.into_iter().filter(|group| group.status() != Some("removing"));
-        form::set(staying.filter_map(|group| group.vpc_security_group_id).map(Value::from))
-    });
-    let body = form::reported([
-        ("identifier", Some(created.id.as_str().into())),
-        ("engine", database.engine.map(Value::from)),
-        ("engine_version", coming.engine_version.or(database.engine_version).map(Value::from)),
-        (
-            "instance_class",
-            coming.db_instance_class.or(database.db_instance_class).map(Value::from),
-        ),
-        (
-            "allocated_storage",
-            coming.allocated_storage.or(database.allocated_storage).map(Value::from),
-        ),
-        ("storage_type", coming.storage_type.or(database.storage_type).map(Value::from)),
-        ("storage_encrypted", database.storage_encrypted.map(Value::from)),
-        ("multi_az", coming.multi_az.or(database.multi_az).map(Value::from)),
-        ("publicly_accessible", database.publicly_accessible.map(Value::from)),
-        ("port", port.map(Value::from)),
-        ("db_name", database.db_name.map(Value::from)),
-        ("master_username", database.master_username.map(Value::from)),
-        ("manage_master_user_password", database.master_user_secret.map(|_| true.into())),
-        (
-            "backup_retention_period",
-            coming.backup_retention_period.or(database.backup_retention_period).map(Value::from),
-        ),
-        ("deletion_protection", database.deletion_protection.map(Value::from)),
-        ("subnet_group", subnet_group.map(Value::from)),
-        ("security_groups", groups),
-    ]);
-    Some(Observed {
-        status,
-        outputs: created.outputs,
-        ..form::observed(&SCHEMA, created.id, tags, body)
-    })
-}
-
-fn status(database: &sdk::DbInstance) -> Status {
-    match database.db_instance_status().unwrap_or_default() {
-        // It serves while it is being backed up or its storage rearranged.
-        "available" | "backing-up" | "storage-optimization" => Status::Ready,
-        "deleting" => Status::Deleting,
-        state if state.starts_with("incompatible-") => Status::Failed(state.to_owned()),
-        state @ ("failed"
-        | "restore-error"
-        | "storage-full"
-        | "inaccessible-encryption-credentials") => Status::Failed(state.to_owned()),
-        state => Status::Pending(state.to_owned()),
-    }
 }

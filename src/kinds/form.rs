@@ -16,6 +16,7 @@ pub fn observed(schema: &Schema, id: String, tags: Tags, body: Body) -> Observed
         body,
         outputs: BTreeMap::new(),
         status: Status::Ready,
+        maintenance: None,
     }
 }
 

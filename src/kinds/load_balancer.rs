@@ -141,12 +141,9 @@ fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Optio
     ]);
     let created = outputs(Created::id(id), balancer);
     Some(Observed {
-        kind: SCHEMA.kind.to_owned(),
-        id: created.id,
-        tags,
-        body,
         outputs: created.outputs,
         status: status(balancer.state.as_ref()),
+        ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }
 

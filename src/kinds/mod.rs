@@ -15,6 +15,7 @@ pub mod listener;
 pub mod listener_rule;
 pub mod load_balancer;
 pub mod record;
+pub mod replication_group;
 pub mod route_table;
 pub mod security_group;
 pub mod ssm_parameter;
@@ -48,6 +49,7 @@ pub static REGISTRY: &[&dyn Kind] = &[
     &db_instance::Wire,
     &cache_subnet_group::Wire,
     &cache_cluster::Wire,
+    &replication_group::Wire,
     &ssm_parameter::Wire,
     &record::Wire,
 ];
@@ -64,6 +66,14 @@ pub struct Live {
     pub outputs: BTreeMap<String, String>,
     /// The fields as they are now, references as ids.
     pub body: Body,
+}
+
+/// Why a change can't be had, and what can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub field: &'static str,
+    pub message: String,
+    pub hint: String,
 }
 
 /// One kind of AWS resource, on the wire. Bodies hold ids where desired bodies hold references.
@@ -96,6 +106,11 @@ pub trait Kind: Send + Sync {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault>;
+
+    /// Why AWS would refuse to bring it from `before` to `after`, as far as that can be known without asking.
+    fn refuses(&self, _before: &Body, _after: &Body) -> Option<Refusal> {
+        None
+    }
 
     /// Deletes it; one that is gone already is no error. `parting` says how, where the kind leaves a choice.
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;

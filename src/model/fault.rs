@@ -47,6 +47,15 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What can be done about it, where AWS's own words don't say.
+    pub fn hint(&self) -> Option<&'static str> {
+        (self.code == "InvalidParameterCombination"
+            && self.message.contains("previous storage change"))
+        .then_some("AWS changes a database's storage once in six hours; then apply again")
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.operation)?;

@@ -18,6 +18,6 @@ pub use fault::{Class, Fault};
 pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lookup::{Lookup, covers};
-pub use observed::{Created, Observed, Standing, Status};
-pub use schema::{Field, Need, OnChange, Phase, Reference, Schema, Timing};
+pub use observed::{Created, Maintenance, Observed, Standing, Status};
+pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
 pub use tags::{ADDRESS, APPLIED, NAME, TOPOLOGY, Tags};

@@ -44,6 +44,18 @@ pub struct Observed {
     /// What AWS gave it beyond the id: `arn`, `dns_name`, `endpoint`.
     pub outputs: BTreeMap<String, String>,
     pub status: Status,
+    /// For what AWS may change later than it is asked.
+    pub maintenance: Option<Maintenance>,
+}
+
+/// When AWS makes the changes that it was asked for but not at once, and which these are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// The weekly window in AWS's words, UTC: `sun:17:00-sun:17:30`.
+    pub window: String,
+    /// The values that hold until then, by field. The observed body has the later ones: what was asked for counts as
+    /// made.
+    pub until_then: Body,
 }
 
 /// What a creation gave.

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The field that says that changes don't wait for the maintenance window.
+pub const APPLY_IMMEDIATELY: &str = "apply_immediately";
+
 /// How a difference in a field is made good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnChange {
@@ -71,6 +74,10 @@ pub struct Field {
     pub serves: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
+    /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
+    pub in_window: bool,
+    /// The resource serves nobody for a while when it is changed.
+    pub interrupts: bool,
     /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
     pub starts: &'static str,
 }
@@ -88,6 +95,8 @@ impl Field {
             standby: None,
             serves: false,
             version: false,
+            in_window: false,
+            interrupts: false,
             starts: "null",
         }
     }
@@ -146,6 +155,16 @@ impl Field {
 
     pub const fn version(mut self) -> Self {
         self.version = true;
+        self
+    }
+
+    pub const fn in_window(mut self) -> Self {
+        self.in_window = true;
+        self
+    }
+
+    pub const fn interrupts(mut self) -> Self {
+        self.interrupts = true;
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod order;
 mod parting;
+mod pending;
+mod refused;
 mod rolling;
 mod saved;
 mod step;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use parting::Parting;
+pub use pending::{Pending, PendingField};
 pub use saved::{load, save};
 pub use step::{Dependency, Step, Verb};
 
@@ -65,6 +68,9 @@ pub struct Plan {
     pub summary: Summary,
     pub changes: Vec<Change>,
     pub steps: Vec<Step>,
+    /// What AWS will change in a maintenance window, and nobody has to do.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pending: Vec<Pending>,
 }
 
 /// How many resources change, and how.
@@ -95,7 +101,7 @@ impl Plan {
     /// The plan that brings the account to the topology.
     ///
     /// # Errors
-    /// When something to be deleted is protected, or a change can't be made in any order.
+    /// When something to be deleted is protected, AWS would refuse a change, or no order of them is possible.
     pub fn to_reach(
         desired: &Desired,
         snapshot: &Snapshot,
@@ -130,6 +136,7 @@ impl Plan {
             Goal::Destroy => diff::teardown(snapshot),
         };
         parting.check(&changes)?;
+        refused::check(&changes, desired, snapshot, &origin.file)?;
         let steps = steps::steps(&changes, snapshot, &desired.rolling, &|change| {
             parting.of(change, desired)
         })?;
@@ -145,6 +152,7 @@ impl Plan {
             basis: basis(snapshot),
             lookups: snapshot.lookups.clone(),
             summary: Summary::of(&changes),
+            pending: pending::pending(&changes, snapshot),
             changes,
             steps,
         })
@@ -232,7 +240,7 @@ impl Plan {
 /// What a plan rests on: every live resource, by address and id, with a hash of its fields and tags.
 fn basis(snapshot: &Snapshot) -> BTreeMap<String, String> {
     let hash = |resource: &Resource| {
-        let facts: (&Body, _) = (&resource.live.body, &resource.tags);
+        let facts: (&Body, _, _) = (&resource.live.body, &resource.tags, &resource.maintenance);
         crate::model::digest(&serde_json::to_vec(&facts).unwrap_or_default())
     };
     snapshot

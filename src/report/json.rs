@@ -51,6 +51,7 @@ pub fn end(plan: &Plan, outcome: &Outcome) -> Result<()> {
         "done": number(|state| matches!(state, State::Done)),
         "failed": number(|state| matches!(state, State::Failed(_))),
         "blocked": number(|state| matches!(state, State::Blocked(_))),
+        "pending": plan.pending_after(),
         "left": number(|state| matches!(state, State::Waiting | State::Left)),
     }));
     Ok(())

@@ -5,6 +5,7 @@ pub mod error;
 pub mod json;
 pub mod log;
 pub mod outcome;
+mod pending;
 pub mod plan;
 pub mod progress;
 mod style;

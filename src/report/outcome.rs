@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::style::{BOLD, CHANGE, CREATE, DELETE, ERROR, paint};
+use super::pending;
+use super::style::{BOLD, CHANGE, CREATE, DELETE, ERROR, HINT, paint};
 use super::value::printable;
 use super::{count, duration};
 use crate::diff::{Action, Change};
@@ -36,6 +37,11 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
             done.join(", "),
             duration(outcome.elapsed)
         );
+        let pending = plan.pending_after();
+        if !pending.is_empty() {
+            text.push('\n');
+            pending::write(&mut text, &pending);
+        }
         ways_in(&mut text, plan, outcome);
         return text;
     }
@@ -52,6 +58,9 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
             let _ =
                 writeln!(text, "\n{} {}", paint(ERROR, "failed:"), paint(BOLD, &step.to_string()));
             let _ = writeln!(text, "    {}", printable(&fault.to_string()));
+            if let Some(hint) = fault.hint() {
+                let _ = writeln!(text, "    {} {hint}", paint(HINT, "hint:"));
+            }
             let blocked: Vec<&Step> = steps()
                 .filter(|(_, state)| matches!(state, State::Blocked(by) if *by == index))
                 .map(|(step, _)| step)

@@ -6,10 +6,11 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::Value;
 
+use super::pending::{self, window};
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{Action, Cause, Change, FieldChange};
-use crate::kinds;
+use crate::kinds::{self, replication_group};
 use crate::model::{Address, Field, Late};
 use crate::plan::{Goal, Plan, Summary};
 
@@ -17,7 +18,11 @@ use crate::plan::{Goal, Plan, Summary};
 pub fn text(plan: &Plan, of: &str) -> String {
     let mut text = format!("{}\n\n", paint(BOLD, of));
     if plan.is_empty() {
+        pending::write(&mut text, &plan.pending);
         text.push_str(match plan.goal {
+            Goal::Reach if !plan.pending.is_empty() => {
+                "No changes. The account is what the topology says, or will be by itself.\n"
+            }
             Goal::Reach => "No changes. The account is what the topology says.\n",
             Goal::Destroy => {
                 "Nothing to delete. Nothing in the account bears the topology's tags.\n"
@@ -32,6 +37,8 @@ pub fn text(plan: &Plan, of: &str) -> String {
         shown.change(&mut text, change);
         text.push('\n');
     }
+    emptied(&mut text, plan);
+    pending::write(&mut text, &plan.pending);
     for (address, snapshot) in plan.final_snapshots() {
         let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
         if plan.change(address).is_some_and(|change| change.after.is_some()) {
@@ -43,6 +50,27 @@ pub fn text(plan: &Plan, of: &str) -> String {
     }
     let _ = writeln!(text, "{}", summary(&plan.summary));
     text
+}
+
+/// A cache that gets replicas, or loses them all, is another one.
+fn emptied(text: &mut String, plan: &Plan) {
+    let caches = |action| {
+        let of_action = plan.changes.iter().filter(move |change| change.action == action);
+        of_action.filter(|change| replication_group::is_cache(change.address.kind()))
+    };
+    for new in caches(Action::Create) {
+        let old = caches(Action::Delete).find(|old| old.address.name() == new.address.name());
+        if let Some(old) = old {
+            let _ = writeln!(
+                text,
+                "{}  takes over from {}.",
+                paint(BOLD, &new.address.to_string()),
+                old.address
+            );
+            let lost = "It begins empty; what the other one holds is lost. Machines change over within 3 minutes.";
+            let _ = writeln!(text, "  {}\n", paint(DELETE, lost));
+        }
+    }
 }
 
 /// `Plan: 46 to create, 0 to change, …`
@@ -165,8 +193,16 @@ impl<'a> Shown<'a> {
             Cause::Both => paint(DRIFT, "  drift: the account was changed, and so was the file"),
             Cause::Replaced => String::new(),
         };
-        let forces =
-            if moved.replaces { paint(DELETE, "  forces replacement") } else { String::new() };
+        let interrupts = field.is_some_and(|field| field.interrupts);
+        let forces = match &moved.waits {
+            _ if moved.replaces => paint(DELETE, "  forces replacement"),
+            Some(name) => {
+                let then = if interrupts { ", interrupts it then" } else { "" };
+                paint(DIM, &format!("  waits for the maintenance window {}{then}", window(name)))
+            }
+            None if interrupts => paint(DELETE, "  interrupts it"),
+            None => String::new(),
+        };
         let set = field.filter(|field| field.set);
         if let (Some(field), Some(Value::Array(before)), Value::Array(after)) =
             (set, &moved.before, &moved.after)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::count;
 use super::style::{BOLD, CHANGE, CREATE, DIM, ERROR, paint};
 use super::value::printable;
-use crate::kinds::cache_cluster;
+use crate::kinds::replication_group;
 use crate::trace::{Audit, Candidate, Hop, Route, Stop, Target, Walk, What};
 
 /// Of a long list, so many are shown.
@@ -133,7 +133,7 @@ fn label(what: &What) -> &str {
         What::Rule { .. } => "rule",
         What::TargetGroup { .. } => "target group",
         What::Targets { .. } => "targets",
-        What::Store { address, .. } if address.kind() == cache_cluster::SCHEMA.kind => "cache",
+        What::Store { address, .. } if replication_group::is_cache(address.kind()) => "cache",
         What::Store { .. } => "database",
         What::Absent { what } => what,
     }

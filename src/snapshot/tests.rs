@@ -14,6 +14,7 @@ fn seen(kind: &str, address: &str, id: &str, body: Value) -> Observed {
         body: serde_json::from_value(body).unwrap(),
         outputs: BTreeMap::new(),
         status: Status::Ready,
+        maintenance: None,
     }
 }
 

@@ -293,6 +293,11 @@ static DATABASE: &[Key] = &[
         Flag,
         "whether a snapshot is left when it goes; true by default",
     ),
+    Key::optional(
+        "apply_immediately",
+        Flag,
+        "whether changes are made at once, even those that restart it, rather than in its maintenance window; false by default",
+    ),
     SUBNETS,
     SECURITY_GROUPS,
 ];
@@ -309,7 +314,16 @@ static CACHE: &[Key] = &[
     ),
     Key::optional("cluster_id", Text(sizes::cache_id), "its name in AWS; TOPOLOGY-KEY by default"),
     Key::optional("port", Integer(1, 65535), "6379 by default"),
-    Key::required("zone", Text(text::zone), "the zone its node stands in"),
+    Key::required(
+        "zone",
+        Text(text::zone),
+        "the zone its node stands in; with replicas AWS spreads them over the zones of its subnets",
+    ),
+    Key::optional(
+        "replicas",
+        Integer(0, 5),
+        "how many replicas stand by, in other zones, to take over; none by default",
+    ),
     SUBNETS,
     SECURITY_GROUPS,
 ];

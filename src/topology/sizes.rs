@@ -81,6 +81,14 @@ pub fn cache_id(text: &str) -> Tested {
     name(stored_name(text, 50), text, "the id of a cache", wanted)
 }
 
+/// `CreateReplicationGroup`, `ReplicationGroupId`, less what it has beyond the cache's own:
+/// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html>
+pub fn replicated_cache_id(text: &str) -> Tested {
+    let wanted =
+        "up to 37 characters, since a cache with replicas is called so with `-rg` at the end";
+    name(stored_name(text, 37), text, "the id of a cache with replicas", wanted)
+}
+
 /// `CreateDBInstance`, `DBName`, for PostgreSQL.
 pub fn db_name(text: &str) -> Tested {
     let wanted = "up to 63 letters, digits and underscores, a letter first, no reserved word";

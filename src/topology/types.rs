@@ -221,7 +221,8 @@ pub struct Database {
     pub engine: String,
     pub engine_version: String,
     pub instance_class: String,
-    pub allocated_storage: u32,
+    /// In GiB.
+    pub allocated_storage: Placed<u32>,
     pub storage_type: String,
     pub storage_encrypted: bool,
     pub multi_az: bool,
@@ -233,6 +234,8 @@ pub struct Database {
     pub deletion_protection: bool,
     /// Whether a snapshot is left when it is deleted.
     pub final_snapshot: bool,
+    /// Whether changes don't wait for the maintenance window.
+    pub apply_immediately: bool,
     pub subnets: Names,
     pub security_groups: Names,
 }
@@ -247,6 +250,8 @@ pub struct Cache {
     pub port: u16,
     /// In full: `ap-southeast-1a`.
     pub zone: Placed<String>,
+    /// With any, it is a replication group.
+    pub replicas: Placed<u32>,
     pub subnets: Names,
     pub security_groups: Names,
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::firewall::Side;
 use crate::desired::Desired;
 use crate::kinds::{
-    cache_cluster, db_instance, instance, load_balancer, security_group, target_group,
+    db_instance, instance, load_balancer, replication_group, security_group, target_group,
 };
 use crate::model::{Address, Body, Late, Status, late};
 use crate::snapshot::{Resource, Snapshot};
@@ -22,7 +22,10 @@ pub type Uses = BTreeMap<String, Vec<Address>>;
 pub fn uses(topology: &Topology) -> Uses {
     let named = |used: &Use| match used {
         Use::Database(key) => Address::new(db_instance::SCHEMA.kind, key),
-        Use::Cache(key) => Address::new(cache_cluster::SCHEMA.kind, key),
+        Use::Cache(key) => {
+            let replicas = topology.cache(key).map_or(0, |cache| *cache.replicas);
+            Address::new(replication_group::schema_of_cache(replicas).kind, key)
+        }
     };
     let of = |service: &crate::topology::Service| {
         (service.key.value.clone(), service.uses.iter().map(|used| named(&used.value)).collect())

@@ -7,7 +7,7 @@ use super::hop::{Hop, merge};
 use super::party::Party;
 use super::scene::{Named, Scene, link, port, text};
 use super::walk::{DnsName, Stop, Target, What};
-use crate::kinds::{cache_cluster, listener, record, target_group};
+use crate::kinds::{listener, record, replication_group, target_group};
 use crate::model::{Address, Body, Late, walk_late};
 
 const HTTPS: u16 = 443;
@@ -217,7 +217,7 @@ pub fn stores(scene: &Scene<'_>, group: &Group<'_>) -> Vec<Stop> {
     let service = group.address.name();
     let mut used: Vec<&Address> =
         scene.uses().filter(|(user, _)| *user == service).map(|(_, used)| used).collect();
-    used.sort_by_key(|used| used.kind() != cache_cluster::SCHEMA.kind);
+    used.sort_by_key(|used| !replication_group::is_cache(used.kind()));
     used.into_iter().map(|used| store(scene, service, used, &group.targets)).collect()
 }
 

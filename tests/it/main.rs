@@ -15,6 +15,7 @@ macro_rules! on_each_emulator {
 mod access;
 mod beside;
 mod boot;
+mod data;
 mod drawn;
 mod emulator;
 mod facts;

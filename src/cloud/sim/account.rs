@@ -8,8 +8,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::health::{Targets, delay, used};
-use super::object::{CREATING, Object, Passing, fields, names};
-use super::rules;
+use super::maintenance::Upkeep;
+use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
+use super::{lookup, rules};
 use crate::kinds::Live;
 use crate::model::{
     Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
@@ -103,6 +104,7 @@ impl Account {
         self.lingering.retain(|lingering| lingering.until > clock);
         let lingering = &mut self.lingering;
         self.objects.retain(|_, object| {
+            object.maintain(clock);
             let Some(passing) = object.passing.as_ref().filter(|passing| passing.until <= clock)
             else {
                 return true;
@@ -127,9 +129,10 @@ impl Account {
                 kind: object.kind.clone(),
                 id: object.id.clone(),
                 tags: object.tags.clone(),
-                body: object.body.clone(),
+                body: object.effective(),
                 outputs: object.told(),
                 status: object.status(),
+                maintenance: object.upkeep.as_ref().map(|upkeep| upkeep.told(&object.body)),
             })
             .collect()
     }
@@ -142,29 +145,9 @@ impl Account {
         ids.iter().filter_map(told).collect()
     }
 
-    /// There is AWS's every public parameter, each naming an image, and a certificate and a hosted zone for every
-    /// domain, so that anybody's topology can be tried. To see one missing, name a domain below `.invalid`, which
-    /// RFC 2606 keeps free of owners.
+    /// See [`lookup::answer`].
     pub fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        let digits = hex(lookup.to_string().as_bytes());
-        let there = |name: &str| !name.trim_end_matches('.').ends_with(".invalid");
-        let missing = |operation: &str, code: &str| {
-            let message = format!("the simulated account has no {lookup}");
-            Err(Fault::new(Class::NotFound, operation, code, message))
-        };
-        match lookup {
-            Lookup::Parameter(path) if path.starts_with("/aws/service/") => {
-                Ok(format!("ami-{digits}"))
-            }
-            Lookup::Parameter(_) => missing("ssm:GetParameters", "ParameterNotFound"),
-            Lookup::Certificate(arn) if arn.starts_with("arn:") => Ok(arn.clone()),
-            Lookup::Certificate(domain) if there(domain) => {
-                Ok(format!("arn:aws:acm:{}:{}:certificate/{digits}", self.region, self.id))
-            }
-            Lookup::Certificate(_) => missing("acm:ListCertificates", ""),
-            Lookup::Zone(name) if there(name) => Ok(format!("Z{}", digits.to_uppercase())),
-            Lookup::Zone(_) => missing("route53:ListHostedZones", ""),
-        }
+        lookup::answer(&self.id, &self.region, lookup)
     }
 
     pub fn create(&mut self, schema: &Schema, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -193,6 +176,7 @@ impl Account {
             outputs,
             passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
             ready_since: self.clock,
+            upkeep: Upkeep::new(schema, self.clock),
         };
         let outputs = object.told();
         let group = object.text(TARGET_GROUP).to_owned();
@@ -211,19 +195,23 @@ impl Account {
         let id = live.id.as_str();
         let operation = format!("{}:Modify", schema.kind);
         let object = self.present(schema.kind, id, &operation)?.clone();
-        let mut body = object.body.clone();
-        for name in changed {
-            if let Some(value) = after.get(*name) {
-                body.insert((*name).to_owned(), value.clone());
-            }
+        let mut asked: Body = after.clone();
+        asked.retain(|name, _| changed.contains(&name.as_str()));
+        let mut upkeep = object.upkeep.clone();
+        if let Some(upkeep) = &mut upkeep {
+            let answer = upkeep.ask(schema, &object.body, &asked, self.clock);
+            asked = answer.map_err(|refusal| refusal.fault(&operation))?;
         }
+        let mut body = object.body.clone();
+        let set: Vec<String> = asked.keys().cloned().collect();
+        body.extend(asked);
         self.check_references(schema, &body, &operation)?;
         self.swap_priorities(&object, &body);
         self.check_unique(schema, Some(id), &body, &operation)?;
         rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
-        let interrupts = changed.iter().any(|name| rules::interrupts(schema, name));
+        let interrupts = set.iter().any(|name| rules::interrupts(schema, name));
         let passing = interrupts
-            .then(|| self.passing(Status::Pending("modifying".into()), schema.timing.update))
+            .then(|| self.passing(Status::Pending(MODIFYING.into()), schema.timing.update))
             .flatten();
         let text = |body: &Body| {
             body.get(TARGET_GROUP).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -233,6 +221,7 @@ impl Account {
         let to = text(&body);
         if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
             object.body = body;
+            object.upkeep = upkeep;
             object.passing = passing.or(object.passing.take());
         }
         self.route(schema.kind, id, &from, &to);
@@ -422,7 +411,7 @@ fn key(kind: &str, id: &str) -> String {
 }
 
 /// 17 hexadecimal digits, as AWS's ids have.
-fn hex(seed: &[u8]) -> String {
+pub fn hex(seed: &[u8]) -> String {
     let mut digits: String =
         Sha256::digest(seed).iter().map(|byte| format!("{byte:02x}")).collect();
     digits.truncate(17);

@@ -2,6 +2,8 @@
 
 mod account;
 mod health;
+mod lookup;
+mod maintenance;
 mod object;
 mod rules;
 mod store;

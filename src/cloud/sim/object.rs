@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::maintenance::Upkeep;
 use super::rules;
 use crate::kinds;
 use crate::model::{Body, Field, Status, Tags};
 
 /// The state of what is not ready for the first time.
 pub const CREATING: &str = "creating";
+pub const MODIFYING: &str = "modifying";
 
 /// One thing in the account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Object {
     pub outputs: BTreeMap<String, String>,
     /// The state it passes through, and until when.
     pub passing: Option<Passing>,
+    /// Where AWS changes some of it in a maintenance window.
+    #[serde(default)]
+    pub upkeep: Option<Upkeep>,
     /// Since when it is ready, by the account's clock.
     #[serde(default)]
     pub ready_since: u64,
@@ -34,6 +39,25 @@ pub struct Passing {
 }
 
 impl Object {
+    /// Begins with what waited for a window that is open by now.
+    pub fn maintain(&mut self, clock: u64) {
+        let Some(upkeep) = self.upkeep.as_mut().filter(|_| self.passing.is_none()) else { return };
+        let due = upkeep.due;
+        let set = upkeep.open(&self.body, clock);
+        if let (false, Some(kind)) = (set.is_empty(), kinds::by_name(&self.kind)) {
+            self.body.extend(set);
+            let until = due.saturating_add(u64::from(kind.schema().timing.update) * 1000);
+            self.passing = Some(Passing { status: Status::Pending(MODIFYING.into()), until });
+        }
+    }
+
+    /// Its fields, with what was asked for and waits.
+    pub fn effective(&self) -> Body {
+        let mut body = self.body.clone();
+        body.extend(self.upkeep.iter().flat_map(|upkeep| upkeep.coming.clone()));
+        body
+    }
+
     pub fn status(&self) -> Status {
         self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
     }

@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::Account;
 use super::object::Object;
-use crate::model::{Body, Class, Fault, Schema, Status};
+use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault, Schema, Status};
 
 /// The longest value of a standard parameter, and the longest name of a role.
 const PARAMETER_CHARACTERS: usize = 4096;
 const ROLE_NAME_CHARACTERS: usize = 64;
+const GROUP_ID_CHARACTERS: usize = 40;
 
 /// A refusal, before it's known which call it answers.
 pub struct Refusal {
@@ -19,7 +20,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn fatal(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn fatal(code: &'static str, message: impl Into<String>) -> Self {
         Self { class: Class::Fatal, code, message: message.into() }
     }
 
@@ -41,7 +42,8 @@ pub fn linger(kind: &str) -> u64 {
 pub fn late(kind: &str, output: &str) -> bool {
     matches!(
         (kind, output),
-        ("db_instance", "endpoint" | "secret_arn") | ("cache_cluster", "endpoint")
+        ("db_instance", "endpoint" | "secret_arn")
+            | ("cache_cluster" | "replication_group", "endpoint")
     )
 }
 
@@ -60,7 +62,10 @@ pub fn holds(user: &str, used: &str) -> bool {
 /// Whether setting the field takes the time that the kind's change takes.
 pub fn interrupts(schema: &Schema, field: &str) -> bool {
     let stops = schema.kind == "instance" && matches!(field, "instance_type" | "running");
-    stops || matches!(schema.kind, "db_instance" | "cache_cluster")
+    // How it is to be changed is no change.
+    stops
+        || (matches!(schema.kind, "db_instance" | "cache_cluster" | "replication_group")
+            && field != APPLY_IMMEDIATELY)
 }
 
 pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal> {
@@ -118,6 +123,15 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
             let message = format!("the value of {} is empty or too long", text("name"));
             return Err(Refusal::fatal("ValidationException", message));
         }
+        // <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html>
+        "replication_group" if text("replication_group_id").len() > GROUP_ID_CHARACTERS => {
+            let message = format!("the id {} is too long", text("replication_group_id"));
+            return Err(Refusal::fatal("InvalidParameterValue", message));
+        }
+        "replication_group" if body.get("num_cache_clusters").and_then(Value::as_u64) < Some(2) => {
+            let message = "Automatic failover is not supported for one node";
+            return Err(Refusal::fatal("InvalidParameterCombination", message));
+        }
         "iam_role" if text("name").len() > ROLE_NAME_CHARACTERS => {
             let message = format!("the name {} is too long", text("name"));
             return Err(Refusal::fatal("ValidationError", message));
@@ -159,6 +173,10 @@ pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
         )),
         "cache_cluster" if !ready => Err(Refusal::not_yet(
             "InvalidCacheClusterState",
+            format!("{} is not in available state", object.id),
+        )),
+        "replication_group" if !ready => Err(Refusal::not_yet(
+            "InvalidReplicationGroupState",
             format!("{} is not in available state", object.id),
         )),
         "instance" if !ready && changed.contains(&"target_group") => {

@@ -28,6 +28,7 @@ macro_rules! broken {
 
 broken! {
     addresses: "addresses.toml",
+    caches: "caches.toml",
     certificate: "certificate.toml",
     data: "data.toml",
     in_defaults: "in-defaults.toml",

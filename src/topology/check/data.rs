@@ -36,6 +36,9 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
             sink,
         );
         in_its_zone(cache, topology, sink);
+        if *cache.replicas > 0 {
+            replicated(cache, topology, sink);
+        }
     }
     let ids =
         topology.caches.iter().map(|cache| (cache.cluster_id.value.clone(), cache.cluster_id.span));
@@ -57,6 +60,30 @@ fn in_two_zones(database: &Database, topology: &Topology, sink: &mut Sink) {
                     "RDS wants it even without multi_az, so that there is a zone to move to"
                         .to_owned(),
                 ),
+        );
+    }
+}
+
+/// A replica that is to take over has to be where the primary is not:
+/// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoFailover.html>
+fn replicated(cache: &Cache, topology: &Topology, sink: &mut Sink) {
+    if zones(topology, &cache.subnets).len() < 2 {
+        sink.push_unless_spoilt(
+            Diagnostic::at(cache.replicas.span, "replicas need subnets in two zones")
+                .label("they take over when the primary's zone fails")
+                .also(cache.subnets.span, "these are all in one")
+                .hint("add a subnet in another zone, or leave out `replicas`".to_owned()),
+        );
+    }
+    // Too long for AWS by itself, it has been told already.
+    if let (Ok(()), Err(flaw)) =
+        (sizes::cache_id(&cache.cluster_id), sizes::replicated_cache_id(&cache.cluster_id))
+    {
+        sink.push_unless_spoilt(
+            Diagnostic::at(cache.cluster_id.span, flaw.message)
+                .label(flaw.wanted)
+                .also(cache.replicas.span, "with these")
+                .hint("write a shorter `cluster_id`".to_owned()),
         );
     }
 }

@@ -293,6 +293,7 @@ fn account(world: &World) -> Snapshot {
             applied: Fingerprint::default(),
             tags: Tags::new(),
             status: Status::Ready,
+            maintenance: None,
             live,
         };
         snapshot.resources.insert(address.clone(), resource);

@@ -62,13 +62,26 @@ def creating(world):
     equal(world.db(world.database())["DBInstanceStatus"], "creating", "state")
 
 
-@fact("ModifyDBInstance: without ApplyImmediately the change is pending", UNCHECKED, RIGHT)
+@fact("ModifyDBInstance: without ApplyImmediately the change is pending", REPAIRED, RIGHT)
 def pending(world):
     name = world.database()
     world.rds.modify_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t3.small")
     found = world.db(name)
     equal(found["DBInstanceClass"], "db.t3.micro", "class")
     equal(found["PendingModifiedValues"].get("DBInstanceClass"), "db.t3.small", "pending class")
+
+
+@fact("ModifyDBInstance: changes wait together, and are made together with one asked for at once", REPAIRED, REPAIRED)
+def pending_together(world):
+    name = world.database()
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.t3.small")
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, MultiAZ=True)
+    found = world.db(name)["PendingModifiedValues"]
+    equal(found, {"DBInstanceClass": "db.t3.small", "MultiAZ": True}, "what waits")
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, AllocatedStorage=30, ApplyImmediately=True)
+    found = world.db(name)
+    equal(found["PendingModifiedValues"], {}, "what waits")
+    equal([found[k] for k in ("DBInstanceClass", "MultiAZ", "AllocatedStorage")], ["db.t3.small", True, 30], "made")
 
 
 @fact("ModifyDBInstance: applied at once where asked", RIGHT, RIGHT)
@@ -224,6 +237,27 @@ def replication_group_goes(world):
     world.cache.delete_replication_group(ReplicationGroupId=name)
     with refused("ReplicationGroupNotFoundFault"):
         world.cache.describe_replication_groups(ReplicationGroupId=name)
+
+
+@fact("CreateReplicationGroup: as many nodes as asked, each a cluster called `GROUP-001` and on", REPAIRED, REPAIRED)
+def replication_group_nodes(world):
+    name = world.name("replicas")
+    world.cache.create_replication_group(
+        ReplicationGroupId=name,
+        ReplicationGroupDescription=name,
+        CacheNodeType="cache.t3.micro",
+        Engine="redis",
+        NumCacheClusters=2,
+        AutomaticFailoverEnabled=True,
+    )
+    world.cache.increase_replica_count(ReplicationGroupId=name, NewReplicaCount=3, ApplyImmediately=True)
+    world.cache.decrease_replica_count(ReplicationGroupId=name, NewReplicaCount=2, ApplyImmediately=True)
+    found = world.cache.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
+    wanted = [f"{name}-{number:03}" for number in (1, 2, 3)]
+    equal(sorted(found["MemberClusters"]), wanted, "nodes")
+    nodes = world.cache.describe_cache_clusters()["CacheClusters"]
+    nodes = [node["CacheClusterId"] for node in nodes if node.get("ReplicationGroupId") == name]
+    equal(sorted(nodes), wanted, "clusters")
 
 
 @fact("DeleteCacheSubnetGroup: deletes; refused while a cluster uses it", REPAIRED, RIGHT)

@@ -41,6 +41,26 @@ def secret_described(original, instance):
     return original(instance) + (f"<MasterUserSecret>{fields}</MasterUserSecret>" if found else "")
 
 
+@around(rds, "_modify_db_instance")
+def all_that_waits(original, p):
+    """With ApplyImmediately AWS makes all that waits, too, and what is asked for later joins what waits; ministack leaves
+    the former waiting, and forgets it with the latter."""
+    instance = rds._instances.get(get(p, "DBInstanceIdentifier"))
+    if not instance:
+        return original(p)
+    waited = dict(instance.get("PendingModifiedValues") or {})
+    at_once = get(p, "ApplyImmediately") == "true"
+    instance["PendingModifiedValues"] = {}
+    if at_once:
+        instance.update(waited)
+    result = original(p)
+    if result[0] != 200:
+        return result
+    if not at_once:
+        instance["PendingModifiedValues"] = {**waited, **instance["PendingModifiedValues"]}
+    return rds._single_instance_response("ModifyDBInstanceResponse", "ModifyDBInstanceResult", instance)
+
+
 @around(rds, "_delete_db_instance")
 def final_snapshot(original, p):
     """AWS wants a final snapshot's name that is free, or SkipFinalSnapshot; ministack deletes all the same."""
@@ -91,6 +111,44 @@ def groups_modified(original, p):
     if cluster and groups(p):
         cluster["SecurityGroups"] = groups(p)
     return original(versioned(p, REDIS))
+
+
+def members_counted(original, p):
+    result = original(p)
+    group = elasticache._replication_groups.get(get(p, "ReplicationGroupId"))
+    if result[0] != 200 or not group:
+        return result
+    old = group["MemberClusters"]
+    shard = group["NodeGroups"][0]["NodeGroupMembers"]
+    for number, member in enumerate(shard, 1):
+        member["CacheClusterId"] = f"{group['ReplicationGroupId']}-{number:03}"
+    group["MemberClusters"] = [member["CacheClusterId"] for member in shard]
+    for name in group["MemberClusters"]:
+        model = elasticache._clusters[old[0]]
+        arn = elasticache._arn_cluster(name)
+        elasticache._clusters.setdefault(name, {**model, "CacheClusterId": name, "CacheClusterArn": arn})
+    for name in set(old) - set(group["MemberClusters"]):
+        elasticache._clusters.pop(name, None)
+    return result
+
+
+@around(elasticache, "_increase_replica_count")
+def more_replicas(original, p):
+    """AWS makes clusters of the new replicas; ministack none."""
+    return members_counted(original, p)
+
+
+@around(elasticache, "_decrease_replica_count")
+def fewer_replicas(original, p):
+    """AWS takes the clusters of replicas away with them; ministack leaves them."""
+    return members_counted(original, p)
+
+
+@around(elasticache, "_create_replication_group")
+def nodes_named(original, p):
+    """AWS numbers the nodes of a group with one shard `GROUP-001`; ministack `GROUP-0001-001`."""
+    result = original(p)
+    return members_counted(lambda _: result, p) if result[0] == 200 else result
 
 
 @around(elasticache, "_cluster_xml_inner")

@@ -2,6 +2,7 @@
 
 import copy
 import uuid
+from types import SimpleNamespace
 
 from moto.core.responses import ActionResult
 from moto.elasticache.exceptions import CacheSubnetGroupNotFound, ElastiCacheException
@@ -28,6 +29,33 @@ def resource_id(original, self, db_kwargs):
     """AWS gives each database a resource id of its own; moto the same one to all."""
     database = original(self, db_kwargs)
     database.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
+    return database
+
+
+# What waits for the maintenance window unless ApplyImmediately is given.
+WAITS = {
+    "db_instance_class": "DBInstanceClass",
+    "allocated_storage": "AllocatedStorage",
+    "storage_type": "StorageType",
+    "engine_version": "EngineVersion",
+    "multi_az": "MultiAZ",
+}
+
+
+@around(RDSBackend, "modify_db_instance")
+def modify_waits(original, self, db_instance_identifier, db_kwargs):
+    """AWS makes a change in the maintenance window unless ApplyImmediately is given, and then with all that waits; moto
+    makes it at once."""
+    database = self.describe_db_instances(db_instance_identifier)[0]
+    coming = getattr(database, "coming", {})
+    if db_kwargs.pop("apply_immediately", False):
+        db_kwargs = {**coming, **db_kwargs}
+        coming = {}
+    else:
+        coming = {**coming, **{key: db_kwargs.pop(key) for key in WAITS if key in db_kwargs}}
+    database = original(self, db_instance_identifier, db_kwargs)
+    database.coming = coming
+    database.pending_modified_values = {WAITS[key]: value for key, value in coming.items() if key in WAITS}
     return database
 
 
@@ -68,10 +96,63 @@ def full_cache_version(original, self, **settings):
 
 @around(ElastiCacheResponse, "describe_cache_clusters")
 def cluster_in_full(_, self):
-    """AWS reports security groups, and the nodes where asked; moto neither."""
-    clusters = self.elasticache_backend.describe_cache_clusters(cache_cluster_id=self._get_param("CacheClusterId"))
+    """AWS reports security groups, the nodes where asked, and those of replication groups; moto none of these."""
+    wanted = self._get_param("CacheClusterId")
+    nodes = [node for node in nodes_of_groups(self.elasticache_backend) if wanted in (None, node.cache_cluster_id)]
+    clusters = nodes if wanted and nodes else self.elasticache_backend.describe_cache_clusters(cache_cluster_id=wanted)
+    clusters = clusters if wanted else [*clusters, *nodes]
     with_nodes = self._get_bool_param("ShowCacheNodeInfo")
     return ActionResult({"CacheClusters": [in_full(cluster, self.region, with_nodes) for cluster in clusters]})
+
+
+def nodes_of_groups(backend):
+    for group in backend.replication_groups.values():
+        for name in group.member_clusters:
+            yield SimpleNamespace(
+                cache_cluster_id=name,
+                cache_cluster_status="available",
+                replication_group_id=group.replication_group_id,
+                arn=group.arn.replace(f":replicationgroup:{group.replication_group_id}", f":cluster:{name}"),
+                engine=group.engine,
+                engine_version=REDIS.get(group.engine_version, group.engine_version),
+                cache_node_type=group.cache_node_type,
+                num_cache_nodes=1,
+                port=group.port,
+                preferred_availability_zone=None,
+                cache_subnet_group_name=group.cache_subnet_group_name,
+                security_group_ids=group.security_group_ids or [],
+            )
+
+
+def count_nodes(group, wanted):
+    group.member_clusters = [f"{group.replication_group_id}-{number:03}" for number in range(1, wanted + 1)]
+
+
+def replicas_counted(self):
+    group = self.elasticache_backend.describe_replication_groups(self._get_param("ReplicationGroupId"))[0]
+    count_nodes(group, self._get_int_param("NewReplicaCount") + 1)
+    return ActionResult({"ReplicationGroup": group})
+
+
+@around(ElastiCacheBackend, "create_replication_group")
+def nodes_asked_for(original, self, **settings):
+    """AWS makes as many nodes as NumCacheClusters says; moto one."""
+    group = original(self, **settings)
+    if settings.get("num_cache_clusters"):
+        count_nodes(group, settings["num_cache_clusters"])
+    return group
+
+
+@around(ElastiCacheResponse, "increase_replica_count")
+def more_replicas(_, self):
+    """AWS has IncreaseReplicaCount; moto has not."""
+    return replicas_counted(self)
+
+
+@around(ElastiCacheResponse, "decrease_replica_count")
+def fewer_replicas(_, self):
+    """AWS has DecreaseReplicaCount; moto has not."""
+    return replicas_counted(self)
 
 
 def in_full(cluster, region, with_nodes):

@@ -117,6 +117,20 @@ async fn a_moved_subnet_interrupted_anywhere_is_taken_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_of_databases_interrupted_anywhere_is_taken_up() {
+    // Beside something that takes several steps.
+    let port = ("port      = 3001", "port      = 3101");
+    interrupted_anywhere(&[("db.t3.micro", "db.t3.small"), port]).await;
+    let at_once = "multi_az = false\napply_immediately = true";
+    interrupted_anywhere(&[("multi_az          = true", at_once), port]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_gets_replicas_interrupted_anywhere_is_taken_up() {
+    interrupted_anywhere(&[("zone            = \"a\"", "zone = \"a\"\nreplicas = 2")]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_creation_whose_answer_was_lost_is_not_made_twice() {
     let cloud = empty_account();
     let desired = drawn(&[]);

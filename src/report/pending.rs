@@ -1,0 +1,65 @@
+//! What AWS has accepted and makes in a maintenance window, for people.
+
+use std::fmt::Write;
+
+use super::style::{BOLD, paint};
+use super::value::{line, printable};
+use crate::plan::Pending;
+
+/// What AWS will do in a maintenance window.
+pub fn write(text: &mut String, pending: &[Pending]) {
+    for waiting in pending {
+        let fields: Vec<String> = waiting
+            .fields
+            .iter()
+            .map(|field| {
+                let value = |value| line(value, &|_| None);
+                format!("{} {} -> {}", field.field, value(&field.before), value(&field.after))
+            })
+            .collect();
+        let _ = writeln!(
+            text,
+            "{}  pending until the maintenance window {}: {}\n",
+            paint(BOLD, &waiting.address.to_string()),
+            window(&waiting.window),
+            fields.join(", "),
+        );
+    }
+}
+
+/// `Sun 17:00-17:30 UTC` of AWS's `sun:17:00-sun:17:30`.
+pub fn window(window: &str) -> String {
+    let day = |name: &str| {
+        let mut letters = name.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
+    };
+    let end = |end: &str| {
+        let (name, time) = end.split_once(':')?;
+        Some((day(name)?, time.to_owned()))
+    };
+    let ends = window.split_once('-').and_then(|(from, to)| Some((end(from)?, end(to)?)));
+    match ends {
+        Some(((day, from), (last, to))) if day == last => {
+            printable(&format!("{day} {from}-{to} UTC"))
+        }
+        Some(((day, from), (last, to))) => printable(&format!("{day} {from}-{last} {to} UTC")),
+        None => printable(window),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::window;
+
+    #[test]
+    fn windows_as_people_say_them() {
+        for (told, said) in [
+            ("sun:17:00-sun:17:30", "Sun 17:00-17:30 UTC"),
+            ("sat:23:45-sun:00:15", "Sat 23:45-Sun 00:15 UTC"),
+            ("some day", "some day"),
+            ("", ""),
+        ] {
+            assert_eq!(window(told), said);
+        }
+    }
+}
