@@ -245,8 +245,7 @@ impl Build<'_> {
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };
         let user_data = boot::user_data(self.topology, service);
-        let subnets = service.subnets.iter().filter_map(|key| self.topology.subnet(key)).cycle();
-        for (n, subnet) in (1..=*service.count).zip(subnets) {
+        for (n, subnet) in (1..=*service.count).zip(spread(self.topology, &service.subnets)) {
             let spec = instance::Instance {
                 ami: ami.clone(),
                 instance_type: service.instance_type.value.clone(),
@@ -284,6 +283,22 @@ impl Build<'_> {
         };
         self.add(&target_group::SCHEMA, &service.key, &spec, service.key.span);
     }
+}
+
+/// The subnet of each instance in turn: zone after zone, within a zone one subnet after the other. So every number of
+/// instances is spread evenly, the last one stands in a fullest zone, and none moves when others come or go.
+fn spread<'a>(topology: &'a Topology, keys: &Names) -> impl Iterator<Item = &'a Subnet> {
+    let mut zones: Vec<Vec<&Subnet>> = Vec::new();
+    for subnet in keys.iter().filter_map(|key| topology.subnet(key)) {
+        match zones.iter_mut().find(|zone| *zone[0].zone == *subnet.zone) {
+            Some(zone) => zone.push(subnet),
+            None => zones.push(vec![subnet]),
+        }
+    }
+    (0..).map_while(move |n: usize| {
+        let zone = zones.get(n.checked_rem(zones.len())?)?;
+        zone.get(n / zones.len() % zone.len()).copied()
+    })
 }
 
 /// The rules that follow from the services for the group of this key: a service's port for the load balancer, and

@@ -5,6 +5,7 @@ mod carry_out;
 mod context;
 mod destroy;
 mod plan;
+mod scale;
 mod signals;
 mod trace;
 mod validate;
@@ -60,6 +61,7 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Scale(scale::Scale),
     Trace(trace::Trace),
 }
 
@@ -95,6 +97,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Plan(command) => command.run(&cli.global).await,
             Command::Apply(command) => command.run(&cli.global).await,
             Command::Destroy(command) => command.run(&cli.global).await,
+            Command::Scale(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
         }
     })

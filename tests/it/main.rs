@@ -22,6 +22,7 @@ mod inventory;
 mod product;
 mod raw;
 mod saved;
+mod scaling;
 mod simulator;
 mod trace;
 mod venv;

@@ -3,6 +3,7 @@
 mod lifecycle;
 mod output;
 mod random;
+mod scaling;
 mod services;
 mod trouble;
 mod world;
