@@ -12,11 +12,13 @@ use crate::kinds::{
 };
 use crate::model::{Address, Body, Late, Link, Lookup, Schema, sort_set, to_body};
 use crate::topology::{
-    Ami, Certificate, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology, Use,
+    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology,
+    Use,
 };
 
 mod data;
 mod identity;
+mod moved;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,10 @@ pub struct Desired {
     pub lookups: BTreeSet<Lookup>,
     /// The line of the file that each resource comes from.
     pub lines: BTreeMap<Address, usize>,
+    /// What each block of the file makes: `service.user`, `vpc`.
+    pub blocks: BTreeMap<String, BTreeSet<Address>>,
+    /// Addresses under which the account may still have what is now at another, and which.
+    pub moved: BTreeMap<Address, Address>,
     /// Whether a database leaves a snapshot when it goes.
     pub final_snapshot: BTreeMap<Address, bool>,
 }
@@ -56,7 +62,7 @@ pub fn desired(topology: &Topology) -> Desired {
         source_hash: topology.source_hash.clone(),
         ..Desired::default()
     };
-    let mut build = Build { topology, desired };
+    let mut build = Build { topology, desired, block: String::new() };
     build.network();
     build.security_groups();
     if let Some(balancer) = &topology.load_balancer {
@@ -70,15 +76,33 @@ pub fn desired(topology: &Topology) -> Desired {
     }
     build.databases();
     build.caches();
-    build.desired
+    let mut desired = build.desired;
+    desired.moved = moved::moves(topology, &desired).0;
+    desired
+}
+
+/// What is wrong with a topology, seen from the resources that it asks for.
+///
+/// # Errors
+/// With the places in the file.
+pub fn check(topology: &Topology, desired: &Desired) -> Result<(), Diagnostics> {
+    let (_, errors) = moved::moves(topology, desired);
+    if errors.is_empty() { Ok(()) } else { Err(topology.complaint(errors)) }
 }
 
 struct Build<'a> {
     topology: &'a Topology,
     desired: Desired,
+    /// The block whose resources are being added.
+    block: String,
 }
 
 impl Build<'_> {
+    /// What is added from now on follows from this block.
+    fn begin(&mut self, kind: &str, key: &str) {
+        self.block = if key.is_empty() { kind.to_owned() } else { format!("{kind}.{key}") };
+    }
+
     /// Adds a resource; lists whose order means nothing get the one order in which they compare.
     fn add(&mut self, schema: &Schema, name: &str, spec: &impl Serialize, from: Span) {
         let address = Address::new(schema.kind, name);
@@ -87,6 +111,7 @@ impl Build<'_> {
             body.entry(field.name.to_owned()).and_modify(sort_set);
         }
         self.desired.lines.insert(address.clone(), self.topology.line(from));
+        self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
         self.desired.resources.insert(address, body);
     }
 
@@ -95,6 +120,7 @@ impl Build<'_> {
     }
 
     fn network(&mut self) {
+        self.begin("vpc", "");
         let network = &self.topology.vpc;
         let spec = vpc::Vpc {
             cidr_block: network.cidr_block.to_string(),
@@ -120,6 +146,7 @@ impl Build<'_> {
     }
 
     fn subnet(&mut self, subnet: &Subnet) {
+        self.begin("subnet", &subnet.key);
         let spec = subnet::Subnet {
             vpc: main_vpc(),
             cidr_block: subnet.cidr_block.to_string(),
@@ -132,6 +159,7 @@ impl Build<'_> {
 
     fn security_groups(&mut self) {
         for group in &self.topology.security_groups {
+            self.begin("security_group", &group.key);
             let written = group.ingress.iter().map(rule);
             let derived = opened(self.topology, &group.key);
             let spec = security_group::SecurityGroup {
@@ -146,6 +174,7 @@ impl Build<'_> {
     }
 
     fn load_balancer(&mut self, balancer: &LoadBalancer) {
+        self.begin("load_balancer", "");
         let spec = load_balancer::LoadBalancer {
             name: balancer.name.value.clone(),
             scheme: balancer.scheme.value.clone(),
@@ -186,6 +215,7 @@ impl Build<'_> {
 
     /// Only A: a load balancer has IPv6 where its subnets have, and this format gives them none.
     fn dns(&mut self, dns: &Dns) {
+        self.begin("dns", "");
         let balancer = Address::new(load_balancer::SCHEMA.kind, MAIN);
         let output = |output: &str| {
             Late::Ref { address: balancer.clone(), output: Some(output.to_owned()) }.to_value()
@@ -232,6 +262,7 @@ impl Build<'_> {
     }
 
     fn service(&mut self, service: &Service) {
+        self.begin("service", &service.key);
         let balanced = self.topology.is_balanced(service);
         if balanced {
             self.target_group(service);

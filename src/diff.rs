@@ -58,6 +58,9 @@ pub struct Change {
     /// The live resource.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
+    /// The address that it bears in the account, where the topology has moved it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moved_from: Option<Address>,
     /// Why a deletion.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -117,6 +120,7 @@ fn creation(address: &Address, after: &Body) -> Change {
         address: address.clone(),
         action: Action::Create,
         id: None,
+        moved_from: None,
         reason: None,
         fields: Vec::new(),
         before: None,
@@ -129,6 +133,7 @@ fn deletion(live: &Resource, reason: &str) -> Change {
         address: live.address.clone(),
         action: Action::Delete,
         id: Some(live.live.id.clone()),
+        moved_from: None,
         reason: Some(reason.to_owned()),
         fields: Vec::new(),
         before: Some(live.body.clone()),
@@ -147,7 +152,7 @@ fn difference(
         .iter()
         .filter_map(|field| compare(field, live, after.get(field.name)?, snapshot))
         .collect();
-    (!fields.is_empty()).then(|| change_of(live, after, fields))
+    (!fields.is_empty() || live.moved_from().is_some()).then(|| change_of(live, after, fields))
 }
 
 fn change_of(live: &Resource, after: &Body, fields: Vec<FieldChange>) -> Change {
@@ -156,6 +161,7 @@ fn change_of(live: &Resource, after: &Body, fields: Vec<FieldChange>) -> Change 
         address: live.address.clone(),
         action: if replaces { Action::Replace } else { Action::Update },
         id: Some(live.live.id.clone()),
+        moved_from: live.moved_from(),
         reason: None,
         fields,
         before: Some(live.body.clone()),

@@ -133,6 +133,7 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
     let mut by_kind: BTreeMap<&'static str, Vec<Resource>> = BTreeMap::new();
     for seen in observed {
         let address = seen.tags.get(ADDRESS).and_then(|tag| tag.parse::<Address>().ok());
+        let address = address.map(|tag| desired.moved.get(&tag).cloned().unwrap_or(tag));
         let kind = kinds::by_name(&seen.kind);
         if let (Some(address), Some(kind)) = (address, kind)
             && address.kind() == seen.kind
@@ -146,13 +147,14 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
         let schema = kind.schema();
         let mut all = by_kind.remove(schema.kind).unwrap_or_default();
         all.iter_mut().for_each(|resource| name_links(resource, schema, &kept));
-        // Of two that bear one address, that stays which is more what is wanted, then the readier; ids decide between
-        // equals, so that every run agrees.
+        // Of two that bear one address, that stays which is more what is wanted, then the one that did not move there,
+        // then the readier; ids decide between equals, so that every run agrees.
         all.sort_by_cached_key(|resource| {
             let wanted = desired.resources.get(&resource.address);
             let misfits = wanted.map_or(0, |wanted| misfits(schema, resource, wanted));
             let status = rank(&resource.status);
-            (status == LEAVING, misfits, status, resource.live.id.clone())
+            let moved = resource.moved_from().is_some();
+            (status == LEAVING, misfits, moved, status, resource.live.id.clone())
         });
         for resource in all {
             if rank(&resource.status) == LEAVING
@@ -191,6 +193,14 @@ fn resource(address: Address, seen: Observed) -> Resource {
         tags: seen.tags,
         status: seen.status,
         live: Live { id: seen.id, outputs: seen.outputs, body: seen.body },
+    }
+}
+
+impl Resource {
+    /// The address that its tag still gives, where the topology has moved it to another.
+    pub fn moved_from(&self) -> Option<Address> {
+        let tag: Address = self.tags.get(ADDRESS)?.parse().ok()?;
+        (tag != self.address).then_some(tag)
     }
 }
 

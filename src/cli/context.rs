@@ -26,7 +26,7 @@ impl Global {
 
     /// The topology, and what it asks for.
     pub fn desired(&self) -> Result<Desired> {
-        Ok(desired::desired(&self.load()?))
+        desired_of(&self.load()?)
     }
 
     /// Where a plan comes from, so that it can be carried out later.
@@ -64,6 +64,13 @@ impl Global {
             format!("{topology} in account {account} ({region})")
         }
     }
+}
+
+/// What a topology asks for, and that this can be.
+pub fn desired_of(topology: &Topology) -> Result<Desired> {
+    let desired = desired::desired(topology);
+    desired::check(topology, &desired)?;
+    Ok(desired)
 }
 
 /// The topology names the region; a shell that names another is set up for something else.

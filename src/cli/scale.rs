@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::Global;
 use super::carry_out::CarryOut;
-use super::context::Deletion;
+use super::context::{self, Deletion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::topology::{self, Service, Topology, Uneditable, suggest};
-use crate::{desired, report, snapshot};
+use crate::{report, snapshot};
 
 /// Run more or fewer instances of a service: edits the file, and applies it
 #[derive(Args)]
@@ -40,7 +40,7 @@ impl Scale {
         let after = self.edited(&path, &before, global)?;
         let topology = topology::parse(&path.display().to_string(), &after, &global.variables)?;
         self.check(&topology)?;
-        let desired = desired::desired(&topology);
+        let desired = context::desired_of(&topology)?;
         let cloud = global.cloud(&desired).await?;
         let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
         let plan = Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;

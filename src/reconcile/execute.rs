@@ -100,7 +100,7 @@ impl Run<'_> {
         let tags = Tags::from([
             (TOPOLOGY.to_owned(), self.plan.topology.clone()),
             (ADDRESS.to_owned(), step.address.to_string()),
-            (NAME.to_owned(), format!("{}-{}", self.plan.topology, step.address.name())),
+            (NAME.to_owned(), self.name(step)),
             (APPLIED.to_owned(), begun.to_tag()),
         ]);
         let created = self.creating(index, step, kind, &body, &tags).await?;
@@ -202,7 +202,8 @@ impl Run<'_> {
         self.record(index, step, kind, &live, &applied).await?;
         let id = live.id.clone();
         self.keep(step, live);
-        if step.verb == Verb::Update && kind.schema().timing.update > AT_ONCE {
+        let takes_time = !fields.is_empty() && kind.schema().timing.update > AT_ONCE;
+        if step.verb == Verb::Update && takes_time {
             self.watch.wait(kind, &id, Goal::Ready).await?;
         }
         Ok(id)
@@ -269,6 +270,10 @@ impl Run<'_> {
         fields: &[&str],
         target: &Body,
     ) -> Result<Live, Fault> {
+        // One that was moved to another address, and nothing else.
+        if fields.is_empty() {
+            return Ok(live);
+        }
         let mut after = live.body.clone();
         for (field, value) in target {
             match self.resolved(step, value) {
@@ -296,12 +301,20 @@ impl Run<'_> {
         applied: &Fingerprint,
     ) -> Result<(), Fault> {
         // All that make it ours: some kinds keep them in one text, which can only be written as a whole.
-        let tags = Tags::from([
+        let mut tags = Tags::from([
             (TOPOLOGY.to_owned(), self.plan.topology.clone()),
             (ADDRESS.to_owned(), step.address.to_string()),
             (APPLIED.to_owned(), applied.to_tag()),
         ]);
+        if self.change(step)?.moved_from.is_some() {
+            tags.insert(NAME.to_owned(), self.name(step));
+        }
         self.calling(index, || self.cloud.tag(kind, live, &tags)).await
+    }
+
+    /// What AWS's console shows.
+    fn name(&self, step: &Step) -> String {
+        format!("{}-{}", self.plan.topology, step.address.name())
     }
 
     /// Makes a call, again where that may help, not more calls at once than allowed.

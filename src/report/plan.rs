@@ -96,6 +96,11 @@ impl<'a> Shown<'a> {
                 (DELETE, "-", format!("delete: {reason}"))
             }
         };
+        let remark = match &change.moved_from {
+            Some(from) if change.fields.is_empty() => format!("moved from {from}"),
+            Some(from) => format!("moved from {from}, {remark}"),
+            None => remark,
+        };
         let id = change.id.as_deref().map(|id| format!("  {}", short(id))).unwrap_or_default();
         let _ = writeln!(
             text,

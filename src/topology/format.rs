@@ -27,6 +27,12 @@ pub static FILE: &[Key] = &[
     Key::optional("service", Named(text::key, SERVICE), "what runs on machines of its own"),
     Key::optional("database", Named(text::key, DATABASE), "PostgreSQL databases"),
     Key::optional("cache", Named(text::key, CACHE), "Redis caches"),
+    Key::optional("moved", List(&Table(MOVED)), "what goes on under another address"),
+];
+
+static MOVED: &[Key] = &[
+    Key::required("from", Text(text::address), "where it was: `service.user`, `instance.user-1`"),
+    Key::required("to", Text(text::address), "where it is: `service.account`"),
 ];
 
 static VARIABLE: &[Key] = &[

@@ -27,8 +27,9 @@ pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
 pub use edit::{Uneditable, save, set_count};
 pub use format::FILE;
 pub use types::{
-    Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Names, Peer,
-    Process, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology, Use, Vpc,
+    Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Moved, Names,
+    Peer, Process, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology, Use,
+    Vpc,
 };
 
 use crate::error::{Error, ErrorKind};
@@ -65,6 +66,7 @@ pub fn parse(file: &str, text: &str, vars: &[(String, String)]) -> Result<Topolo
                 topology.path = file.into();
                 topology.source_hash = hash(text, &variables);
                 topology.lines = Lines::of(text);
+                topology.text = text.into();
                 return Ok(topology);
             }
         }

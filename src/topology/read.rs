@@ -22,6 +22,7 @@ pub fn topology(root: &Table) -> Topology {
         services: named(root, "service", |key, block| service(key, block, &name)),
         databases: named(root, "database", |key, block| database(key, block, &name)),
         caches: named(root, "cache", |key, block| cache(key, block, &name, &region)),
+        moved: file.tables("moved").map(moved).collect(),
         account: file.text("account"),
         name,
         region,
@@ -251,6 +252,10 @@ fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) ->
         security_groups: block.names("security_groups"),
         key,
     }
+}
+
+fn moved(block: Block<'_>) -> Moved {
+    Moved { from: block.text("from"), to: block.text("to") }
 }
 
 /// A table of the file, and the table that gives what it doesn't say.

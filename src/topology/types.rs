@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 
-use super::diagnostic::{Lines, Placed, Span};
+use super::diagnostic::{Diagnostic, Diagnostics, Lines, Placed, Sink, Span};
 
 /// The keys of other blocks.
 pub type Names = Placed<Vec<Placed<String>>>;
@@ -27,6 +27,8 @@ pub struct Topology {
     pub services: Vec<Service>,
     pub databases: Vec<Database>,
     pub caches: Vec<Cache>,
+    pub moved: Vec<Moved>,
+    pub(super) text: Box<str>,
     pub(super) lines: Lines,
 }
 
@@ -236,6 +238,13 @@ pub struct Cache {
     pub security_groups: Names,
 }
 
+/// What goes on under another address: blocks with their keys, or single resources.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    pub from: Placed<String>,
+    pub to: Placed<String>,
+}
+
 impl Topology {
     pub fn subnet(&self, key: &str) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| *subnet.key == key)
@@ -268,6 +277,13 @@ impl Topology {
     /// port in the name, the group for a new port is there before the old one goes.
     pub fn target_group_name(&self, service: &Service) -> String {
         format!("{}-{}-{}", *self.name, *service.key, *service.port)
+    }
+
+    /// Errors that show only when it is known which resources the file asks for.
+    pub fn complaint(&self, errors: Vec<Diagnostic>) -> Diagnostics {
+        let mut sink = Sink::default();
+        errors.into_iter().for_each(|error| sink.push(error));
+        sink.finish(&self.path.display().to_string(), &self.text)
     }
 
     /// The line of the file in which a place stands; the first is 1.
