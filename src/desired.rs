@@ -40,6 +40,8 @@ pub struct Desired {
     pub blocks: BTreeMap<String, BTreeSet<Address>>,
     /// Addresses under which the account may still have what is now at another, and which.
     pub moved: BTreeMap<Address, Address>,
+    /// What may be neither deleted nor replaced.
+    pub protected: BTreeSet<Address>,
     /// Whether a database leaves a snapshot when it goes.
     pub final_snapshot: BTreeMap<Address, bool>,
 }
@@ -62,7 +64,7 @@ pub fn desired(topology: &Topology) -> Desired {
         source_hash: topology.source_hash.clone(),
         ..Desired::default()
     };
-    let mut build = Build { topology, desired, block: String::new() };
+    let mut build = Build { topology, desired, block: String::new(), protect: false };
     build.network();
     build.security_groups();
     if let Some(balancer) = &topology.load_balancer {
@@ -95,11 +97,25 @@ struct Build<'a> {
     desired: Desired,
     /// The block whose resources are being added.
     block: String,
+    /// Whether that block protects them.
+    protect: bool,
 }
+
+/// What is made again at no loss, from other things that stand: it is not protected.
+const MADE_AGAIN: &[&str] = &[
+    "iam_role",
+    "instance_profile",
+    "ssm_parameter",
+    "listener_rule",
+    "record",
+    "db_subnet_group",
+    "cache_subnet_group",
+];
 
 impl Build<'_> {
     /// What is added from now on follows from this block.
-    fn begin(&mut self, kind: &str, key: &str) {
+    fn begin(&mut self, kind: &str, key: &str, protect: bool) {
+        self.protect = protect;
         self.block = if key.is_empty() { kind.to_owned() } else { format!("{kind}.{key}") };
     }
 
@@ -112,6 +128,9 @@ impl Build<'_> {
         }
         self.desired.lines.insert(address.clone(), self.topology.line(from));
         self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
+        if self.protect && !MADE_AGAIN.contains(&schema.kind) {
+            self.desired.protected.insert(address.clone());
+        }
         self.desired.resources.insert(address, body);
     }
 
@@ -120,7 +139,7 @@ impl Build<'_> {
     }
 
     fn network(&mut self) {
-        self.begin("vpc", "");
+        self.begin("vpc", "", self.topology.vpc.protect);
         let network = &self.topology.vpc;
         let spec = vpc::Vpc {
             cidr_block: network.cidr_block.to_string(),
@@ -146,7 +165,7 @@ impl Build<'_> {
     }
 
     fn subnet(&mut self, subnet: &Subnet) {
-        self.begin("subnet", &subnet.key);
+        self.begin("subnet", &subnet.key, subnet.protect);
         let spec = subnet::Subnet {
             vpc: main_vpc(),
             cidr_block: subnet.cidr_block.to_string(),
@@ -159,7 +178,7 @@ impl Build<'_> {
 
     fn security_groups(&mut self) {
         for group in &self.topology.security_groups {
-            self.begin("security_group", &group.key);
+            self.begin("security_group", &group.key, group.protect);
             let written = group.ingress.iter().map(rule);
             let derived = opened(self.topology, &group.key);
             let spec = security_group::SecurityGroup {
@@ -174,7 +193,7 @@ impl Build<'_> {
     }
 
     fn load_balancer(&mut self, balancer: &LoadBalancer) {
-        self.begin("load_balancer", "");
+        self.begin("load_balancer", "", balancer.protect);
         let spec = load_balancer::LoadBalancer {
             name: balancer.name.value.clone(),
             scheme: balancer.scheme.value.clone(),
@@ -215,7 +234,7 @@ impl Build<'_> {
 
     /// Only A: a load balancer has IPv6 where its subnets have, and this format gives them none.
     fn dns(&mut self, dns: &Dns) {
-        self.begin("dns", "");
+        self.begin("dns", "", false);
         let balancer = Address::new(load_balancer::SCHEMA.kind, MAIN);
         let output = |output: &str| {
             Late::Ref { address: balancer.clone(), output: Some(output.to_owned()) }.to_value()
@@ -262,7 +281,7 @@ impl Build<'_> {
     }
 
     fn service(&mut self, service: &Service) {
-        self.begin("service", &service.key);
+        self.begin("service", &service.key, service.protect);
         let balanced = self.topology.is_balanced(service);
         if balanced {
             self.target_group(service);

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Observed,
-    OnChange, Reference, Schema, Status, Tags, reference, sort_set,
+    OnChange, PROTECTED, Reference, Schema, Status, Tags, reference, sort_set,
 };
 
 #[cfg(test)]
@@ -201,6 +201,12 @@ impl Resource {
     pub fn moved_from(&self) -> Option<Address> {
         let tag: Address = self.tags.get(ADDRESS)?.parse().ok()?;
         (tag != self.address).then_some(tag)
+    }
+
+    /// Whether it may be neither deleted nor replaced. What is on its way out can't be protected any more.
+    pub fn is_protected(&self) -> bool {
+        let tagged = self.tags.get(PROTECTED).is_some_and(|tag| tag == "true");
+        tagged && rank(&self.status) != LEAVING
     }
 }
 

@@ -96,7 +96,7 @@ pub struct Deletion {
     /// Delete databases without a final snapshot
     #[arg(long)]
     skip_final_snapshots: bool,
-    /// Delete what deletion protection is on for, too
+    /// Delete or replace what is protected, too
     #[arg(long)]
     lift_protection: bool,
 }

@@ -79,6 +79,10 @@ impl Cloud for LiveCloud {
         kind.status(&self.aws, ids).await
     }
 
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
+        kind.protect(&self.aws, live, on).await
+    }
+
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
         kind.tag(&self.aws, live, tags).await
     }

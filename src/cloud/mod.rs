@@ -62,6 +62,9 @@ pub trait Cloud: Send + Sync {
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault>;
 
+    /// See [`Kind::protect`].
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault>;
+
     /// See [`Kind::tag`].
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault>;
 

@@ -23,7 +23,7 @@ impl Build<'_> {
             *name = MAIN;
         }
         for database in &self.topology.databases {
-            self.begin("database", &database.key);
+            self.begin("database", &database.key, database.protect);
             let subnets = subnets(database);
             let group = groups.iter().find(|(known, _)| *known == subnets);
             let name = group.map_or(MAIN, |(_, name)| name);
@@ -70,7 +70,7 @@ impl Build<'_> {
 
     pub(super) fn caches(&mut self) {
         for cache in &self.topology.caches {
-            self.begin("cache", &cache.key);
+            self.begin("cache", &cache.key, cache.protect);
             let group = cache_subnet_group::CacheSubnetGroup {
                 name: self.named(&cache.key),
                 description: format!("Cache {} of {}", *cache.key, *self.topology.name),

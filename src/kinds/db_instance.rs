@@ -9,7 +9,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form, gone_or_going};
+use super::{Kind, Live, form, gone_or_going, lifts};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
@@ -196,7 +196,7 @@ fn modify(aws: &Aws, id: &str) -> ModifyDBInstanceFluentBuilder {
 }
 
 async fn part(aws: &Aws, id: &str, parting: &Body) -> Result<(), Fault> {
-    if parting.get("lift_protection").and_then(Value::as_bool) == Some(true) {
+    if lifts(parting) {
         let call = modify(aws, id).deletion_protection(false);
         call.send().await.map_err(fault(MODIFY))?;
     }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
-    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState,
-    IamInstanceProfileAssociation, IamInstanceProfileAssociationState,
+    AttributeBooleanValue, AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter,
+    HttpTokensState, IamInstanceProfileAssociation, IamInstanceProfileAssociationState,
     IamInstanceProfileSpecification, Instance as Seen, InstanceMetadataEndpointState,
     InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification, InstanceStateName,
     ResourceType, Volume, VolumeType,
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form};
+use super::{Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
@@ -196,7 +196,10 @@ impl Kind for Wire {
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+    async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault> {
+        if lifts(parting) {
+            away(self.protect(aws, live, false).await)?;
+        }
         let answer = aws.ec2.terminate_instances().instance_ids(&live.id).send().await;
         away(answer.map_err(fault("ec2:TerminateInstances")))
     }
@@ -207,6 +210,13 @@ impl Kind for Wire {
             Ok(seen.map(|instance| (instance.instance_id.clone(), status(&instance))).collect())
         })
         .await
+    }
+
+    async fn protect(&self, aws: &Aws, live: &Live, on: bool) -> Result<(), Fault> {
+        let value = AttributeBooleanValue::builder().value(on).build();
+        let call = aws.ec2.modify_instance_attribute().instance_id(&live.id);
+        let answer = call.disable_api_termination(value).send().await;
+        answer.map(drop).map_err(fault("ec2:ModifyInstanceAttribute"))
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {

@@ -18,4 +18,4 @@ pub use fingerprint::{Fingerprint, digest};
 pub use lookup::Lookup;
 pub use observed::{Created, Observed, Standing, Status};
 pub use schema::{Field, Need, OnChange, Phase, Reference, Schema, Timing};
-pub use tags::{ADDRESS, APPLIED, NAME, TOPOLOGY, Tags};
+pub use tags::{ADDRESS, APPLIED, NAME, PROTECTED, TOPOLOGY, Tags};

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::watch::Goal;
 use super::{Run, State, What};
-use crate::diff::Change;
+use crate::diff::{Change, PROTECT};
 use crate::kinds::{self, Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Created, Fault, Fingerprint, Late, NAME, Phase,
-    TOPOLOGY, Tags, resolve, walk_late,
+    ADDRESS, APPLIED, Address, Body, Class, Created, Fault, Fingerprint, Late, NAME, PROTECTED,
+    Phase, TOPOLOGY, Tags, resolve, walk_late,
 };
 use crate::plan::{Step, Verb};
 
@@ -164,7 +164,8 @@ impl Run<'_> {
         fields: &[&str],
         after: &Body,
     ) -> Result<Live, Fault> {
-        if fields.is_empty() {
+        let protect = self.change(step)?.protect;
+        if fields.is_empty() && !protect {
             return Ok(live);
         }
         live = self.bring(index, step, kind, live, fields, after).await?;
@@ -176,6 +177,10 @@ impl Run<'_> {
             } else {
                 applied.insert(field.name, value);
             }
+        }
+        if protect {
+            self.calling(index, || self.cloud.protect(kind, &live, true)).await?;
+            applied.insert(PROTECT, &true.into());
         }
         self.record(index, step, kind, &live, &applied).await?;
         Ok(live)
@@ -198,6 +203,13 @@ impl Run<'_> {
                 true => applied.insert(field.name, &field.start()),
                 false => applied.insert(field.name, value),
             }
+        }
+        let change = self.change(step)?;
+        if step.verb == Verb::Update && change.fields.iter().any(|moved| moved.field == PROTECT) {
+            self.calling(index, || self.cloud.protect(kind, &live, change.protect)).await?;
+        }
+        if change.protect {
+            applied.insert(PROTECT, &true.into());
         }
         self.record(index, step, kind, &live, &applied).await?;
         let id = live.id.clone();
@@ -306,7 +318,12 @@ impl Run<'_> {
             (ADDRESS.to_owned(), step.address.to_string()),
             (APPLIED.to_owned(), applied.to_tag()),
         ]);
-        if self.change(step)?.moved_from.is_some() {
+        let change = self.change(step)?;
+        let protect = applied.holds(PROTECT, &true.into());
+        if protect || change.protected {
+            tags.insert(PROTECTED.to_owned(), protect.to_string());
+        }
+        if change.moved_from.is_some() {
             tags.insert(NAME.to_owned(), self.name(step));
         }
         self.calling(index, || self.cloud.tag(kind, live, &tags)).await

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
-use crate::diff::{Action, Cause, Change, FieldChange};
+use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds;
 use crate::model::{Address, Field, Late};
 use crate::plan::{Goal, Plan, Summary};
@@ -96,6 +96,11 @@ impl<'a> Shown<'a> {
                 (DELETE, "-", format!("delete: {reason}"))
             }
         };
+        let goes = matches!(change.action, Action::Delete | Action::Replace);
+        let remark = match change.protected && goes {
+            true => format!("{remark}, its protection is lifted"),
+            false => remark,
+        };
         let remark = match &change.moved_from {
             Some(from) if change.fields.is_empty() => format!("moved from {from}"),
             Some(from) => format!("moved from {from}, {remark}"),
@@ -156,6 +161,9 @@ impl<'a> Shown<'a> {
                     }
                 }
             }
+        }
+        if change.protect {
+            let _ = writeln!(text, "    {:width$}  true", diff::PROTECT);
         }
         for (output, _) in schema.outputs {
             let unknown = paint(DIM, "(known after apply)");

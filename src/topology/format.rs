@@ -40,7 +40,14 @@ static VARIABLE: &[Key] = &[
     Key::optional("description", Text(text::any), "what it is for"),
 ];
 
+const PROTECT: Key = Key::optional(
+    "protect",
+    Flag,
+    "whether what this block makes is neither deleted nor replaced; false by default",
+);
+
 static VPC: &[Key] = &[
+    PROTECT,
     Key::required(
         "cidr_block",
         Text(text::network),
@@ -51,12 +58,14 @@ static VPC: &[Key] = &[
 ];
 
 static SUBNET: &[Key] = &[
+    PROTECT,
     Key::required("cidr_block", Text(text::network), "its addresses, within those of the VPC"),
     Key::required("zone", Text(text::zone), "its zone: a letter like `a`, or the full name"),
     Key::optional("public", Flag, "whether the internet reaches it; false by default"),
 ];
 
 static SECURITY_GROUP: &[Key] = &[
+    PROTECT,
     Key::optional("name", Text(text::security_group_name), "its name; TOPOLOGY-KEY by default"),
     Key::optional("description", Text(text::security_group_description), "what it is for"),
     Key::optional(
@@ -83,6 +92,7 @@ const SECURITY_GROUPS: Key =
     Key::required("security_groups", List(&Text(text::any)), "keys of its security groups");
 
 static LOAD_BALANCER: &[Key] = &[
+    PROTECT,
     Key::required("name", Text(text::load_balancer_name), "its name in AWS"),
     Key::optional("scheme", Word(&["internet-facing", "internal"]), "internet-facing by default"),
     SUBNETS,
@@ -119,6 +129,7 @@ static DEFAULTS: &[Key] = &[
 const MOST_INSTANCES: i64 = 10_000;
 
 static SERVICE: &[Key] = &[
+    PROTECT,
     Key::required("port", Integer(1, 65535), "the port it listens on"),
     Key::optional(
         "count",
@@ -241,6 +252,7 @@ static ROUTE: &[Key] = &[
 
 /// `CreateDBInstance`: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>
 static DATABASE: &[Key] = &[
+    PROTECT,
     Key::optional("engine", Word(&["postgres"]), "postgres"),
     Key::required("engine_version", Text(text::version), "the version, `16` or `16.3`"),
     Key::required(
@@ -268,7 +280,7 @@ static DATABASE: &[Key] = &[
     Key::optional(
         "deletion_protection",
         Flag,
-        "whether AWS refuses to delete it; false by default",
+        "whether AWS refuses to delete it; as `protect` by default",
     ),
     Key::optional(
         "final_snapshot",
@@ -282,6 +294,7 @@ static DATABASE: &[Key] = &[
 /// `CreateCacheCluster`:
 /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html>
 static CACHE: &[Key] = &[
+    PROTECT,
     Key::optional("engine", Word(&["redis"]), "redis"),
     Key::required("engine_version", Text(text::version), "the version, `7.1`"),
     Key::required(

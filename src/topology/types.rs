@@ -35,6 +35,7 @@ pub struct Topology {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vpc {
     pub span: Span,
+    pub protect: bool,
     pub cidr_block: Placed<Ipv4Net>,
     pub enable_dns_support: bool,
     pub enable_dns_hostnames: bool,
@@ -43,6 +44,7 @@ pub struct Vpc {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subnet {
     pub key: Placed<String>,
+    pub protect: bool,
     pub cidr_block: Placed<Ipv4Net>,
     /// In full: `ap-southeast-1a`.
     pub zone: Placed<String>,
@@ -52,6 +54,7 @@ pub struct Subnet {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecurityGroup {
     pub key: Placed<String>,
+    pub protect: bool,
     pub name: Placed<String>,
     pub description: Placed<String>,
     /// The rules the file writes out; those that follow from services are added in `desired`.
@@ -79,6 +82,7 @@ pub enum Peer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadBalancer {
     pub span: Span,
+    pub protect: bool,
     pub name: Placed<String>,
     /// `internet-facing` or `internal`.
     pub scheme: Placed<String>,
@@ -112,6 +116,7 @@ pub struct Dns {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     pub key: Placed<String>,
+    pub protect: bool,
     pub port: Placed<u16>,
     pub count: Placed<u32>,
     pub min_count: Placed<u32>,
@@ -205,6 +210,7 @@ pub struct Route {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Database {
     pub key: Placed<String>,
+    pub protect: bool,
     pub engine: String,
     pub engine_version: String,
     pub instance_class: String,
@@ -227,6 +233,7 @@ pub struct Database {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cache {
     pub key: Placed<String>,
+    pub protect: bool,
     pub engine: String,
     pub engine_version: String,
     pub node_type: String,

@@ -43,6 +43,9 @@ pub struct Object {
     pub tags: Tags,
     pub body: Body,
     pub outputs: BTreeMap<String, String>,
+    /// AWS's own protection, where it is no field.
+    #[serde(default)]
+    pub protected: bool,
     /// The state it passes through, and until when.
     passing: Option<Passing>,
 }
@@ -212,6 +215,7 @@ impl Account {
             tags: tags.clone(),
             body: full,
             outputs,
+            protected: false,
             passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
         };
         let outputs = object.told();
@@ -297,6 +301,14 @@ impl Account {
         self.present(kind, id, "tag:Tag")?;
         if let Some(object) = self.objects.get_mut(&key(kind, id)) {
             object.tags.extend(tags.clone());
+        }
+        Ok(())
+    }
+
+    pub fn protect(&mut self, kind: &str, id: &str, on: bool) -> Result<(), Fault> {
+        self.present(kind, id, "sim:Protect")?;
+        if let Some(object) = self.objects.get_mut(&key(kind, id)) {
+            object.protected = on && rules::can_protect(kind);
         }
         Ok(())
     }

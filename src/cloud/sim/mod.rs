@@ -136,6 +136,10 @@ impl Cloud for SimCloud {
         Ok(SimCloud::account(self).status(kind.schema().kind, ids))
     }
 
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
+        self.call(|account| account.protect(kind.schema().kind, &live.id, on)).await
+    }
+
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
         self.call(|account| account.tag(kind.schema().kind, &live.id, tags)).await
     }

@@ -3,6 +3,7 @@
 mod lifecycle;
 mod moved;
 mod output;
+mod protect;
 mod random;
 mod scaling;
 mod services;

@@ -258,6 +258,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         self.0.sound().status(kind, ids).await
     }
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
+        self.0.sound().protect(kind, live, on).await
+    }
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
         self.0.sound().tag(kind, live, tags).await
     }
