@@ -127,7 +127,9 @@ impl Build<'_> {
             body.entry(field.name.to_owned()).and_modify(sort_set);
         }
         self.desired.lines.insert(address.clone(), self.topology.line(from));
-        self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
+        if !self.block.is_empty() {
+            self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
+        }
         if self.protect && !MADE_AGAIN.contains(&schema.kind) {
             self.desired.protected.insert(address.clone());
         }

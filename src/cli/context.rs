@@ -9,7 +9,7 @@ use crate::cloud::sim::SimCloud;
 use crate::cloud::{Cloud, LiveCloud};
 use crate::desired::{self, Desired};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Origin, Parting};
+use crate::plan::{Choice, Origin, Parting};
 use crate::topology::{self, Topology};
 
 const TOPOLOGY: &str = "topology.toml";
@@ -35,6 +35,7 @@ impl Global {
             file: self.topology_path(),
             variables: self.variables.clone(),
             sandbox: self.sandbox,
+            choice: Choice::default(),
         }
     }
 
@@ -88,6 +89,33 @@ fn check_region(region: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Flags on the part of the topology that is meant.
+#[derive(clap::Args)]
+pub struct Part {
+    /// Nothing but this and what it needs, a resource or a block: instance.user-1, service.user; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    only: Vec<String>,
+    /// Everything but this and what needs it; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    except: Vec<String>,
+}
+
+impl Part {
+    /// Whether any was given.
+    pub fn given(&self) -> bool {
+        !self.choice().is_everything()
+    }
+
+    /// Where a plan for this part comes from.
+    pub fn origin(&self, global: &Global) -> Origin {
+        Origin { choice: self.choice(), ..global.origin() }
+    }
+
+    fn choice(&self) -> Choice {
+        Choice { only: self.only.clone(), except: self.except.clone() }
+    }
 }
 
 /// Flags on what is deleted.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::context::Deletion;
+use super::context::{Deletion, Part};
 use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::{plan, report, snapshot};
@@ -25,6 +25,8 @@ pub struct Plan {
     #[arg(long)]
     destroy: bool,
     #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
     deletion: Deletion,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -43,7 +45,7 @@ impl Plan {
         let cloud = global.cloud(&desired).await?;
         let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
-        let plan = make(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+        let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }

@@ -23,7 +23,8 @@ impl Build<'_> {
             *name = MAIN;
         }
         for database in &self.topology.databases {
-            self.begin("database", &database.key, database.protect);
+            // Several databases share a group of subnets: it belongs to none of their blocks.
+            self.begin("", "", false);
             let subnets = subnets(database);
             let group = groups.iter().find(|(known, _)| *known == subnets);
             let name = group.map_or(MAIN, |(_, name)| name);
@@ -39,6 +40,7 @@ impl Build<'_> {
                 };
                 self.add(&db_subnet_group::SCHEMA, name, &spec, database.key.span);
             }
+            self.begin("database", &database.key, database.protect);
             self.database(database, link(&db_subnet_group::SCHEMA, name));
         }
     }

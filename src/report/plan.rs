@@ -16,6 +16,13 @@ use crate::plan::{Goal, Plan, Summary};
 /// The whole plan. `of` says which account it is for.
 pub fn text(plan: &Plan, of: &str) -> String {
     let mut text = format!("{}\n\n", paint(BOLD, of));
+    if let Some(part) = part(plan) {
+        text.push_str(&part);
+    }
+    if plan.is_empty() && plan.left_out > 0 {
+        text.push_str("No changes in this part.\n");
+        return text;
+    }
     if plan.is_empty() {
         text.push_str(match plan.goal {
             Goal::Reach => "No changes. The account is what the topology says.\n",
@@ -43,6 +50,25 @@ pub fn text(plan: &Plan, of: &str) -> String {
     }
     let _ = writeln!(text, "{}", summary(&plan.summary));
     text
+}
+
+/// What a plan is for that is not for everything, and how much it leaves out.
+fn part(plan: &Plan) -> Option<String> {
+    let choice = &plan.origin.choice;
+    let of = |word: &str, names: &[String]| match names {
+        [] => None,
+        names => Some(format!("{word} {}", names.join(", "))),
+    };
+    let parts: Vec<String> =
+        [of("only", &choice.only), of("except", &choice.except)].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| {
+        let left_out = match plan.left_out {
+            0 => "nothing is left out".to_owned(),
+            1 => "1 other change is left out".to_owned(),
+            n => format!("{n} other changes are left out"),
+        };
+        format!("{} {}; {left_out}.\n\n", paint(BOLD, "Partial plan:"), parts.join(", "))
+    })
 }
 
 /// `Plan: 46 to create, 0 to change, …`

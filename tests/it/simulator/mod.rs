@@ -3,6 +3,7 @@
 mod lifecycle;
 mod moved;
 mod output;
+mod partly;
 mod protect;
 mod random;
 mod scaling;
