@@ -74,6 +74,20 @@ pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     Ok(Snapshot { lookups, ..assemble(observed, desired) })
 }
 
+/// The account as it would be if this one bore the tags of `address`.
+pub fn with(
+    snapshot: &Snapshot,
+    found: &Observed,
+    address: &Address,
+    desired: &Desired,
+) -> Snapshot {
+    let mut adopted = found.clone();
+    adopted.tags.insert(ADDRESS.to_owned(), address.to_string());
+    let known = snapshot.resources.values().chain(&snapshot.extras).map(Resource::observed);
+    let observed = known.chain([adopted]).collect();
+    Snapshot { lookups: snapshot.lookups.clone(), ..assemble(observed, desired) }
+}
+
 async fn lookups(cloud: &dyn Cloud, desired: &Desired) -> Result<BTreeMap<Lookup, String>> {
     let ask = |lookup: &Lookup| {
         let lookup = lookup.clone();
@@ -201,6 +215,18 @@ impl Resource {
     pub fn moved_from(&self) -> Option<Address> {
         let tag: Address = self.tags.get(ADDRESS)?.parse().ok()?;
         (tag != self.address).then_some(tag)
+    }
+
+    /// As the account told of it.
+    fn observed(&self) -> Observed {
+        Observed {
+            kind: self.address.kind().to_owned(),
+            id: self.live.id.clone(),
+            tags: self.tags.clone(),
+            body: self.live.body.clone(),
+            outputs: self.live.outputs.clone(),
+            status: self.status.clone(),
+        }
     }
 
     /// Whether it may be neither deleted nor replaced. What is on its way out can't be protected any more.

@@ -1,5 +1,6 @@
 //! The command line: one file a command. To add one, write its file and give it a line in `Command`.
 
+mod adopt;
 mod apply;
 mod carry_out;
 mod context;
@@ -62,6 +63,7 @@ enum Command {
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
     Scale(scale::Scale),
+    Adopt(adopt::Adopt),
     Trace(trace::Trace),
 }
 
@@ -98,6 +100,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Apply(command) => command.run(&cli.global).await,
             Command::Destroy(command) => command.run(&cli.global).await,
             Command::Scale(command) => command.run(&cli.global).await,
+            Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
         }
     })

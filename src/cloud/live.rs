@@ -35,6 +35,16 @@ impl Cloud for LiveCloud {
         Ok(lists.into_iter().flatten().collect())
     }
 
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        topology: &str,
+    ) -> Result<Option<Observed>, Fault> {
+        let found = kind.list(&Reading::of_one(&self.aws, topology, id)).await?;
+        Ok(found.into_iter().find(|found| found.id == id))
+    }
+
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
         lookup::of(&self.aws, lookup).await
     }

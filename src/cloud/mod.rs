@@ -22,6 +22,14 @@ pub trait Cloud: Send + Sync {
     /// Every resource, of every kind, that bears the topology's tag.
     async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault>;
 
+    /// The one of this kind and id, whoever it belongs to; `topology` asks.
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        topology: &str,
+    ) -> Result<Option<Observed>, Fault>;
+
     /// The answer to a lookup.
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault>;
 

@@ -91,7 +91,7 @@ impl Kind for Wire {
         let living = living.map(str::to_owned).to_vec();
         let living = Filter::builder().name("instance-state-name").set_values(Some(living)).build();
         let (seen, volumes, targets) = tokio::try_join!(
-            describe(read.aws, vec![ec2::tagged(read.topology), living]),
+            describe(read.aws, vec![read.filter("instance-id"), living]),
             volumes(read),
             read.elb.targets(read),
         )?;
@@ -232,9 +232,9 @@ async fn describe(aws: &Aws, filters: Vec<Filter>) -> Result<Vec<Seen>, Fault> {
     Ok(reservations.into_iter().flat_map(|found| found.instances.unwrap_or_default()).collect())
 }
 
-/// The topology's volumes by id.
+/// The topology's volumes by id, or those of the one that is read.
 async fn volumes(read: &Reading<'_>) -> Result<BTreeMap<String, Volume>, Fault> {
-    let call = read.aws.ec2.describe_volumes().filters(ec2::tagged(read.topology));
+    let call = read.aws.ec2.describe_volumes().filters(read.filter("attachment.instance-id"));
     let pages = call.into_paginator().page_size(500).items().send();
     let seen = pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("ec2:DescribeVolumes"))?;
     Ok(seen.into_iter().filter_map(|volume| Some((volume.volume_id.clone()?, volume))).collect())

@@ -1,6 +1,6 @@
 //! A plan for people: each address with its fields, old -> new, and a line that counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anstyle::Style;
@@ -10,7 +10,7 @@ use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds;
-use crate::model::{Address, Field, Late};
+use crate::model::{Address, Field, Late, Lookup};
 use crate::plan::{Goal, Plan, Summary};
 
 /// The whole plan. `of` says which account it is for.
@@ -99,8 +99,30 @@ fn place(address: &Address) -> usize {
         .unwrap_or(usize::MAX)
 }
 
+/// How a resource that is there differs from what the topology wants at its address.
+pub fn adoption(change: Option<&Change>, lookups: &BTreeMap<Lookup, String>) -> String {
+    let Some(change) = change else { return "    as the topology says\n".to_owned() };
+    let shown = Shown { lookups, unknown: BTreeSet::new() };
+    let mut text = String::new();
+    shown.fields(&mut text, change);
+    let forces: Vec<&str> =
+        change.fields.iter().filter(|f| f.replaces).map(|f| f.field.as_str()).collect();
+    let remark = match &forces[..] {
+        [] => "The next apply changes this in place.".to_owned(),
+        forces => paint(
+            DELETE,
+            &format!(
+                "The next apply would put another in its stead, because of {}.",
+                forces.join(", ")
+            ),
+        ),
+    };
+    let _ = writeln!(text, "\n{remark}");
+    text
+}
+
 struct Shown<'a> {
-    plan: &'a Plan,
+    lookups: &'a BTreeMap<Lookup, String>,
     /// What has no id yet.
     unknown: BTreeSet<&'a Address>,
 }
@@ -109,7 +131,7 @@ impl<'a> Shown<'a> {
     fn new(plan: &'a Plan) -> Self {
         let made = |change: &&Change| matches!(change.action, Action::Create | Action::Replace);
         let unknown = plan.changes.iter().filter(made).map(|change| &change.address).collect();
-        Self { plan, unknown }
+        Self { lookups: &plan.lookups, unknown }
     }
 
     fn change(&self, text: &mut String, change: &Change) {
@@ -143,15 +165,17 @@ impl<'a> Shown<'a> {
         );
         match change.action {
             Action::Create => self.created(text, change),
-            Action::Update | Action::Replace => {
-                let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
-                let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
-                for moved in &change.fields {
-                    let field = schema.and_then(|schema| schema.field(&moved.field));
-                    self.moved(text, moved, field, width);
-                }
-            }
+            Action::Update | Action::Replace => self.fields(text, change),
             Action::Delete => {}
+        }
+    }
+
+    fn fields(&self, text: &mut String, change: &Change) {
+        let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
+        let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
+        for moved in &change.fields {
+            let field = schema.and_then(|schema| schema.field(&moved.field));
+            self.moved(text, moved, field, width);
         }
     }
 
@@ -273,7 +297,7 @@ impl<'a> Shown<'a> {
                 Some(format!("{} known after apply", output.as_deref().unwrap_or("id")))
             }
             Late::Ref { .. } => None,
-            Late::Lookup(lookup) => self.plan.lookups.get(lookup).map(|value| printable(value)),
+            Late::Lookup(lookup) => self.lookups.get(lookup).map(|value| printable(value)),
         })
     }
 }

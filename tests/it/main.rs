@@ -13,12 +13,14 @@ macro_rules! on_each_emulator {
 }
 
 mod access;
+mod adopt;
 mod beside;
 mod boot;
 mod drawn;
 mod emulator;
 mod facts;
 mod inventory;
+mod keeping;
 mod product;
 mod raw;
 mod saved;

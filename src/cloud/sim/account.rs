@@ -76,6 +76,18 @@ impl Object {
         outputs
     }
 
+    /// What a listing tells of it.
+    pub fn observed(&self) -> Observed {
+        Observed {
+            kind: self.kind.clone(),
+            id: self.id.clone(),
+            tags: self.tags.clone(),
+            body: self.body.clone(),
+            outputs: self.told(),
+            status: self.status(),
+        }
+    }
+
     /// Whether any field names the object of this kind and id.
     pub fn names(&self, kind: &str, id: &str) -> bool {
         names(&self.kind, &self.body, kind, id)
@@ -147,14 +159,7 @@ impl Account {
         self.objects
             .values()
             .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(|object| Observed {
-                kind: object.kind.clone(),
-                id: object.id.clone(),
-                tags: object.tags.clone(),
-                body: object.body.clone(),
-                outputs: object.told(),
-                status: object.status(),
-            })
+            .map(Object::observed)
             .collect()
     }
 

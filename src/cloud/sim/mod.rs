@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-pub use account::Account;
+pub use account::{Account, Object};
 use store::Store;
 
 use super::Cloud;
@@ -81,6 +81,16 @@ impl Cloud for SimCloud {
     async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
         Ok(SimCloud::account(self).list(topology))
+    }
+
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        _: &str,
+    ) -> Result<Option<Observed>, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        Ok(SimCloud::account(self).get(kind.schema().kind, id).map(Object::observed))
     }
 
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {

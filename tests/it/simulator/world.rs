@@ -223,6 +223,14 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     async fn list(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
         self.0.sound().list(topology).await
     }
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        topology: &str,
+    ) -> Result<Option<Observed>, Fault> {
+        self.0.sound().find(kind, id, topology).await
+    }
     async fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
         self.0.sound().lookup(lookup).await
     }
