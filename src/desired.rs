@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::boot;
@@ -12,13 +12,13 @@ use crate::kinds::{
 };
 use crate::model::{Address, Body, Late, Link, Lookup, Schema, sort_set, to_body};
 use crate::topology::{
-    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology,
-    Use,
+    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
 };
 
 mod data;
 mod identity;
 mod moved;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -181,14 +181,14 @@ impl Build<'_> {
     fn security_groups(&mut self) {
         for group in &self.topology.security_groups {
             self.begin("security_group", &group.key, group.protect);
-            let written = group.ingress.iter().map(rule);
-            let derived = opened(self.topology, &group.key);
+            let written = group.ingress.iter().map(rules::written);
+            let derived = rules::opened(self.topology, &group.key);
             let spec = security_group::SecurityGroup {
                 vpc: main_vpc(),
                 name: group.name.value.clone(),
                 description: group.description.value.clone(),
                 ingress: written.chain(derived).collect(),
-                egress: group.egress.iter().map(rule).collect(),
+                egress: group.egress.iter().map(rules::written).collect(),
             };
             self.add(&security_group::SCHEMA, &group.key, &spec, group.key.span);
         }
@@ -351,63 +351,6 @@ fn spread<'a>(topology: &'a Topology, keys: &Names) -> impl Iterator<Item = &'a 
         let zone = zones.get(n.checked_rem(zones.len())?)?;
         zone.get(n / zones.len() % zone.len()).copied()
     })
-}
-
-/// The rules that follow from the services for the group of this key: a service's port for the load balancer, and
-/// the port of what a service uses for that service.
-fn opened(topology: &Topology, key: &str) -> Vec<security_group::Rule> {
-    let holds = |groups: &Names| groups.iter().any(|group| **group == *key);
-    let mut rules = Vec::new();
-    let mut open = |port: u16, to: &Names| {
-        rules.extend(to.iter().map(|from| security_group::Rule {
-            protocol: "tcp".to_owned(),
-            ports: Some((port.into(), port.into())),
-            peer: link(&security_group::SCHEMA, from),
-        }));
-    };
-    for service in &topology.services {
-        if let Some(balancer) = &topology.load_balancer
-            && topology.is_balanced(service)
-            && holds(&service.security_groups)
-        {
-            open(*service.port, &balancer.security_groups);
-        }
-        for used in &service.uses {
-            let (port, groups) = match &used.value {
-                Use::Database(key) => match topology.database(key) {
-                    Some(database) => (database.port, &database.security_groups),
-                    None => continue,
-                },
-                Use::Cache(key) => match topology.cache(key) {
-                    Some(cache) => (cache.port, &cache.security_groups),
-                    None => continue,
-                },
-            };
-            if holds(groups) {
-                open(port, &service.security_groups);
-            }
-        }
-    }
-    rules
-}
-
-fn rule(rule: &crate::topology::Rule) -> security_group::Rule {
-    security_group::Rule {
-        protocol: rule.protocol.clone(),
-        ports: match rule.protocol.as_str() {
-            // ICMP has types and codes where others have ports; -1 stands for all of them.
-            "icmp" => Some((-1, -1)),
-            _ => rule.ports.map(|(first, last)| (first.into(), last.into())),
-        },
-        peer: match &rule.peer.value {
-            Peer::Block(block) => self::block(&block.to_string()),
-            Peer::Group(key) => link(&security_group::SCHEMA, key),
-        },
-    }
-}
-
-fn block(cidr: &str) -> Link {
-    Link::deserialize(Value::String(cidr.to_owned())).unwrap_or_default()
 }
 
 fn main_vpc() -> Link {

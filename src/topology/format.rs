@@ -47,7 +47,6 @@ const PROTECT: Key = Key::optional(
 );
 
 static VPC: &[Key] = &[
-    PROTECT,
     Key::required(
         "cidr_block",
         Text(text::network),
@@ -55,17 +54,17 @@ static VPC: &[Key] = &[
     ),
     Key::optional("enable_dns_support", Flag, "whether the VPC resolves names; true by default"),
     Key::optional("enable_dns_hostnames", Flag, "whether machines get names; true by default"),
+    PROTECT,
 ];
 
 static SUBNET: &[Key] = &[
-    PROTECT,
     Key::required("cidr_block", Text(text::network), "its addresses, within those of the VPC"),
     Key::required("zone", Text(text::zone), "its zone: a letter like `a`, or the full name"),
     Key::optional("public", Flag, "whether the internet reaches it; false by default"),
+    PROTECT,
 ];
 
 static SECURITY_GROUP: &[Key] = &[
-    PROTECT,
     Key::optional("name", Text(text::security_group_name), "its name; TOPOLOGY-KEY by default"),
     Key::optional("description", Text(text::security_group_description), "what it is for"),
     Key::optional(
@@ -74,6 +73,7 @@ static SECURITY_GROUP: &[Key] = &[
         "what may come in, beside what follows from the services",
     ),
     Key::optional("egress", List(&Table(EGRESS)), "what may go out; everything by default"),
+    PROTECT,
 ];
 
 const PEER: &str = "a CIDR block, or the key of a security group";
@@ -92,7 +92,6 @@ const SECURITY_GROUPS: Key =
     Key::required("security_groups", List(&Text(text::any)), "keys of its security groups");
 
 static LOAD_BALANCER: &[Key] = &[
-    PROTECT,
     Key::required("name", Text(text::load_balancer_name), "its name in AWS"),
     Key::optional("scheme", Word(&["internet-facing", "internal"]), "internet-facing by default"),
     SUBNETS,
@@ -105,6 +104,7 @@ static LOAD_BALANCER: &[Key] = &[
         Flag,
         "whether HTTP is sent on to HTTPS, where there is a certificate; true by default",
     ),
+    PROTECT,
 ];
 
 static CERTIFICATE: &[Key] = &[
@@ -129,7 +129,6 @@ static DEFAULTS: &[Key] = &[
 const MOST_INSTANCES: i64 = 10_000;
 
 static SERVICE: &[Key] = &[
-    PROTECT,
     Key::required("port", Integer(1, 65535), "the port it listens on"),
     Key::optional(
         "count",
@@ -175,6 +174,7 @@ static SERVICE: &[Key] = &[
         "what its machines run; without one their image brings it",
     ),
     Key::optional("process", Table(PROCESS), "how PM2 runs it"),
+    PROTECT,
 ];
 
 static ARTIFACT: &[Key] = &[
@@ -252,7 +252,6 @@ static ROUTE: &[Key] = &[
 
 /// `CreateDBInstance`: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>
 static DATABASE: &[Key] = &[
-    PROTECT,
     Key::optional("engine", Word(&["postgres"]), "postgres"),
     Key::required("engine_version", Text(text::version), "the version, `16` or `16.3`"),
     Key::required(
@@ -289,12 +288,12 @@ static DATABASE: &[Key] = &[
     ),
     SUBNETS,
     SECURITY_GROUPS,
+    PROTECT,
 ];
 
 /// `CreateCacheCluster`:
 /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html>
 static CACHE: &[Key] = &[
-    PROTECT,
     Key::optional("engine", Word(&["redis"]), "redis"),
     Key::required("engine_version", Text(text::version), "the version, `7.1`"),
     Key::required(
@@ -307,4 +306,5 @@ static CACHE: &[Key] = &[
     Key::required("zone", Text(text::zone), "the zone its node stands in"),
     SUBNETS,
     SECURITY_GROUPS,
+    PROTECT,
 ];
