@@ -1,9 +1,9 @@
 //! Topology -> Desired: every resource the topology asks for, every default filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::boot;
@@ -15,11 +15,13 @@ use crate::model::{
     Address, Body, Late, Link, Lookup, Schema, Serving, reference, sort_set, to_body,
 };
 use crate::topology::{
-    Ami, Certificate, Dns, LoadBalancer, Names, Peer, Service, Span, Subnet, Topology, Use,
+    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
 };
 
 mod data;
 mod identity;
+mod moved;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,12 @@ pub struct Desired {
     pub rolling: BTreeMap<String, Rolling>,
     /// The line of a field that AWS may refuse to change.
     pub field_lines: BTreeMap<(Address, String), usize>,
+    /// What each block of the file makes: `service.user`, `vpc`.
+    pub blocks: BTreeMap<String, BTreeSet<Address>>,
+    /// Addresses under which the account may still have what is now at another, and which.
+    pub moved: BTreeMap<Address, Address>,
+    /// What may be neither deleted nor replaced.
+    pub protected: BTreeSet<Address>,
     /// Whether a database leaves a snapshot when it goes.
     pub final_snapshot: BTreeMap<Address, bool>,
 }
@@ -76,7 +84,7 @@ pub fn desired(topology: &Topology) -> Desired {
         source_hash: topology.source_hash.clone(),
         ..Desired::default()
     };
-    let mut build = Build { topology, desired };
+    let mut build = Build { topology, desired, block: String::new(), protect: false };
     build.network();
     build.security_groups();
     if let Some(balancer) = &topology.load_balancer {
@@ -90,7 +98,18 @@ pub fn desired(topology: &Topology) -> Desired {
     }
     build.databases();
     build.caches();
-    build.desired
+    let mut desired = build.desired;
+    desired.moved = moved::moves(topology, &desired).0;
+    desired
+}
+
+/// What is wrong with a topology, seen from the resources that it asks for.
+///
+/// # Errors
+/// With the places in the file.
+pub fn check(topology: &Topology, desired: &Desired) -> Result<(), Diagnostics> {
+    let (_, errors) = moved::moves(topology, desired);
+    if errors.is_empty() { Ok(()) } else { Err(topology.complaint(errors)) }
 }
 
 impl Desired {
@@ -104,9 +123,30 @@ impl Desired {
 struct Build<'a> {
     topology: &'a Topology,
     desired: Desired,
+    /// The block whose resources are being added.
+    block: String,
+    /// Whether that block protects them.
+    protect: bool,
 }
 
+/// What is made again at no loss, from other things that stand: it is not protected.
+const MADE_AGAIN: &[&str] = &[
+    "iam_role",
+    "instance_profile",
+    "ssm_parameter",
+    "listener_rule",
+    "record",
+    "db_subnet_group",
+    "cache_subnet_group",
+];
+
 impl Build<'_> {
+    /// What is added from now on follows from this block.
+    fn begin(&mut self, kind: &str, key: &str, protect: bool) {
+        self.protect = protect;
+        self.block = if key.is_empty() { kind.to_owned() } else { format!("{kind}.{key}") };
+    }
+
     /// Adds a resource; lists whose order means nothing get the one order in which they compare.
     fn add(&mut self, schema: &Schema, name: &str, spec: &impl Serialize, from: Span) {
         let address = Address::new(schema.kind, name);
@@ -115,6 +155,12 @@ impl Build<'_> {
             body.entry(field.name.to_owned()).and_modify(sort_set);
         }
         self.desired.lines.insert(address.clone(), self.topology.line(from));
+        if !self.block.is_empty() {
+            self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
+        }
+        if self.protect && !MADE_AGAIN.contains(&schema.kind) {
+            self.desired.protected.insert(address.clone());
+        }
         self.desired.resources.insert(address, body);
     }
 
@@ -123,6 +169,7 @@ impl Build<'_> {
     }
 
     fn network(&mut self) {
+        self.begin("vpc", "", self.topology.vpc.protect);
         let network = &self.topology.vpc;
         let spec = vpc::Vpc {
             cidr_block: network.cidr_block.to_string(),
@@ -148,6 +195,7 @@ impl Build<'_> {
     }
 
     fn subnet(&mut self, subnet: &Subnet) {
+        self.begin("subnet", &subnet.key, subnet.protect);
         let spec = subnet::Subnet {
             vpc: main_vpc(),
             cidr_block: subnet.cidr_block.to_string(),
@@ -160,20 +208,22 @@ impl Build<'_> {
 
     fn security_groups(&mut self) {
         for group in &self.topology.security_groups {
-            let written = group.ingress.iter().map(rule);
-            let derived = opened(self.topology, &group.key);
+            self.begin("security_group", &group.key, group.protect);
+            let written = group.ingress.iter().map(rules::written);
+            let derived = rules::opened(self.topology, &group.key);
             let spec = security_group::SecurityGroup {
                 vpc: main_vpc(),
                 name: group.name.value.clone(),
                 description: group.description.value.clone(),
                 ingress: written.chain(derived).collect(),
-                egress: group.egress.iter().map(rule).collect(),
+                egress: group.egress.iter().map(rules::written).collect(),
             };
             self.add(&security_group::SCHEMA, &group.key, &spec, group.key.span);
         }
     }
 
     fn load_balancer(&mut self, balancer: &LoadBalancer) {
+        self.begin("load_balancer", "", balancer.protect);
         let spec = load_balancer::LoadBalancer {
             name: balancer.name.value.clone(),
             scheme: balancer.scheme.value.clone(),
@@ -212,6 +262,7 @@ impl Build<'_> {
 
     /// Only A: a load balancer has IPv6 where its subnets have, and this format gives them none.
     fn dns(&mut self, dns: &Dns) {
+        self.begin("dns", "", false);
         let balancer = Address::new(load_balancer::SCHEMA.kind, MAIN);
         let output = |output: &str| {
             Late::Ref { address: balancer.clone(), output: Some(output.to_owned()) }.to_value()
@@ -260,6 +311,7 @@ impl Build<'_> {
     }
 
     fn service(&mut self, service: &Service) {
+        self.begin("service", &service.key, service.protect);
         let balanced = self.topology.is_balanced(service);
         if balanced {
             self.target_group(service);
@@ -273,8 +325,7 @@ impl Build<'_> {
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };
         let user_data = boot::user_data(self.topology, service);
-        let subnets = service.subnets.iter().filter_map(|key| self.topology.subnet(key)).cycle();
-        for (n, subnet) in (1..=*service.count).zip(subnets) {
+        for (n, subnet) in (1..=*service.count).zip(spread(self.topology, &service.subnets)) {
             let spec = instance::Instance {
                 ami: ami.clone(),
                 instance_type: service.instance_type.value.clone(),
@@ -345,61 +396,20 @@ impl Build<'_> {
     }
 }
 
-/// The rules that follow from the services for the group of this key: a service's port for the load balancer, and
-/// the port of what a service uses for that service.
-fn opened(topology: &Topology, key: &str) -> Vec<security_group::Rule> {
-    let holds = |groups: &Names| groups.iter().any(|group| **group == *key);
-    let mut rules = Vec::new();
-    let mut open = |port: u16, to: &Names| {
-        rules.extend(to.iter().map(|from| security_group::Rule {
-            protocol: "tcp".to_owned(),
-            ports: Some((port.into(), port.into())),
-            peer: link(&security_group::SCHEMA, from),
-        }));
-    };
-    for service in &topology.services {
-        if let Some(balancer) = &topology.load_balancer
-            && topology.is_balanced(service)
-            && holds(&service.security_groups)
-        {
-            open(*service.port, &balancer.security_groups);
-        }
-        for used in &service.uses {
-            let (port, groups) = match &used.value {
-                Use::Database(key) => match topology.database(key) {
-                    Some(database) => (database.port, &database.security_groups),
-                    None => continue,
-                },
-                Use::Cache(key) => match topology.cache(key) {
-                    Some(cache) => (cache.port, &cache.security_groups),
-                    None => continue,
-                },
-            };
-            if holds(groups) {
-                open(port, &service.security_groups);
-            }
+/// The subnet of each instance in turn: zone after zone, within a zone one subnet after the other. So every number of
+/// instances is spread evenly, the last one stands in a fullest zone, and none moves when others come or go.
+fn spread<'a>(topology: &'a Topology, keys: &Names) -> impl Iterator<Item = &'a Subnet> {
+    let mut zones: Vec<Vec<&Subnet>> = Vec::new();
+    for subnet in keys.iter().filter_map(|key| topology.subnet(key)) {
+        match zones.iter_mut().find(|zone| *zone[0].zone == *subnet.zone) {
+            Some(zone) => zone.push(subnet),
+            None => zones.push(vec![subnet]),
         }
     }
-    rules
-}
-
-fn rule(rule: &crate::topology::Rule) -> security_group::Rule {
-    security_group::Rule {
-        protocol: rule.protocol.clone(),
-        ports: match rule.protocol.as_str() {
-            // ICMP has types and codes where others have ports; -1 stands for all of them.
-            "icmp" => Some((-1, -1)),
-            _ => rule.ports.map(|(first, last)| (first.into(), last.into())),
-        },
-        peer: match &rule.peer.value {
-            Peer::Block(block) => self::block(&block.to_string()),
-            Peer::Group(key) => link(&security_group::SCHEMA, key),
-        },
-    }
-}
-
-fn block(cidr: &str) -> Link {
-    Link::deserialize(Value::String(cidr.to_owned())).unwrap_or_default()
+    (0..).map_while(move |n: usize| {
+        let zone = zones.get(n.checked_rem(zones.len())?)?;
+        zone.get(n / zones.len() % zone.len()).copied()
+    })
 }
 
 fn main_vpc() -> Link {

@@ -62,6 +62,15 @@ pub struct Change {
     /// The live resource.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
+    /// The address that it bears in the account, where the topology has moved it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moved_from: Option<Address>,
+    /// Whether it is to be protected.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub protect: bool,
+    /// Whether it is protected now.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub protected: bool,
     /// Why a deletion.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -80,6 +89,9 @@ impl Change {
     }
 }
 
+/// Protection is compared like a field. In the account it is a tag, and AWS's own where there is one.
+pub const PROTECT: &str = "protect";
+
 /// Every difference between what is desired and what is there, by address. What bears an address a second time is
 /// a deletion of its own.
 pub fn diff(desired: &Desired, snapshot: &Snapshot) -> Vec<Change> {
@@ -87,8 +99,8 @@ pub fn diff(desired: &Desired, snapshot: &Snapshot) -> Vec<Change> {
     for (address, after) in &desired.resources {
         let Some(schema) = schema(address) else { continue };
         let change = match snapshot.resources.get(address) {
-            None => Some(creation(address, after)),
-            Some(live) => difference(schema, live, after, snapshot),
+            None => Some(creation(address, after, desired)),
+            Some(live) => difference(schema, live, after, desired, snapshot),
         };
         changes.extend(change.map(|change| (address.clone(), change)));
     }
@@ -116,11 +128,14 @@ fn schema(address: &Address) -> Option<&'static Schema> {
     kinds::by_name(address.kind()).map(|kind| kind.schema())
 }
 
-fn creation(address: &Address, after: &Body) -> Change {
+fn creation(address: &Address, after: &Body, desired: &Desired) -> Change {
     Change {
         address: address.clone(),
         action: Action::Create,
         id: None,
+        moved_from: None,
+        protect: desired.protected.contains(address),
+        protected: false,
         reason: None,
         fields: Vec::new(),
         before: None,
@@ -133,6 +148,9 @@ fn deletion(live: &Resource, reason: &str) -> Change {
         address: live.address.clone(),
         action: Action::Delete,
         id: Some(live.live.id.clone()),
+        moved_from: None,
+        protect: false,
+        protected: live.is_protected(),
         reason: Some(reason.to_owned()),
         fields: Vec::new(),
         before: Some(live.body.clone()),
@@ -144,6 +162,7 @@ fn difference(
     schema: &Schema,
     live: &Resource,
     after: &Body,
+    desired: &Desired,
     snapshot: &Snapshot,
 ) -> Option<Change> {
     let fields: Vec<FieldChange> = schema
@@ -151,16 +170,34 @@ fn difference(
         .iter()
         .filter_map(|field| compare(field, live, after.get(field.name)?, snapshot))
         .map(|moved| FieldChange { waits: waits(schema, live, after, &moved), ..moved })
+        .chain(protection(live, desired.protected.contains(&live.address)))
         .collect();
-    (!fields.is_empty()).then(|| change_of(live, after, fields))
+    (!fields.is_empty() || live.moved_from().is_some())
+        .then(|| change_of(live, after, desired, fields))
 }
 
-fn change_of(live: &Resource, after: &Body, fields: Vec<FieldChange>) -> Change {
+fn protection(live: &Resource, wanted: bool) -> Option<FieldChange> {
+    let now = live.is_protected();
+    let applied = live.applied.holds(PROTECT, &true.into());
+    (now != wanted).then(|| FieldChange {
+        field: PROTECT.to_owned(),
+        before: Some(now.into()),
+        after: wanted.into(),
+        cause: if applied == wanted { Cause::Drift } else { Cause::Change },
+        replaces: false,
+        waits: None,
+    })
+}
+
+fn change_of(live: &Resource, after: &Body, desired: &Desired, fields: Vec<FieldChange>) -> Change {
     let replaces = fields.iter().any(|field| field.replaces);
     Change {
         address: live.address.clone(),
         action: if replaces { Action::Replace } else { Action::Update },
         id: Some(live.live.id.clone()),
+        moved_from: live.moved_from(),
+        protect: desired.protected.contains(&live.address),
+        protected: live.is_protected(),
         reason: None,
         fields,
         before: Some(live.body.clone()),
@@ -297,7 +334,7 @@ fn spread_replacement(
                     replaces: field.on_change == OnChange::Replace,
                 };
                 let fields = fields.into_iter().chain([moved]).collect();
-                changes.insert(address.clone(), change_of(live, after, fields));
+                changes.insert(address.clone(), change_of(live, after, desired, fields));
                 spread = true;
             }
         }

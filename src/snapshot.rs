@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Maintenance,
-    Observed, OnChange, Reference, Schema, Status, Tags, late, reference, sort_set,
+    Observed, OnChange, PROTECTED, Reference, Schema, Status, Tags, late, reference, sort_set,
 };
 
 #[cfg(test)]
@@ -69,6 +69,20 @@ pub async fn read_to_destroy(cloud: &dyn Cloud, desired: &Desired) -> Result<Sna
     guard(cloud, desired).await?;
     let found = cloud.read(&desired.topology, &BTreeSet::new()).await?;
     Ok(assemble(found.observed, desired))
+}
+
+/// The account as it would be if this one bore the tags of `address`.
+pub fn with(
+    snapshot: &Snapshot,
+    found: &Observed,
+    address: &Address,
+    desired: &Desired,
+) -> Snapshot {
+    let mut adopted = found.clone();
+    adopted.tags.insert(ADDRESS.to_owned(), address.to_string());
+    let known = snapshot.resources.values().chain(&snapshot.extras).map(Resource::observed);
+    let observed = known.chain([adopted]).collect();
+    Snapshot { lookups: snapshot.lookups.clone(), ..assemble(observed, desired) }
 }
 
 /// Reads what is there, and what the topology names of the account.
@@ -166,6 +180,7 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
     let mut by_kind: BTreeMap<&'static str, Vec<Resource>> = BTreeMap::new();
     for seen in observed {
         let address = seen.tags.get(ADDRESS).and_then(|tag| tag.parse::<Address>().ok());
+        let address = address.map(|tag| desired.moved.get(&tag).cloned().unwrap_or(tag));
         let kind = kinds::by_name(&seen.kind);
         if let (Some(address), Some(kind)) = (address, kind)
             && address.kind() == seen.kind
@@ -179,13 +194,14 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
         let schema = kind.schema();
         let mut all = by_kind.remove(schema.kind).unwrap_or_default();
         all.iter_mut().for_each(|resource| name_links(resource, schema, &kept));
-        // Of two that bear one address, that stays which is more what is wanted, then the readier; ids decide between
-        // equals, so that every run agrees.
+        // Of two that bear one address, that stays which is more what is wanted, then the one that did not move there,
+        // then the readier; ids decide between equals, so that every run agrees.
         all.sort_by_cached_key(|resource| {
             let wanted = desired.resources.get(&resource.address);
             let misfits = wanted.map_or(0, |wanted| misfits(schema, resource, wanted));
             let status = rank(&resource.status);
-            (status == LEAVING, misfits, status, resource.live.id.clone())
+            let moved = resource.moved_from().is_some();
+            (status == LEAVING, misfits, moved, status, resource.live.id.clone())
         });
         for resource in all {
             if rank(&resource.status) == LEAVING
@@ -225,6 +241,33 @@ fn resource(address: Address, seen: Observed) -> Resource {
         status: seen.status,
         maintenance: seen.maintenance,
         live: Live { id: seen.id, outputs: seen.outputs, body: seen.body },
+    }
+}
+
+impl Resource {
+    /// The address that its tag still gives, where the topology has moved it to another.
+    pub fn moved_from(&self) -> Option<Address> {
+        let tag: Address = self.tags.get(ADDRESS)?.parse().ok()?;
+        (tag != self.address).then_some(tag)
+    }
+
+    /// As the account told of it.
+    fn observed(&self) -> Observed {
+        Observed {
+            kind: self.address.kind().to_owned(),
+            id: self.live.id.clone(),
+            tags: self.tags.clone(),
+            body: self.live.body.clone(),
+            outputs: self.live.outputs.clone(),
+            status: self.status.clone(),
+            maintenance: self.maintenance.clone(),
+        }
+    }
+
+    /// Whether it may be neither deleted nor replaced. What is on its way out can't be protected any more.
+    pub fn is_protected(&self) -> bool {
+        let tagged = self.tags.get(PROTECTED).is_some_and(|tag| tag == "true");
+        tagged && rank(&self.status) != LEAVING
     }
 }
 

@@ -26,9 +26,9 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The topology's VPCs.
+    /// The topology's VPCs, or the one that is read.
     pub async fn vpcs(&self, read: &Reading<'_>) -> Result<&[Vpc], Fault> {
-        let vpcs = self.vpcs.get_or_try_init(|| vpcs(read.aws, tagged(read.topology))).await?;
+        let vpcs = self.vpcs.get_or_try_init(|| vpcs(read.aws, read.filter("vpc-id"))).await?;
         Ok(vpcs)
     }
 
@@ -88,7 +88,7 @@ pub fn tagged(topology: &str) -> Filter {
 
 /// The tags, if they are the topology's. Asked again on this side, since not every answer is filtered.
 pub fn ours(tags: Option<Vec<Tag>>, read: &Reading<'_>) -> Option<Tags> {
-    let tags = tags?.into_iter();
+    let tags = tags.unwrap_or_default().into_iter();
     let tags: Tags =
         tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
     read.owns(&tags).then_some(tags)

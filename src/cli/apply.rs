@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Global;
 use super::carry_out::CarryOut;
-use super::context::Deletion;
+use super::context::{Deletion, Part};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Goal, Plan};
 
@@ -15,6 +15,8 @@ use crate::plan::{self, Goal, Plan};
 pub struct Apply {
     /// A plan saved by `ecdeploy plan --out FILE`: carried out exactly, or refused when its basis moved
     plan: Option<PathBuf>,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     deletion: Deletion,
     #[command(flatten)]
@@ -29,16 +31,21 @@ impl Apply {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
         let snapshot = global.snapshot(cloud.as_ref(), &desired, Goal::Reach).await?;
-        let plan = Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+        let plan = Plan::to_reach(
+            &desired,
+            &snapshot,
+            &self.deletion.parting(),
+            self.part.origin(global),
+        )?;
         self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await
     }
 
     async fn run_saved(&self, global: &Global, path: &Path) -> Result<u8> {
         let plan = plan::load(path)?;
-        if !global.variables.is_empty() || self.deletion.given() {
+        if !global.variables.is_empty() || self.deletion.given() || self.part.given() {
             return Err(Error::new(
                 ErrorKind::Usage,
-                "a saved plan has its variables and how it deletes in it; flags can't change them",
+                "a saved plan has its variables, its part and how it deletes in it; flags can't change them",
             )
             .hint("make a new plan with these flags: ecdeploy plan --out FILE"));
         }

@@ -42,16 +42,11 @@ impl CarryOut {
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        if self.format == Format::Human {
-            report::print(&report::plan::text(plan, &global.account_line(desired)))?;
-        }
-        if plan.is_empty() || self.auto_approve {
-            return self.run(global, cloud, &snapshot, plan).await;
-        }
-        ask(plan)?;
-        // The account may have moved while the plan was looked at.
-        let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
-        plan.check_fresh(desired, &snapshot)?;
+        self.show(global, desired, plan)?;
+        let snapshot = match plan.is_empty() {
+            true => snapshot,
+            false => self.agreed(global, desired, cloud, snapshot, plan).await?,
+        };
         self.run(global, cloud, &snapshot, plan).await
     }
 
@@ -64,13 +59,47 @@ impl CarryOut {
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        if self.format == Format::Human {
-            report::print(&report::plan::text(plan, &global.account_line(desired)))?;
-        }
+        self.show(global, desired, plan)?;
         self.run(global, cloud, snapshot, plan).await
     }
 
-    async fn run(
+    /// Whether people read along.
+    pub fn is_human(&self) -> bool {
+        self.format == Format::Human
+    }
+
+    pub fn show(&self, global: &Global, desired: &Desired, plan: &Plan) -> Result<()> {
+        match self.format {
+            Format::Human => {
+                report::print(&report::plan::text(plan, &global.account_line(desired)))
+            }
+            Format::Json => Ok(()),
+        }
+    }
+
+    /// Asks whether to go ahead, where that was not said before; and gives the account as it is then.
+    pub async fn agreed(
+        &self,
+        global: &Global,
+        desired: &Desired,
+        cloud: &dyn Cloud,
+        snapshot: Snapshot,
+        plan: &Plan,
+    ) -> Result<Snapshot> {
+        if self.auto_approve {
+            return Ok(snapshot);
+        }
+        ask(match plan.summary.delete + plan.summary.replace {
+            0 => "Make these changes?",
+            _ => "Make these changes, deletions included?",
+        })?;
+        // The account may have moved while the plan was looked at.
+        let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
+        plan.check_fresh(desired, &snapshot)?;
+        Ok(snapshot)
+    }
+
+    pub async fn run(
         &self,
         global: &Global,
         cloud: &dyn Cloud,
@@ -107,7 +136,7 @@ impl CarryOut {
 }
 
 /// Asks on the terminal; anything but `yes` is no.
-fn ask(plan: &Plan) -> Result<()> {
+pub fn ask(question: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::new(
             ErrorKind::Refused,
@@ -115,10 +144,6 @@ fn ask(plan: &Plan) -> Result<()> {
         )
         .hint("pass -y to go ahead without a question"));
     }
-    let question = match plan.summary.delete + plan.summary.replace {
-        0 => "Make these changes?",
-        _ => "Make these changes, deletions included?",
-    };
     eprint!("{question} Only `yes` is a yes: ");
     let _ = std::io::stderr().flush();
     let mut answer = String::new();

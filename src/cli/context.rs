@@ -9,7 +9,7 @@ use crate::cloud::sim::SimCloud;
 use crate::cloud::{Cloud, LiveCloud};
 use crate::desired::{self, Desired};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Goal, Origin, Parting};
+use crate::plan::{Choice, Goal, Origin, Parting};
 use crate::snapshot::{self, Snapshot};
 use crate::topology::{self, Topology};
 
@@ -27,7 +27,7 @@ impl Global {
 
     /// The topology, and what it asks for.
     pub fn desired(&self) -> Result<Desired> {
-        Ok(desired::desired(&self.load()?))
+        desired_of(&self.load()?)
     }
 
     /// Where a plan comes from, so that it can be carried out later.
@@ -36,6 +36,7 @@ impl Global {
             file: self.topology_path(),
             variables: self.variables.clone(),
             sandbox: self.sandbox,
+            choice: Choice::default(),
         }
     }
 
@@ -80,6 +81,13 @@ impl Global {
     }
 }
 
+/// What a topology asks for, and that this can be.
+pub fn desired_of(topology: &Topology) -> Result<Desired> {
+    let desired = desired::desired(topology);
+    desired::check(topology, &desired)?;
+    Ok(desired)
+}
+
 /// The topology names the region; a shell that names another is set up for something else.
 fn check_region(region: &str) -> Result<()> {
     for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
@@ -97,13 +105,40 @@ fn check_region(region: &str) -> Result<()> {
     Ok(())
 }
 
+/// Flags on the part of the topology that is meant.
+#[derive(clap::Args)]
+pub struct Part {
+    /// Nothing but this and what it needs, a resource or a block: instance.user-1, service.user; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    only: Vec<String>,
+    /// Everything but this and what needs it; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    except: Vec<String>,
+}
+
+impl Part {
+    /// Whether any was given.
+    pub fn given(&self) -> bool {
+        !self.choice().is_everything()
+    }
+
+    /// Where a plan for this part comes from.
+    pub fn origin(&self, global: &Global) -> Origin {
+        Origin { choice: self.choice(), ..global.origin() }
+    }
+
+    fn choice(&self) -> Choice {
+        Choice { only: self.only.clone(), except: self.except.clone() }
+    }
+}
+
 /// Flags on what is deleted.
 #[derive(clap::Args)]
 pub struct Deletion {
     /// Delete databases without a final snapshot
     #[arg(long)]
     skip_final_snapshots: bool,
-    /// Delete what deletion protection is on for, too
+    /// Delete or replace what is protected, too
     #[arg(long)]
     lift_protection: bool,
 }

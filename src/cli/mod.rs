@@ -1,10 +1,12 @@
 //! The command line: one file a command. To add one, write its file and give it a line in `Command`.
 
+mod adopt;
 mod apply;
 mod carry_out;
 mod context;
 mod destroy;
 mod plan;
+mod scale;
 mod signals;
 mod trace;
 mod validate;
@@ -60,6 +62,8 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Scale(scale::Scale),
+    Adopt(adopt::Adopt),
     Trace(trace::Trace),
 }
 
@@ -95,6 +99,8 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Plan(command) => command.run(&cli.global).await,
             Command::Apply(command) => command.run(&cli.global).await,
             Command::Destroy(command) => command.run(&cli.global).await,
+            Command::Scale(command) => command.run(&cli.global).await,
+            Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
         }
     })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::context::Deletion;
+use super::context::{Deletion, Part};
 use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::plan::Goal;
@@ -26,6 +26,8 @@ pub struct Plan {
     #[arg(long)]
     destroy: bool,
     #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
     deletion: Deletion,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -45,7 +47,7 @@ impl Plan {
         let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
-        let plan = make(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+        let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }

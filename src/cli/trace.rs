@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use clap::{Args, ValueEnum};
 use ipnet::Ipv4Net;
 
-use super::{Global, SUCCESS};
+use super::{Global, SUCCESS, context};
 use crate::error::Result;
 use crate::kinds::target_group;
 use crate::trace::{Request, Scene, audit, trace, uses};
-use crate::{desired, report, snapshot};
+use crate::{report, snapshot};
 
 /// Something on the way is closed.
 const CLOSED: u8 = 1;
@@ -46,7 +46,7 @@ impl Trace {
         // A wrong path is told before the account is asked anything.
         let request = self.path.as_deref().map(str::parse).transpose()?;
         let topology = global.load()?;
-        let desired = desired::desired(&topology);
+        let desired = context::desired_of(&topology)?;
         let uses = uses(&topology);
         if !self.live {
             let file = global.topology_path();

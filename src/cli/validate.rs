@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Global, SUCCESS};
 use crate::error::Result;
-use crate::{desired, report};
+use crate::report;
 
 /// Check the topology file, offline
 #[derive(Args)]
@@ -22,8 +22,8 @@ enum Format {
 
 impl Validate {
     pub fn run(&self, global: &Global) -> Result<u8> {
-        let topology = match global.load() {
-            Ok(topology) => topology,
+        let desired = match global.desired() {
+            Ok(desired) => desired,
             Err(error) => match (report::error::diagnostics(&error), self.format) {
                 (Some(diagnostics), Format::Json) => {
                     report::print_json(diagnostics)?;
@@ -32,7 +32,6 @@ impl Validate {
                 _ => return Err(error),
             },
         };
-        let desired = desired::desired(&topology);
         match self.format {
             Format::Human => report::print(&format!(
                 "{} is valid: `{}` has {} resources in {}.\n",

@@ -9,7 +9,7 @@ use futures_util::future::{join, join_all, try_join_all};
 use super::{Cloud, Found};
 use crate::aws::{Aws, Reading, elb, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Lookup, Standing, Tags, TargetHealth};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
 pub struct LiveCloud {
     aws: Aws,
@@ -38,6 +38,16 @@ impl Cloud for LiveCloud {
             observed: lists?.into_iter().flatten().collect(),
             answers: lookups.iter().cloned().zip(answers).collect(),
         })
+    }
+
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        topology: &str,
+    ) -> Result<Option<Observed>, Fault> {
+        let found = kind.list(&Reading::of_one(&self.aws, topology, id)).await?;
+        Ok(found.into_iter().find(|found| found.id == id))
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
@@ -87,6 +97,10 @@ impl Cloud for LiveCloud {
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         kind.status(&self.aws, ids).await
+    }
+
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
+        kind.protect(&self.aws, live, on).await
     }
 
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {

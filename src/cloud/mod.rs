@@ -30,6 +30,14 @@ pub trait Cloud: Send + Sync {
     /// Reads what bears the topology's tag, and looks up what it names: together, since both ask for some of the same.
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault>;
 
+    /// The one of this kind and id, whoever it belongs to; `topology` asks.
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        topology: &str,
+    ) -> Result<Option<Observed>, Fault>;
+
     /// What target groups, by id, find of their targets, those that are draining included.
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault>;
 
@@ -72,6 +80,9 @@ pub trait Cloud: Send + Sync {
         kind: &'static dyn Kind,
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault>;
+
+    /// See [`Kind::protect`].
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault>;
 
     /// See [`Kind::tag`].
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault>;

@@ -24,6 +24,8 @@ impl Build<'_> {
             *name = MAIN;
         }
         for database in &self.topology.databases {
+            // Several databases share a group of subnets: it belongs to none of their blocks.
+            self.begin("", "", false);
             let subnets = subnets(database);
             let group = groups.iter().find(|(known, _)| *known == subnets);
             let name = group.map_or(MAIN, |(_, name)| name);
@@ -39,6 +41,7 @@ impl Build<'_> {
                 };
                 self.add(&db_subnet_group::SCHEMA, name, &spec, database.key.span);
             }
+            self.begin("database", &database.key, database.protect);
             self.database(database, link(&db_subnet_group::SCHEMA, name));
         }
     }
@@ -73,6 +76,7 @@ impl Build<'_> {
 
     pub(super) fn caches(&mut self) {
         for cache in &self.topology.caches {
+            self.begin("cache", &cache.key, cache.protect);
             let group = cache_subnet_group::CacheSubnetGroup {
                 name: self.named(&cache.key),
                 description: format!("Cache {} of {}", *cache.key, *self.topology.name),

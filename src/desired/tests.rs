@@ -263,3 +263,61 @@ fn what_the_drawing_has_no_need_of() {
     let kept: Vec<bool> = desired.final_snapshot.values().copied().collect();
     assert_eq!(kept, [true, true, false]);
 }
+
+#[test]
+fn instances_spread_evenly_and_the_last_one_stands_in_a_fullest_zone() {
+    // Subnets and their zones: one, two, three; and some zones with more subnets than others.
+    let layouts: &[&[(&str, char)]] = &[
+        &[("public-1", 'a')],
+        &[("public-1", 'a'), ("public-2", 'b')],
+        &[("public-1", 'a'), ("public-2", 'b'), ("public-3", 'c')],
+        &[("public-1", 'a'), ("public-2", 'a'), ("public-3", 'b')],
+        &[("public-1", 'a'), ("public-2", 'b'), ("public-3", 'b')],
+    ];
+    for layout in layouts {
+        let mut fewer: Vec<Value> = Vec::new();
+        for count in 2..=10 {
+            let placed = placed(layout, count);
+            let zone = |subnet: &Value| {
+                let key = subnet["$ref"].as_str().unwrap().trim_start_matches("subnet.");
+                layout.iter().find(|(own, _)| *own == key).unwrap().1
+            };
+            let in_zone = |zone_of: char| placed.iter().filter(|s| zone(s) == zone_of).count();
+            let filled: Vec<usize> = layout
+                .iter()
+                .map(|(_, zone)| *zone)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .map(in_zone)
+                .collect();
+            let (least, most) = (filled.iter().min().unwrap(), filled.iter().max().unwrap());
+            assert!(most - least <= 1, "{count} in {layout:?}: {filled:?}");
+            let last = placed.last().unwrap();
+            assert_eq!(in_zone(zone(last)), *most, "{count} in {layout:?}");
+            assert!(placed.starts_with(&fewer), "one moves on the way to {count} in {layout:?}");
+            fewer = placed;
+        }
+    }
+}
+
+/// The subnets of the user service's instances, the first first.
+fn placed(layout: &[(&str, char)], count: u32) -> Vec<Value> {
+    let subnets: String = layout
+        .iter()
+        .enumerate()
+        .map(|(n, (key, zone))| {
+            format!(
+                "{key} = {{ cidr_block = \"10.0.{n}.0/24\", zone = \"{zone}\", public = true }}\n"
+            )
+        })
+        .collect();
+    let keys: Vec<String> = layout.iter().map(|(key, _)| format!("\"{key}\"")).collect();
+    let desired = desired_of(&format!(
+        "name = \"shop\"\naccount = \"123456789012\"\nregion = \"ap-southeast-1\"\n\
+         [vpc]\ncidr_block = \"10.0.0.0/16\"\n[subnet]\n{subnets}[security_group.ec2]\n\
+         [service.user]\nport = 3001\ncount = {count}\nami = \"ami-0123456789abcdef0\"\n\
+         instance_type = \"t3.small\"\nsubnets = [{}]\nsecurity_groups = [\"ec2\"]\n",
+        keys.join(", ")
+    ));
+    (1..=count).map(|n| field(&desired, &format!("instance.user-{n}"), "subnet").clone()).collect()
+}

@@ -11,7 +11,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, Refusal, form, gone_or_going};
+use super::{Kind, Live, Refusal, form, gone_or_going, lifts};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
@@ -176,7 +176,7 @@ async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::DbInstance
 }
 
 async fn part(aws: &Aws, id: &str, parting: &Body) -> Result<(), Fault> {
-    if parting.get("lift_protection").and_then(Value::as_bool) == Some(true) {
+    if lifts(parting) {
         // AWS does that at once. Asked for at once, it would begin with what waits for the maintenance window too.
         let call = aws.rds.modify_db_instance().db_instance_identifier(id);
         call.deletion_protection(false).send().await.map_err(fault(MODIFY))?;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
-    AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter, HttpTokensState,
-    IamInstanceProfileAssociation, IamInstanceProfileAssociationState,
+    AttributeBooleanValue, AttributeValue, BlockDeviceMapping, EbsBlockDevice, Filter,
+    HttpTokensState, IamInstanceProfileAssociation, IamInstanceProfileAssociationState,
     IamInstanceProfileSpecification, Instance as Seen, InstanceMetadataEndpointState,
     InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification, InstanceStateName,
     ResourceType, Volume, VolumeType,
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form};
+use super::{Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
@@ -102,7 +102,7 @@ impl Kind for Wire {
         let living = living.map(str::to_owned).to_vec();
         let living = Filter::builder().name("instance-state-name").set_values(Some(living)).build();
         let (seen, volumes, targets) = tokio::try_join!(
-            describe(read.aws, vec![ec2::tagged(read.topology), living]),
+            describe(read.aws, vec![read.filter("instance-id"), living]),
             volumes(read),
             read.elb.targets(read),
         )?;
@@ -207,7 +207,10 @@ impl Kind for Wire {
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+    async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault> {
+        if lifts(parting) {
+            away(self.protect(aws, live, false).await)?;
+        }
         let answer = aws.ec2.terminate_instances().instance_ids(&live.id).send().await;
         away(answer.map_err(fault("ec2:TerminateInstances")))
     }
@@ -218,6 +221,13 @@ impl Kind for Wire {
             Ok(seen.map(|instance| (instance.instance_id.clone(), status(&instance))).collect())
         })
         .await
+    }
+
+    async fn protect(&self, aws: &Aws, live: &Live, on: bool) -> Result<(), Fault> {
+        let value = AttributeBooleanValue::builder().value(on).build();
+        let call = aws.ec2.modify_instance_attribute().instance_id(&live.id);
+        let answer = call.disable_api_termination(value).send().await;
+        answer.map(drop).map_err(fault("ec2:ModifyInstanceAttribute"))
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
@@ -233,9 +243,9 @@ async fn describe(aws: &Aws, filters: Vec<Filter>) -> Result<Vec<Seen>, Fault> {
     Ok(reservations.into_iter().flat_map(|found| found.instances.unwrap_or_default()).collect())
 }
 
-/// The topology's volumes by id.
+/// The topology's volumes by id, or those of the one that is read.
 async fn volumes(read: &Reading<'_>) -> Result<BTreeMap<String, Volume>, Fault> {
-    let call = read.aws.ec2.describe_volumes().filters(ec2::tagged(read.topology));
+    let call = read.aws.ec2.describe_volumes().filters(read.filter("attachment.instance-id"));
     let pages = call.into_paginator().page_size(500).items().send();
     let seen = pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("ec2:DescribeVolumes"))?;
     Ok(seen.into_iter().filter_map(|volume| Some((volume.volume_id.clone()?, volume))).collect())

@@ -37,7 +37,7 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let seen = describe(read.aws, ec2::tagged(read.topology)).await?;
+        let seen = describe(read.aws, read.filter("internet-gateway-id")).await?;
         let listed = seen.into_iter().filter_map(|gateway| {
             let body = form::reported([("vpc", Some(Value::from(attached(&gateway))))]);
             let tags = ec2::ours(gateway.tags, read)?;

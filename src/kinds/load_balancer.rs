@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{
-    self as sdk, LoadBalancerState, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+    self as sdk, LoadBalancerAttribute, LoadBalancerState, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum,
 };
 use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form};
+use super::{Kind, Live, form, lifts};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
@@ -94,7 +95,10 @@ impl Kind for Wire {
         Ok(())
     }
 
-    async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
+    async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault> {
+        if lifts(parting) {
+            away(self.protect(aws, live, false).await)?;
+        }
         let answer = aws.elb.delete_load_balancer().load_balancer_arn(&live.id).send().await;
         away(answer.map_err(fault("elasticloadbalancing:DeleteLoadBalancer")))
     }
@@ -113,6 +117,14 @@ impl Kind for Wire {
             Some((balancer.load_balancer_arn?, Standing { status, outputs }))
         });
         Ok(known.collect())
+    }
+
+    async fn protect(&self, aws: &Aws, live: &Live, on: bool) -> Result<(), Fault> {
+        let attribute = LoadBalancerAttribute::builder();
+        let attribute = attribute.key("deletion_protection.enabled").value(on.to_string()).build();
+        let call = aws.elb.modify_load_balancer_attributes().load_balancer_arn(&live.id);
+        let answer = call.attributes(attribute).send().await;
+        answer.map(drop).map_err(fault("elasticloadbalancing:ModifyLoadBalancerAttributes"))
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {

@@ -118,8 +118,20 @@ pub trait Kind: Send + Sync {
     /// How far these are, by id. One that is missing in the answer is gone.
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault>;
 
+    /// Turns AWS's own protection against deletion on or off, where there is one that is no field.
+    async fn protect(&self, _: &Aws, _: &Live, _: bool) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Sets tags, leaving other keys alone.
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault>;
+}
+
+/// What a parting says of what is protected: that it is to go nevertheless.
+pub const LIFT_PROTECTION: &str = "lift_protection";
+
+fn lifts(parting: &Body) -> bool {
+    parting.get(LIFT_PROTECTION) == Some(&true.into())
 }
 
 /// The outcome of a deletion that AWS refuses where an earlier one is under way. That is no error either.

@@ -107,7 +107,7 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let seen = describe(read.aws, ec2::tagged(read.topology)).await?;
+        let seen = describe(read.aws, read.filter("group-id")).await?;
         let listed = seen.into_iter().filter_map(|group| {
             let body = form::reported([
                 ("vpc", group.vpc_id().map(Value::from)),

@@ -50,7 +50,7 @@ impl Kind for Wire {
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let (seen, tables) = tokio::try_join!(
-            describe(read.aws, ec2::tagged(read.topology)),
+            describe(read.aws, read.filter("subnet-id")),
             read.ec2.route_tables(read),
         )?;
         let listed = seen.into_iter().filter_map(|subnet| {

@@ -20,4 +20,4 @@ pub use health::{Serving, TargetHealth};
 pub use lookup::{Lookup, covers};
 pub use observed::{Created, Maintenance, Observed, Standing, Status};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
-pub use tags::{ADDRESS, APPLIED, NAME, TOPOLOGY, Tags};
+pub use tags::{ADDRESS, APPLIED, NAME, PROTECTED, TOPOLOGY, Tags};

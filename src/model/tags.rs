@@ -11,5 +11,7 @@ pub const TOPOLOGY: &str = "ecdeploy:topology";
 pub const ADDRESS: &str = "ecdeploy:address";
 /// The fingerprint of what was last applied.
 pub const APPLIED: &str = "ecdeploy:applied";
+/// `true` on what may be neither deleted nor replaced; it holds when the file no longer says so, too.
+pub const PROTECTED: &str = "ecdeploy:protected";
 /// What AWS's console shows.
 pub const NAME: &str = "Name";

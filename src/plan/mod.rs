@@ -1,5 +1,6 @@
 //! A plan is data: every change with complete bodies, and the steps in order. Applying it makes no decisions.
 
+mod choice;
 mod order;
 mod parting;
 mod pending;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use choice::Choice;
 pub use parting::Parting;
 pub use pending::{Pending, PendingField};
 pub use saved::{load, save};
@@ -37,6 +39,9 @@ pub struct Origin {
     /// The variables given with --var.
     pub variables: Vec<(String, String)>,
     pub sandbox: bool,
+    /// The part that it is for, where that is not everything.
+    #[serde(skip_serializing_if = "Choice::is_everything", default)]
+    pub choice: Choice,
 }
 
 /// What a plan is for.
@@ -65,6 +70,9 @@ pub struct Plan {
     pub basis: BTreeMap<String, String>,
     /// What was looked up, as it was found.
     pub lookups: BTreeMap<Lookup, String>,
+    /// How many changes lie beyond the part that was chosen.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub left_out: usize,
     pub summary: Summary,
     pub changes: Vec<Change>,
     pub steps: Vec<Step>,
@@ -82,6 +90,10 @@ pub struct Summary {
     pub delete: usize,
     /// Of these, how many answer to an edit of the account.
     pub drift: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Summary {
@@ -135,6 +147,8 @@ impl Plan {
             Goal::Reach => diff::diff(desired, snapshot),
             Goal::Destroy => diff::teardown(snapshot),
         };
+        let all = changes.len();
+        let changes = origin.choice.of(changes, desired, snapshot)?;
         parting.check(&changes)?;
         refused::check(&changes, desired, snapshot, &origin.file)?;
         let steps = steps::steps(&changes, snapshot, &desired.rolling, &|change| {
@@ -151,6 +165,7 @@ impl Plan {
             source_hash: desired.source_hash.clone(),
             basis: basis(snapshot),
             lookups: snapshot.lookups.clone(),
+            left_out: all - changes.len(),
             summary: Summary::of(&changes),
             pending: pending::pending(&changes, snapshot),
             changes,
@@ -228,8 +243,8 @@ impl Plan {
             ));
         }
         let again = Self::of(self.goal, desired, snapshot, &self.parting, self.origin.clone())?;
-        let same = (&again.changes, &again.steps, again.summary)
-            == (&self.changes, &self.steps, self.summary);
+        let same = (&again.changes, &again.steps, again.summary, again.left_out)
+            == (&self.changes, &self.steps, self.summary, self.left_out);
         if !same {
             return stale("the plan was edited, or made by another version of ecdeploy".into());
         }

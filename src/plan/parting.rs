@@ -1,4 +1,4 @@
-//! What is said to a database before it goes: its final snapshot, and its protection.
+//! What is said to a resource before it goes: a database's final snapshot, and that its protection is lifted.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::desired::Desired;
 use crate::diff::{Action, Change};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kinds::LIFT_PROTECTION;
 use crate::model::Body;
 
 pub const FINAL_SNAPSHOT: &str = "final_snapshot";
-const LIFT_PROTECTION: &str = "lift_protection";
 const PROTECTION: &str = "deletion_protection";
 
 /// What the person asked for, as to deletions.
@@ -30,7 +30,10 @@ impl Parting {
         let protected: Vec<String> = changes
             .iter()
             .filter(|change| deletes(change) && is_protected(change))
-            .map(|change| change.address.to_string())
+            .map(|change| {
+                let id = change.id.as_deref().unwrap_or_default();
+                format!("{} ({id})", change.address)
+            })
             .collect();
         if protected.is_empty() || self.lift_protection {
             return Ok(());
@@ -38,26 +41,32 @@ impl Parting {
         Err(Error::new(
             ErrorKind::Refused,
             format!(
-                "deletion protection is on, so these can't be deleted: {}",
+                "these are protected, so they can be neither deleted nor replaced: {}",
                 protected.join(", ")
             ),
         )
-        .hint("set `deletion_protection = false` and apply, or pass --lift-protection"))
+        .hint(
+            "set `protect = false` (`deletion_protection = false`) in the block and apply that first, putting the \
+             block back if it is gone; or pass --lift-protection",
+        ))
     }
 
     /// How the resource of this change is to be deleted.
     pub fn of(&self, change: &Change, desired: &Desired) -> Body {
         let mut parting = Body::new();
-        if change.address.kind() != "db_instance" || !deletes(change) {
+        if !deletes(change) {
+            return parting;
+        }
+        if is_protected(change) {
+            parting.insert(LIFT_PROTECTION.into(), json!(true));
+        }
+        if change.address.kind() != "db_instance" {
             return parting;
         }
         let wanted = desired.final_snapshot.get(&change.address).copied().unwrap_or(true);
         if let (true, false, Some(id)) = (wanted, self.skip_final_snapshots, &change.id) {
             // An identifier has at most 63 characters, the snapshot's name 255.
             parting.insert(FINAL_SNAPSHOT.into(), json!(format!("{id}-final-{}", self.stamp)));
-        }
-        if is_protected(change) {
-            parting.insert(LIFT_PROTECTION.into(), json!(true));
         }
         parting
     }
@@ -68,5 +77,6 @@ fn deletes(change: &Change) -> bool {
 }
 
 fn is_protected(change: &Change) -> bool {
-    change.before.as_ref().and_then(|body| body.get(PROTECTION)) == Some(&Value::Bool(true))
+    let own = change.before.as_ref().and_then(|body| body.get(PROTECTION));
+    change.protected || own == Some(&Value::Bool(true))
 }

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::watch::Goal;
 use super::{Run, State, What};
-use crate::diff::Change;
+use crate::diff::{Change, PROTECT};
 use crate::kinds::{self, Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Created, Fault, Fingerprint, Late, NAME, Phase,
-    TOPOLOGY, Tags, resolve, walk_late,
+    ADDRESS, APPLIED, Address, Body, Class, Created, Fault, Fingerprint, Late, NAME, PROTECTED,
+    Phase, TOPOLOGY, Tags, resolve, walk_late,
 };
 use crate::plan::{Step, Verb};
 
@@ -102,7 +102,7 @@ impl Run<'_> {
         let tags = Tags::from([
             (TOPOLOGY.to_owned(), self.plan.topology.clone()),
             (ADDRESS.to_owned(), step.address.to_string()),
-            (NAME.to_owned(), format!("{}-{}", self.plan.topology, step.address.name())),
+            (NAME.to_owned(), self.name(step)),
             (APPLIED.to_owned(), begun.to_tag()),
         ]);
         let created = self.creating(index, step, kind, &body, &tags).await?;
@@ -166,7 +166,8 @@ impl Run<'_> {
         fields: &[&str],
         after: &Body,
     ) -> Result<Live, Fault> {
-        if fields.is_empty() {
+        let protect = self.change(step)?.protect;
+        if fields.is_empty() && !protect {
             return Ok(live);
         }
         live = self.bring(index, step, kind, live, fields, after).await?;
@@ -178,6 +179,10 @@ impl Run<'_> {
             } else {
                 applied.insert(field.name, value);
             }
+        }
+        if protect {
+            self.calling(index, || self.cloud.protect(kind, &live, true)).await?;
+            applied.insert(PROTECT, &true.into());
         }
         self.record(index, step, kind, &live, &applied).await?;
         Ok(live)
@@ -203,10 +208,18 @@ impl Run<'_> {
                 false => applied.insert(field.name, value),
             }
         }
+        let change = self.change(step)?;
+        if step.verb == Verb::Update && change.fields.iter().any(|moved| moved.field == PROTECT) {
+            self.calling(index, || self.cloud.protect(kind, &live, change.protect)).await?;
+        }
+        if change.protect {
+            applied.insert(PROTECT, &true.into());
+        }
         self.record(index, step, kind, &live, &applied).await?;
         let id = live.id.clone();
         self.keep(step, live);
-        if step.verb == Verb::Update && kind.schema().timing.update > AT_ONCE {
+        let takes_time = !fields.is_empty() && kind.schema().timing.update > AT_ONCE;
+        if step.verb == Verb::Update && takes_time {
             self.watch.wait(kind, &id, Goal::Ready).await?;
         }
         Ok(id)
@@ -246,6 +259,10 @@ impl Run<'_> {
         fields: &[&str],
         target: &Body,
     ) -> Result<Live, Fault> {
+        // One that was moved to another address, and nothing else.
+        if fields.is_empty() {
+            return Ok(live);
+        }
         let mut after = live.body.clone();
         for (field, value) in target {
             match self.resolved(step, value) {
@@ -273,12 +290,25 @@ impl Run<'_> {
         applied: &Fingerprint,
     ) -> Result<(), Fault> {
         // All that make it ours: some kinds keep them in one text, which can only be written as a whole.
-        let tags = Tags::from([
+        let mut tags = Tags::from([
             (TOPOLOGY.to_owned(), self.plan.topology.clone()),
             (ADDRESS.to_owned(), step.address.to_string()),
             (APPLIED.to_owned(), applied.to_tag()),
         ]);
+        let change = self.change(step)?;
+        let protect = applied.holds(PROTECT, &true.into());
+        if protect || change.protected {
+            tags.insert(PROTECTED.to_owned(), protect.to_string());
+        }
+        if change.moved_from.is_some() {
+            tags.insert(NAME.to_owned(), self.name(step));
+        }
         self.calling(index, || self.cloud.tag(kind, live, &tags)).await
+    }
+
+    /// What AWS's console shows.
+    fn name(&self, step: &Step) -> String {
+        format!("{}-{}", self.plan.topology, step.address.name())
     }
 
     /// Makes a call, again where that may help, not more calls at once than allowed.

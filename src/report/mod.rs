@@ -1,6 +1,7 @@
 //! What people and machines read. stdout is for the result, stderr for everything on the way.
 
 pub mod diagnostics;
+pub mod edit;
 pub mod error;
 pub mod json;
 pub mod log;

@@ -1,6 +1,6 @@
 //! A plan for people: each address with its fields, old -> new, and a line that counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anstyle::Style;
@@ -9,14 +9,21 @@ use serde_json::Value;
 use super::pending::{self, window};
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
-use crate::diff::{Action, Cause, Change, FieldChange};
+use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds::{self, replication_group};
-use crate::model::{Address, Field, Late};
+use crate::model::{Address, Field, Late, Lookup};
 use crate::plan::{Goal, Plan, Summary};
 
 /// The whole plan. `of` says which account it is for.
 pub fn text(plan: &Plan, of: &str) -> String {
     let mut text = format!("{}\n\n", paint(BOLD, of));
+    if let Some(part) = part(plan) {
+        text.push_str(&part);
+    }
+    if plan.is_empty() && plan.left_out > 0 {
+        text.push_str("No changes in this part.\n");
+        return text;
+    }
     if plan.is_empty() {
         pending::write(&mut text, &plan.pending);
         text.push_str(match plan.goal {
@@ -73,6 +80,25 @@ fn emptied(text: &mut String, plan: &Plan) {
     }
 }
 
+/// What a plan is for that is not for everything, and how much it leaves out.
+fn part(plan: &Plan) -> Option<String> {
+    let choice = &plan.origin.choice;
+    let of = |word: &str, names: &[String]| match names {
+        [] => None,
+        names => Some(format!("{word} {}", names.join(", "))),
+    };
+    let parts: Vec<String> =
+        [of("only", &choice.only), of("except", &choice.except)].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| {
+        let left_out = match plan.left_out {
+            0 => "nothing is left out".to_owned(),
+            1 => "1 other change is left out".to_owned(),
+            n => format!("{n} other changes are left out"),
+        };
+        format!("{} {}; {left_out}.\n\n", paint(BOLD, "Partial plan:"), parts.join(", "))
+    })
+}
+
 /// `Plan: 46 to create, 0 to change, …`
 pub fn summary(summary: &Summary) -> String {
     let part = |style: Style, number: usize, what: &str| {
@@ -101,8 +127,30 @@ fn place(address: &Address) -> usize {
         .unwrap_or(usize::MAX)
 }
 
+/// How a resource that is there differs from what the topology wants at its address.
+pub fn adoption(change: Option<&Change>, lookups: &BTreeMap<Lookup, String>) -> String {
+    let Some(change) = change else { return "    as the topology says\n".to_owned() };
+    let shown = Shown { lookups, unknown: BTreeSet::new() };
+    let mut text = String::new();
+    shown.fields(&mut text, change);
+    let forces: Vec<&str> =
+        change.fields.iter().filter(|f| f.replaces).map(|f| f.field.as_str()).collect();
+    let remark = match &forces[..] {
+        [] => "The next apply changes this in place.".to_owned(),
+        forces => paint(
+            DELETE,
+            &format!(
+                "The next apply would put another in its stead, because of {}.",
+                forces.join(", ")
+            ),
+        ),
+    };
+    let _ = writeln!(text, "\n{remark}");
+    text
+}
+
 struct Shown<'a> {
-    plan: &'a Plan,
+    lookups: &'a BTreeMap<Lookup, String>,
     /// What has no id yet.
     unknown: BTreeSet<&'a Address>,
 }
@@ -111,7 +159,7 @@ impl<'a> Shown<'a> {
     fn new(plan: &'a Plan) -> Self {
         let made = |change: &&Change| matches!(change.action, Action::Create | Action::Replace);
         let unknown = plan.changes.iter().filter(made).map(|change| &change.address).collect();
-        Self { plan, unknown }
+        Self { lookups: &plan.lookups, unknown }
     }
 
     fn change(&self, text: &mut String, change: &Change) {
@@ -124,6 +172,16 @@ impl<'a> Shown<'a> {
                 (DELETE, "-", format!("delete: {reason}"))
             }
         };
+        let goes = matches!(change.action, Action::Delete | Action::Replace);
+        let remark = match change.protected && goes {
+            true => format!("{remark}, its protection is lifted"),
+            false => remark,
+        };
+        let remark = match &change.moved_from {
+            Some(from) if change.fields.is_empty() => format!("moved from {from}"),
+            Some(from) => format!("moved from {from}, {remark}"),
+            None => remark,
+        };
         let id = change.id.as_deref().map(|id| format!("  {}", short(id))).unwrap_or_default();
         let _ = writeln!(
             text,
@@ -135,15 +193,17 @@ impl<'a> Shown<'a> {
         );
         match change.action {
             Action::Create => self.created(text, change),
-            Action::Update | Action::Replace => {
-                let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
-                let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
-                for moved in &change.fields {
-                    let field = schema.and_then(|schema| schema.field(&moved.field));
-                    self.moved(text, moved, field, width);
-                }
-            }
+            Action::Update | Action::Replace => self.fields(text, change),
             Action::Delete => {}
+        }
+    }
+
+    fn fields(&self, text: &mut String, change: &Change) {
+        let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
+        let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
+        for moved in &change.fields {
+            let field = schema.and_then(|schema| schema.field(&moved.field));
+            self.moved(text, moved, field, width);
         }
     }
 
@@ -179,6 +239,9 @@ impl<'a> Shown<'a> {
                     }
                 }
             }
+        }
+        if change.protect {
+            let _ = writeln!(text, "    {:width$}  true", diff::PROTECT);
         }
         for (output, _) in schema.outputs {
             let unknown = paint(DIM, "(known after apply)");
@@ -270,7 +333,7 @@ impl<'a> Shown<'a> {
                 Some(format!("{} known after apply", output.as_deref().unwrap_or("id")))
             }
             Late::Ref { .. } => None,
-            Late::Lookup(lookup) => self.plan.lookups.get(lookup).map(|value| printable(value)),
+            Late::Lookup(lookup) => self.lookups.get(lookup).map(|value| printable(value)),
         })
     }
 }

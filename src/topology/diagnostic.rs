@@ -71,7 +71,8 @@ impl Lines {
         self.0.partition_point(|start| *start <= at).max(1)
     }
 
-    fn start(&self, line: usize) -> usize {
+    /// Where a line starts.
+    pub fn start(&self, line: usize) -> usize {
         self.0.get(line - 1).copied().unwrap_or_default()
     }
 }

@@ -27,12 +27,24 @@ pub static FILE: &[Key] = &[
     Key::optional("service", Named(text::key, SERVICE), "what runs on machines of its own"),
     Key::optional("database", Named(text::key, DATABASE), "PostgreSQL databases"),
     Key::optional("cache", Named(text::key, CACHE), "Redis caches"),
+    Key::optional("moved", List(&Table(MOVED)), "what goes on under another address"),
+];
+
+static MOVED: &[Key] = &[
+    Key::required("from", Text(text::address), "where it was: `service.user`, `instance.user-1`"),
+    Key::required("to", Text(text::address), "where it is: `service.account`"),
 ];
 
 static VARIABLE: &[Key] = &[
     Key::optional("default", Scalar, "its value where --var gives none"),
     Key::optional("description", Text(text::any), "what it is for"),
 ];
+
+const PROTECT: Key = Key::optional(
+    "protect",
+    Flag,
+    "whether what this block makes is neither deleted nor replaced; false by default",
+);
 
 static VPC: &[Key] = &[
     Key::required(
@@ -42,12 +54,14 @@ static VPC: &[Key] = &[
     ),
     Key::optional("enable_dns_support", Flag, "whether the VPC resolves names; true by default"),
     Key::optional("enable_dns_hostnames", Flag, "whether machines get names; true by default"),
+    PROTECT,
 ];
 
 static SUBNET: &[Key] = &[
     Key::required("cidr_block", Text(text::network), "its addresses, within those of the VPC"),
     Key::required("zone", Text(text::zone), "its zone: a letter like `a`, or the full name"),
     Key::optional("public", Flag, "whether the internet reaches it; false by default"),
+    PROTECT,
 ];
 
 static SECURITY_GROUP: &[Key] = &[
@@ -59,6 +73,7 @@ static SECURITY_GROUP: &[Key] = &[
         "what may come in, beside what follows from the services",
     ),
     Key::optional("egress", List(&Table(EGRESS)), "what may go out; everything by default"),
+    PROTECT,
 ];
 
 const PEER: &str = "a CIDR block, or the key of a security group";
@@ -89,6 +104,7 @@ static LOAD_BALANCER: &[Key] = &[
         Flag,
         "whether HTTP is sent on to HTTPS, where there is a certificate; true by default",
     ),
+    PROTECT,
 ];
 
 static CERTIFICATE: &[Key] = &[
@@ -164,6 +180,7 @@ static SERVICE: &[Key] = &[
         "what its machines run; without one their image brings it",
     ),
     Key::optional("process", Table(PROCESS), "how PM2 runs it"),
+    PROTECT,
 ];
 
 static ROLLING: &[Key] = &[
@@ -286,7 +303,7 @@ static DATABASE: &[Key] = &[
     Key::optional(
         "deletion_protection",
         Flag,
-        "whether AWS refuses to delete it; false by default",
+        "whether AWS refuses to delete it; as `protect` by default",
     ),
     Key::optional(
         "final_snapshot",
@@ -300,6 +317,7 @@ static DATABASE: &[Key] = &[
     ),
     SUBNETS,
     SECURITY_GROUPS,
+    PROTECT,
 ];
 
 /// `CreateCacheCluster`:
@@ -326,4 +344,5 @@ static CACHE: &[Key] = &[
     ),
     SUBNETS,
     SECURITY_GROUPS,
+    PROTECT,
 ];

@@ -3,12 +3,13 @@
 mod artifact;
 mod check;
 mod diagnostic;
+mod edit;
 mod format;
 mod read;
 mod regions;
 pub mod shape;
 mod sizes;
-mod suggest;
+pub mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,11 +24,12 @@ use sha2::{Digest, Sha256};
 
 pub use artifact::bucket_and_key;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
+pub use edit::{Uneditable, save, set_count};
 pub use format::FILE;
 pub use types::{
-    Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Names, Peer,
-    Process, Rolling, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology,
-    Use, Vpc,
+    Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Moved, Names,
+    Peer, Process, Rolling, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet,
+    Topology, Use, Vpc,
 };
 
 use crate::error::{Error, ErrorKind};
@@ -37,13 +39,16 @@ use variables::Variables;
 
 /// Reads and checks the file at `path`. `vars` are the values that the command line gives to variables.
 pub fn load(path: &Path, vars: &[(String, String)]) -> Result<Topology, Error> {
-    let file = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| {
-        Error::new(ErrorKind::File, format!("can't read {file}: {error}"))
+    Ok(parse(&path.display().to_string(), &text_of(path)?, vars)?)
+}
+
+/// The text of the file at `path`.
+pub fn text_of(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| {
+        Error::new(ErrorKind::File, format!("can't read {}: {error}", path.display()))
             .hint("name the topology's file: -f FILE")
             .source(error)
-    })?;
-    Ok(parse(&file, &text, vars)?)
+    })
 }
 
 /// Reads and checks the text of a file.
@@ -61,6 +66,7 @@ pub fn parse(file: &str, text: &str, vars: &[(String, String)]) -> Result<Topolo
                 topology.path = file.into();
                 topology.source_hash = hash(text, &variables);
                 topology.lines = Lines::of(text);
+                topology.text = text.into();
                 return Ok(topology);
             }
         }

@@ -6,6 +6,8 @@ use super::text;
 use super::tree::{Entry, Item, Table};
 use super::types::*;
 
+const PROTECT: &str = "protect";
+
 pub fn topology(root: &Table) -> Topology {
     let file = Block { span: Span::default(), own: Some(root), defaults: None };
     let (name, region) = (file.text("name"), file.text("region"));
@@ -22,6 +24,7 @@ pub fn topology(root: &Table) -> Topology {
         services: named(root, "service", |key, block| service(key, block, &name)),
         databases: named(root, "database", |key, block| database(key, block, &name)),
         caches: named(root, "cache", |key, block| cache(key, block, &name, &region)),
+        moved: file.tables("moved").map(moved).collect(),
         account: file.text("account"),
         name,
         region,
@@ -39,6 +42,7 @@ fn named<T>(root: &Table, kind: &str, read: impl Fn(Placed<String>, Block<'_>) -
 fn vpc(block: Block<'_>) -> Vpc {
     Vpc {
         span: block.span,
+        protect: block.flag_or(PROTECT, false),
         cidr_block: block.parsed("cidr_block"),
         enable_dns_support: block.flag_or("enable_dns_support", true),
         enable_dns_hostnames: block.flag_or("enable_dns_hostnames", true),
@@ -48,6 +52,7 @@ fn vpc(block: Block<'_>) -> Vpc {
 fn subnet(key: Placed<String>, block: Block<'_>, region: &str) -> Subnet {
     Subnet {
         key,
+        protect: block.flag_or(PROTECT, false),
         cidr_block: block.parsed("cidr_block"),
         zone: zone(block, region),
         public: block.flag_or("public", false),
@@ -67,7 +72,14 @@ fn security_group(key: Placed<String>, block: Block<'_>, topology: &str) -> Secu
         Some(_) => rules(block, "egress", "to"),
         None => vec![everything(block.span)],
     };
-    SecurityGroup { ingress: rules(block, "ingress", "from"), egress, key, name, description }
+    SecurityGroup {
+        protect: block.flag_or(PROTECT, false),
+        ingress: rules(block, "ingress", "from"),
+        egress,
+        key,
+        name,
+        description,
+    }
 }
 
 fn rules(block: Block<'_>, list: &str, side: &str) -> Vec<Rule> {
@@ -99,6 +111,7 @@ fn everything(span: Span) -> Rule {
 fn load_balancer(block: Block<'_>) -> LoadBalancer {
     LoadBalancer {
         span: block.span,
+        protect: block.flag_or(PROTECT, false),
         name: block.text("name"),
         scheme: block.text_or("scheme", "internet-facing"),
         subnets: block.names("subnets"),
@@ -134,6 +147,7 @@ fn service(key: Placed<String>, block: Block<'_>, topology: &str) -> Service {
     let health = block.block("health_check");
     let artifact = block.get("artifact").map(|_| artifact(block.block("artifact"), &key));
     Service {
+        protect: block.flag_or(PROTECT, false),
         node: block.number_or("node", 22).value,
         artifact,
         process: process(block.block("process"), topology),
@@ -233,7 +247,9 @@ fn slug(path: &str) -> String {
 }
 
 fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
+    let protect = block.flag_or(PROTECT, false);
     Database {
+        protect,
         engine: block.text_or("engine", "postgres").value,
         engine_version: block.text("engine_version").value,
         instance_class: block.text("instance_class").value,
@@ -246,7 +262,7 @@ fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
         username: block.text_or("username", "app").value,
         port: block.number_or("port", 5432).value,
         backup_retention_period: block.number_or("backup_retention_period", 7).value,
-        deletion_protection: block.flag_or("deletion_protection", false),
+        deletion_protection: protect || block.flag_or("deletion_protection", false),
         final_snapshot: block.flag_or("final_snapshot", true),
         apply_immediately: block.flag_or("apply_immediately", false),
         subnets: block.names("subnets"),
@@ -257,6 +273,7 @@ fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
 
 fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) -> Cache {
     Cache {
+        protect: block.flag_or(PROTECT, false),
         engine: block.text_or("engine", "redis").value,
         engine_version: block.text("engine_version").value,
         node_type: block.text("node_type").value,
@@ -268,6 +285,10 @@ fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) ->
         security_groups: block.names("security_groups"),
         key,
     }
+}
+
+fn moved(block: Block<'_>) -> Moved {
+    Moved { from: block.text("from"), to: block.text("to") }
 }
 
 /// A table of the file, and the table that gives what it doesn't say.

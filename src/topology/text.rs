@@ -49,6 +49,15 @@ pub fn key(text: &str) -> Tested {
     test(good, format!("`{text}` can't be a name"), wanted)
 }
 
+/// A block with its key, or a resource.
+pub fn address(text: &str) -> Tested {
+    let good = text.split_once('.').is_some_and(|(kind, name)| {
+        identifier(kind, 63) && !name.is_empty() && !name.contains(char::is_whitespace)
+    });
+    let wanted = "a kind, a dot and a name: `service.user`, `instance.user-1`";
+    test(good, format!("`{text}` is not an address"), wanted)
+}
+
 /// The name of a variable, as it stands in `${var.NAME}`.
 pub fn variable(text: &str) -> Tested {
     let message = format!("`{text}` can't be the name of a variable");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 
-use super::diagnostic::{Lines, Placed, Span};
+use super::diagnostic::{Diagnostic, Diagnostics, Lines, Placed, Sink, Span};
 
 /// The keys of other blocks.
 pub type Names = Placed<Vec<Placed<String>>>;
@@ -27,12 +27,15 @@ pub struct Topology {
     pub services: Vec<Service>,
     pub databases: Vec<Database>,
     pub caches: Vec<Cache>,
+    pub moved: Vec<Moved>,
+    pub(super) text: Box<str>,
     pub(super) lines: Lines,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vpc {
     pub span: Span,
+    pub protect: bool,
     pub cidr_block: Placed<Ipv4Net>,
     pub enable_dns_support: bool,
     pub enable_dns_hostnames: bool,
@@ -41,6 +44,7 @@ pub struct Vpc {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subnet {
     pub key: Placed<String>,
+    pub protect: bool,
     pub cidr_block: Placed<Ipv4Net>,
     /// In full: `ap-southeast-1a`.
     pub zone: Placed<String>,
@@ -50,6 +54,7 @@ pub struct Subnet {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecurityGroup {
     pub key: Placed<String>,
+    pub protect: bool,
     pub name: Placed<String>,
     pub description: Placed<String>,
     /// The rules the file writes out; those that follow from services are added in `desired`.
@@ -77,6 +82,7 @@ pub enum Peer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadBalancer {
     pub span: Span,
+    pub protect: bool,
     pub name: Placed<String>,
     /// `internet-facing` or `internal`.
     pub scheme: Placed<String>,
@@ -112,6 +118,7 @@ pub struct Dns {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     pub key: Placed<String>,
+    pub protect: bool,
     pub port: Placed<u16>,
     pub count: Placed<u32>,
     pub min_count: Placed<u32>,
@@ -218,6 +225,7 @@ pub struct Route {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Database {
     pub key: Placed<String>,
+    pub protect: bool,
     pub engine: String,
     pub engine_version: String,
     pub instance_class: String,
@@ -243,6 +251,7 @@ pub struct Database {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cache {
     pub key: Placed<String>,
+    pub protect: bool,
     pub engine: String,
     pub engine_version: String,
     pub node_type: String,
@@ -261,6 +270,13 @@ impl LoadBalancer {
     pub fn redirects(&self) -> bool {
         self.certificate.is_some() && self.redirect.as_ref().is_none_or(|redirect| **redirect)
     }
+}
+
+/// What goes on under another address: blocks with their keys, or single resources.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    pub from: Placed<String>,
+    pub to: Placed<String>,
 }
 
 impl Topology {
@@ -302,6 +318,13 @@ impl Topology {
     /// port in the name, the group for a new port is there before the old one goes.
     pub fn target_group_name(&self, service: &Service) -> String {
         format!("{}-{}-{}", *self.name, *service.key, *service.port)
+    }
+
+    /// Errors that show only when it is known which resources the file asks for.
+    pub fn complaint(&self, errors: Vec<Diagnostic>) -> Diagnostics {
+        let mut sink = Sink::default();
+        errors.into_iter().for_each(|error| sink.push(error));
+        sink.finish(&self.path.display().to_string(), &self.text)
     }
 
     /// The line of the file in which a place stands; the first is 1.

@@ -13,6 +13,7 @@ macro_rules! on_each_emulator {
 }
 
 mod access;
+mod adopt;
 mod beside;
 mod boot;
 mod data;
@@ -20,10 +21,12 @@ mod drawn;
 mod emulator;
 mod facts;
 mod inventory;
+mod keeping;
 mod product;
 mod raw;
 mod roles;
 mod saved;
+mod scaling;
 mod simulator;
 mod trace;
 mod venv;

@@ -125,15 +125,7 @@ impl Account {
         self.objects
             .values()
             .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(|object| Observed {
-                kind: object.kind.clone(),
-                id: object.id.clone(),
-                tags: object.tags.clone(),
-                body: object.effective(),
-                outputs: object.told(),
-                status: object.status(),
-                maintenance: object.upkeep.as_ref().map(|upkeep| upkeep.told(&object.body)),
-            })
+            .map(Object::observed)
             .collect()
     }
 
@@ -174,6 +166,7 @@ impl Account {
             tags: tags.clone(),
             body: full,
             outputs,
+            protected: false,
             passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
             ready_since: self.clock,
             upkeep: Upkeep::new(schema, self.clock),
@@ -298,6 +291,14 @@ impl Account {
         self.present(kind, id, "tag:Tag")?;
         if let Some(object) = self.objects.get_mut(&key(kind, id)) {
             object.tags.extend(tags.clone());
+        }
+        Ok(())
+    }
+
+    pub fn protect(&mut self, kind: &str, id: &str, on: bool) -> Result<(), Fault> {
+        self.present(kind, id, "sim:Protect")?;
+        if let Some(object) = self.objects.get_mut(&key(kind, id)) {
+            object.protected = on && rules::can_protect(kind);
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use store::Store;
 use super::{Cloud, Found};
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Standing, Tags, TargetHealth};
+use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -116,6 +116,16 @@ impl Cloud for SimCloud {
         Ok(SimCloud::account(self).id().to_owned())
     }
 
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        _: &str,
+    ) -> Result<Option<Observed>, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        Ok(SimCloud::account(self).get(kind.schema().kind, id).map(Object::observed))
+    }
+
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.sleep(ROUND_TRIP).await;
         let account = SimCloud::account(self);
@@ -174,6 +184,10 @@ impl Cloud for SimCloud {
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         self.sleep(ROUND_TRIP).await;
         Ok(SimCloud::account(self).status(kind.schema().kind, ids))
+    }
+
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
+        self.call(|account| account.protect(kind.schema().kind, &live.id, on)).await
     }
 
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {

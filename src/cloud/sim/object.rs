@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::maintenance::Upkeep;
 use super::rules;
 use crate::kinds;
-use crate::model::{Body, Field, Status, Tags};
+use crate::model::{Body, Field, Observed, Status, Tags};
 
 /// The state of what is not ready for the first time.
 pub const CREATING: &str = "creating";
@@ -22,6 +22,9 @@ pub struct Object {
     pub tags: Tags,
     pub body: Body,
     pub outputs: BTreeMap<String, String>,
+    /// AWS's own protection, where it is no field.
+    #[serde(default)]
+    pub protected: bool,
     /// The state it passes through, and until when.
     pub passing: Option<Passing>,
     /// Where AWS changes some of it in a maintenance window.
@@ -68,6 +71,19 @@ impl Object {
         let mut outputs = self.outputs.clone();
         outputs.retain(|name, _| !(creating && rules::late(&self.kind, name)));
         outputs
+    }
+
+    /// What a listing tells of it.
+    pub fn observed(&self) -> Observed {
+        Observed {
+            kind: self.kind.clone(),
+            id: self.id.clone(),
+            tags: self.tags.clone(),
+            body: self.effective(),
+            outputs: self.told(),
+            status: self.status(),
+            maintenance: self.upkeep.as_ref().map(|upkeep| upkeep.told(&self.body)),
+        }
     }
 
     /// Whether any field names the object of this kind and id.

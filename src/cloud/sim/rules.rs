@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Account;
 use super::object::Object;
+use crate::kinds::LIFT_PROTECTION;
 use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault, Schema, Status};
 
 /// The longest value of a standard parameter, and the longest name of a role.
@@ -186,16 +187,25 @@ pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
     }
 }
 
+/// Whether AWS has a protection for the kind that is no field of it.
+pub fn can_protect(kind: &str) -> bool {
+    matches!(kind, "load_balancer" | "instance")
+}
+
 /// Says no, or names the final snapshot that the deletion leaves.
 pub fn delete(
     account: &Account,
     object: &Object,
     parting: &Body,
 ) -> Result<Option<String>, Refusal> {
+    let lifted = parting.get(LIFT_PROTECTION) == Some(&Value::Bool(true));
     match object.kind.as_str() {
+        _ if object.protected && !lifted => Err(Refusal::fatal(
+            "OperationNotPermitted",
+            format!("{} is protected against deletion", object.id),
+        )),
         "db_instance" => {
             let protected = object.body.get("deletion_protection") == Some(&Value::Bool(true));
-            let lifted = parting.get("lift_protection") == Some(&Value::Bool(true));
             if protected && !lifted {
                 let message = format!("{} is protected against deletion", object.id);
                 return Err(Refusal::fatal("InvalidParameterCombination", message));

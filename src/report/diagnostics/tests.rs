@@ -4,13 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::desired::{check, desired};
 use crate::topology::parse;
 
 const DRAWN: &str = include_str!("../../../topology.toml");
 
 fn rendered(file: &str, text: &str, vars: &[(String, String)]) -> String {
-    match parse(file, text, vars) {
-        Ok(_) => format!("no errors in {file}\n"),
+    let checked =
+        parse(file, text, vars).and_then(|topology| check(&topology, &desired(&topology)));
+    match checked {
+        Ok(()) => format!("no errors in {file}\n"),
         Err(diagnostics) => render(&diagnostics, false, 120),
     }
 }
@@ -37,6 +40,8 @@ broken! {
     long_names: "long-names.toml",
     many: "many.toml",
     missing: "missing.toml",
+    moved: "moved.toml",
+    moved_addresses: "moved-addresses.toml",
     names: "names.toml",
     no_load_balancer: "no-load-balancer.toml",
     not_toml: "not-toml.toml",

@@ -2,9 +2,13 @@
 
 mod data;
 mod lifecycle;
+mod moved;
 mod output;
+mod partly;
+mod protect;
 mod random;
 mod rolling;
+mod scaling;
 mod services;
 mod trouble;
 mod world;

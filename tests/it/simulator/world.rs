@@ -10,7 +10,7 @@ use ecdeploy::cloud::{Cloud, Found};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::kinds::{self, Kind, Live};
 use ecdeploy::model::{
-    Body, Class, Created, Fault, Lookup, Standing, TOPOLOGY, Tags, TargetHealth,
+    Body, Class, Created, Fault, Lookup, Observed, Standing, TOPOLOGY, Tags, TargetHealth,
 };
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
 use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
@@ -238,6 +238,14 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     ) -> Result<Option<String>, Fault> {
         self.0.sound().obstacle(kind, topology, body).await
     }
+    async fn find(
+        &self,
+        kind: &'static dyn Kind,
+        id: &str,
+        topology: &str,
+    ) -> Result<Option<Observed>, Fault> {
+        self.0.sound().find(kind, id, topology).await
+    }
     async fn create(
         &self,
         kind: &'static dyn Kind,
@@ -269,6 +277,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         self.0.sound().status(kind, ids).await
+    }
+    async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
+        self.0.sound().protect(kind, live, on).await
     }
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
         self.0.sound().tag(kind, live, tags).await
