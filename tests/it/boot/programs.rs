@@ -5,8 +5,17 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Debian's packages for all of them.
-const PACKAGES: [&str; 6] =
-    ["postgresql", "redis-server", "shellcheck", "logrotate", "openssl", "nodejs"];
+const PACKAGES: &[&str] = &[
+    "postgresql",
+    "redis-server",
+    "shellcheck",
+    "logrotate",
+    "openssl",
+    "nodejs",
+    "awscli",
+    "python3-venv",
+    "systemd",
+];
 
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
@@ -44,7 +53,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .chain(servers)
         .chain([PathBuf::from("/usr/sbin")])
         .map(|folder| folder.join(program))
-        .find(|file| file.exists())
+        // What lies in root's home is closed to the user whom the service runs as.
+        .find(|file| file.exists() && !file.starts_with("/root"))
 }
 
 /// What a command prints, once it succeeded.
