@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
-use super::machine::{Machine, user};
+use super::machine::Machine;
+use super::programs::user;
 
 /// Lives, each of which is cut short twice.
 const LIVES: u64 = 10;

@@ -7,7 +7,6 @@ use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use ecdeploy::{boot, topology};
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 
 use super::Pids;
 use super::cloud_init;
-use super::programs::{find, is_root, need, output};
+use super::programs::{find, need, npm, output, user};
 use super::stores::Stores;
 use crate::emulator::{Account, Emulator, free_port};
 use crate::venv;
@@ -53,12 +52,21 @@ impl Machine {
         machine
     }
 
-    /// One whose Node is called by its version.
+    /// One whose Node is called by its version, and that lacks the AWS CLI at first, as the minimal image does.
     pub fn of_amazon_linux() -> Self {
         let machine = Self::of_ubuntu();
-        let dnf = venv::root().join(SHIMS).join("apt-get");
         let has = |name: &str, file| symlink(file, machine.system.join(name)).expect("a link");
-        has("dnf", dnf);
+        let (aws, later) = (machine.system.join("aws"), machine.path("aws"));
+        fs::rename(&aws, &later).expect("its AWS CLI");
+        machine.program("aws", "exit 127");
+        machine.program(
+            "dnf",
+            &format!(
+                "echo \"dnf $*\" >>\"$BOOT_ROOT/edge.log\"; [[ $* != *' awscli-2' ]] || cp {} {}",
+                later.display(),
+                aws.display()
+            ),
+        );
         for name in ["node", "npm"] {
             has(&format!("{name}-{}", machine.node()), find(name).expect("Node"));
         }
@@ -357,38 +365,6 @@ impl Drop for Machine {
         let mut systemctl = self.command(&venv::root().join(SHIMS).join("systemctl"));
         let _ = systemctl.args(["stop", "ecommerce-user.service"]).output();
     }
-}
-
-/// Whom the service runs as: somebody else, if whoever runs the tests may become that.
-pub fn user() -> String {
-    if is_root() {
-        "nobody".to_owned()
-    } else {
-        output(Command::new("id").arg("-un")).trim().to_owned()
-    }
-}
-
-/// npm's settings, as whoever runs the tests has them; and a cache for the service's user, kept from test to test.
-fn npm() -> &'static [(&'static str, String)] {
-    static SETTINGS: OnceLock<Vec<(&str, String)>> = OnceLock::new();
-    SETTINGS.get_or_init(|| {
-        let cache = std::env::temp_dir().join(format!("ecdeploy-npm-of-{}", user()));
-        fs::create_dir_all(&cache).expect("a folder");
-        if is_root() {
-            output(Command::new("chown").args(["-R", "nobody"]).arg(&cache));
-        }
-        let get = |key| output(need("npm").args(["config", "get", key])).trim().to_owned();
-        let mut settings = vec![
-            ("npm_config_cache", cache.display().to_string()),
-            ("npm_config_registry", get("registry")),
-            ("npm_config_prefer_offline", "true".to_owned()),
-        ];
-        let authorities = get("cafile");
-        if authorities != "null" {
-            settings.push(("npm_config_cafile", authorities));
-        }
-        settings
-    })
 }
 
 fn secret(password: &str) -> String {
