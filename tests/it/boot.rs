@@ -191,6 +191,7 @@ fn amazon_linux_and_a_repository_serve_as_well() {
 #[test]
 fn ubuntu_has_no_aws_cli_for_the_service_and_gets_one() {
     let machine = Machine::of_ubuntu();
+    machine.without_packages();
     machine.program("aws", "echo 'cannot create user data directory' >&2; exit 46");
     machine
         .program("apt-get", "echo \"apt-get $*\" >>\"$BOOT_ROOT/edge.log\"; [[ $* != *awscli* ]]");
