@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 pub use artifact::bucket_and_key;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
 pub use format::FILE;
+pub use regions::partition;
 pub use types::{
     Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Names, Peer,
     Process, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet, Topology, Use, Vpc,
