@@ -1,17 +1,18 @@
 #!/bin/bash
 # Sets a machine up to run one service under PM2. ecdeploy writes it, from the service's block, into user data.
 #
-#   (nothing)      what cloud-init runs. It may run at any time again: it changes only what differs
-#   start, stop    what systemd runs: the settings go from AWS to PM2 in memory alone
-#   refresh        what the timer runs: RDS makes a new password every week
+#   (nothing)      sets up. systemd runs it at every boot, and again after a failure: it changes only what differs
+#   start, stop    the service: its settings go from AWS to PM2 in memory alone
+#   refresh        what the timer runs: RDS makes a new password every week, and logs grow
 set -Eeuo pipefail
+umask 022
 @SETTINGS@
 
 # Tests put all of it under another root, and run it as themselves.
 root=${BOOT_ROOT:-}
 user=${BOOT_USER:-app}
 home=$root/opt/$TOPOLOGY
-state=$root/var/lib/$TOPOLOGY
+state=$root/var/lib/ecdeploy/$TOPOLOGY
 logs=$root$LOG_DIR
 unit=$TOPOLOGY-$SERVICE
 export PATH=$home/bin:$PATH AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION PM2_HOME=$state/pm2
@@ -20,7 +21,13 @@ export PM2_DISABLE_VERSION_CHECK=true
 # There as long as something is installed that does not run yet, though a run be cut short.
 changed=$home/changed
 
-say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" | tee -a "$logs/boot.log"; }
+# As the service's user: root neither runs what packages bring, nor writes into a folder in which others make links.
+as_user() {
+  [[ $(id -un) == "$user" ]] || set -- setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups "$@"
+  HOME=$state "$@"
+}
+
+say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" | as_user tee -a "$logs/$SERVICE-boot.log" || true; }
 
 die() {
   say "failed: $*"
@@ -29,14 +36,13 @@ die() {
 
 trap 'say "failed at line $LINENO"' ERR
 
-# What may fail for a while, when a machine and its role are new.
+# What may fail for as long as a role is new, npm is out, or the artifact isn't uploaded.
 retry() {
   local pause=2
   until "$@"; do
-    ((pause <= 256)) || die "gave up: $*"
     say "not yet: $1 ${2:-}; again in ${pause}s"
     sleep "$pause"
-    pause=$((pause * 2))
+    pause=$((pause < 256 ? pause * 2 : 300))
   done
 }
 
@@ -97,12 +103,15 @@ settings() {
     export "${name%_SECRET_ARN}_PASSWORD=$value"
     versions+="$version "
   done
+  export PORT SERVICE NODE_ENV=production
   # RDS takes no connection in the clear; `pg` reads the mode, Node the authorities.
-  export PORT SERVICE PGSSLMODE=verify-full NODE_EXTRA_CA_CERTS=$home/rds.pem NODE_ENV=production
+  [[ -z $AUTHORITIES ]] || export PGSSLMODE=verify-full NODE_EXTRA_CA_CERTS=$home/rds.pem
 }
 
 start() {
   local pause=2
+  # Those of a run that had no chance to stop.
+  rm -f "$state/settings"
   # Machines are there long before their databases.
   until settings; do
     say "waiting for:$missing; again in ${pause}s"
@@ -115,6 +124,8 @@ start() {
 }
 
 refresh() {
+  # Often, since `maxsize` holds only when it is looked at.
+  logrotate --state "$state/logrotate" "$home/logrotate.conf" || say 'the logs were not rotated'
   # One that is still waiting gets the newest anyway.
   { [[ -e $state/settings ]] && kill -0 "$(<"$PM2_HOME/pm2.pid")" 2>/dev/null; } || return 0
   settings || return 0
@@ -135,10 +146,10 @@ stop() {
 # --- the machine
 
 folders() {
-  getent passwd "$user" >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin "$user"
-  mkdir -p "$home/bin" "$logs" "$state"
-  touch "$logs/boot.log"
-  chown "$user:" "$logs" "$logs/boot.log" "$state"
+  getent passwd "$user" >/dev/null ||
+    useradd --system --no-create-home --home-dir "$state" --shell /usr/sbin/nologin "$user"
+  mkdir -p "$home/bin" "$home/releases" "$logs" "$state"
+  chown "$user:" "$logs" "$state"
   chmod 750 "$state"
 }
 
@@ -147,7 +158,8 @@ packages() {
   if [[ -e $home/packages && $(<"$home/packages") == "$wanted" ]]; then return; fi
   say "installing $wanted"
   if command -v dnf >/dev/null; then
-    retry dnf install -y -q "nodejs$NODE" "nodejs$NODE-npm" git-core tar gzip logrotate
+    retry dnf install -y -q "nodejs$NODE" "nodejs$NODE-npm" git-core tar gzip diffutils logrotate
+    runs_aws || retry dnf install -y -q awscli-2
   else
     retry apt_packages
   fi
@@ -155,7 +167,8 @@ packages() {
   rm -f "$home/bin/node" "$home/bin/npm"
   ln -s "$(type -P "node-$NODE" || type -P node)" "$home/bin/node"
   ln -s "$(type -P "npm-$NODE" || type -P npm)" "$home/bin/npm"
-  [[ $(node --version) == "v$NODE."* ]] || die "Node is $(node --version), not $NODE"
+  [[ $(as_user node --version) == "v$NODE."* ]] || die "Node is $(node --version), not $NODE"
+  runs_aws || die 'the AWS CLI does not run'
   echo "$wanted" >"$home/packages"
 }
 
@@ -164,22 +177,39 @@ packages() {
 apt_packages() {
   local key=$root/usr/share/keyrings/nodesource.asc get='apt-get -q -y -o DPkg::Lock::Timeout=300'
   export DEBIAN_FRONTEND=noninteractive
-  $get update && $get install ca-certificates curl git tar gzip logrotate || return
+  # First what a run that was cut short left behind.
+  dpkg --configure -a && $get update && $get install ca-certificates curl git tar gzip logrotate || return
   mkdir -p "${key%/*}"
   curl -fsSL -o "$key" https://deb.nodesource.com/gpgkey/nodesource-repo.gpg.key || return
   put "$root/etc/apt/sources.list.d/nodesource.list" <<END
 deb [signed-by=$key] https://deb.nodesource.com/node_$NODE.x nodistro main
 END
   $get update && $get install nodejs || return
-  # Ubuntu has it as a snap alone.
-  command -v aws >/dev/null || $get install awscli || snap install aws-cli --classic
+  runs_aws || $get install awscli || aws_of_pypi
+}
+
+runs_aws() { as_user aws --version >/dev/null 2>&1; }
+
+# Ubuntu has no package of it since 24.04, and the snap does not run for whom has no home in /home.
+aws_of_pypi() {
+  apt-get -q -y install python3-venv && python3 -m venv --clear "$home/aws" || return
+  "$home/aws/bin/pip" install -q --only-binary :all: "awscli==$AWS" || return
+  link "$home/aws/bin/aws" "$home/bin/aws"
+}
+
+# Does it as the service's user in a folder that is theirs for as long.
+build() {
+  chown -R "$user:" "$1" && (cd "$2" && as_user "${@:3}") && chown -R --reference="$home" "$1"
 }
 
 pm2_itself() {
   local at=$home/pm2-$PM2
-  if [[ ! -e $at/bin/pm2 ]]; then
+  if [[ ! -e $at ]]; then
     say "installing PM2 $PM2"
-    retry npm install --global --no-fund --no-audit --loglevel=error --prefix "$at" "pm2@$PM2"
+    rm -rf "$at.new"
+    mkdir "$at.new"
+    retry build "$at.new" "$at.new" npm install --global --no-fund --no-audit --loglevel=error --prefix "$at.new" "pm2@$PM2"
+    mv -T "$at.new" "$at"
   fi
   link "$at/bin/pm2" "$home/bin/pm2"
 }
@@ -187,11 +217,10 @@ pm2_itself() {
 # --- the artifact
 
 fetch_s3() {
-  aws s3 cp --only-show-errors "$ARTIFACT_S3" "$1/artifact" || return
-  sha256sum --status --check <<<"$ARTIFACT_SHA256  $1/artifact" ||
+  aws s3 cp --only-show-errors "$ARTIFACT_S3" "$1.tar.gz" || return
+  sha256sum --status --check <<<"$ARTIFACT_SHA256  $1.tar.gz" ||
     die "$ARTIFACT_S3 does not have the checksum $ARTIFACT_SHA256"
-  tar -xzf "$1/artifact" --no-same-owner -C "$1" || return
-  rm "$1/artifact"
+  tar -xzf "$1.tar.gz" --no-same-owner -C "$1" && rm "$1.tar.gz"
 }
 
 # The commit is the checksum: git names a commit by what is in it.
@@ -205,32 +234,34 @@ fetch_git() {
 }
 
 artifact() {
-  local release=$home/releases/${ARTIFACT_SHA256:-$ARTIFACT_COMMIT} new
+  local release=$home/releases/${ARTIFACT_SHA256:-$ARTIFACT_COMMIT} new at
   if [[ ! -e $release ]]; then
     say "fetching ${ARTIFACT_S3:-$ARTIFACT_GIT}"
     new=$release.new
+    at=$new/$DIRECTORY
     rm -rf "$new"
-    mkdir -p "$new"
+    mkdir "$new"
     if [[ -n $ARTIFACT_S3 ]]; then retry fetch_s3 "$new"; else retry fetch_git "$new"; fi
-    [[ -e $new/$DIRECTORY/$SCRIPT ]] || die "the artifact has no ${DIRECTORY:+$DIRECTORY/}$SCRIPT"
-    if [[ -e $new/$DIRECTORY/package.json ]]; then
+    [[ -e $at/$SCRIPT ]] || die "the artifact has no ${DIRECTORY:+$DIRECTORY/}$SCRIPT"
+    if [[ -e $at/package.json ]]; then
       say 'installing its dependencies'
-      retry dependencies "$new/$DIRECTORY"
+      retry build "$new" "$at" npm ci --omit=dev --no-fund --no-audit --loglevel=error
     fi
+    # Whoever packed it may have kept it to themselves.
+    chmod -R u=rwX,go=rX "$new"
     # There as a whole or not at all.
     mv -T "$new" "$release"
   fi
   link "$release${DIRECTORY:+/$DIRECTORY}" "$home/current"
 }
 
-dependencies() { (cd "$1" && npm ci --omit=dev --no-fund --no-audit --loglevel=error); }
-
 # --- running it
 
 process() {
-  if [[ ! -s $home/rds.pem ]]; then
+  if [[ -n $AUTHORITIES && ! -e $home/rds.pem ]]; then
     say "fetching RDS's certificate authorities"
-    retry curl -fsSL -o "$home/rds.pem" https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+    retry curl -fsSL -o "$home/rds.pem.new" "$AUTHORITIES"
+    mv "$home/rds.pem.new" "$home/rds.pem"
   fi
   # Without a limit to restarts: a crash is answered by a restart, at growing distances.
   put "$home/$SERVICE.json" <<END
@@ -252,9 +283,8 @@ process() {
 }
 END
   # PM2 holds its logs open, so they are copied and cut.
-  put "$root/etc/logrotate.d/$TOPOLOGY" <<END
+  put "$home/logrotate.conf" <<END
 $logs/*.log {
-  su $user $(id -gn "$user")
   daily
   maxsize 100M
   rotate 14
@@ -283,6 +313,8 @@ ExecStart=$home/bin/boot start
 ExecStop=$home/bin/boot stop
 # It waits for its settings, and they for databases.
 TimeoutStartSec=infinity
+# PM2 restarts a worker that the kernel kills.
+OOMPolicy=continue
 Restart=on-failure
 RestartSec=5
 LimitNOFILE=65536

@@ -14,7 +14,7 @@ fn every_service_fits_into_what_ec2_takes() {
     let topology = drawn();
     for service in &topology.services {
         let script = user_data(&topology, service).unwrap();
-        assert!(script.len() < LIMIT * 4 / 5, "{}: {}", *service.key, script.len());
+        assert!(script.len() < LIMIT * 7 / 8, "{}: {}", *service.key, script.len());
         assert!(!script.contains(PLACE));
     }
 }
@@ -26,6 +26,20 @@ fn the_values_of_the_user_service() {
     let values = script.lines().skip_while(|line| !line.starts_with("TOPOLOGY="));
     let values: Vec<&str> = values.take_while(|line| line.contains('=')).collect();
     insta::assert_snapshot!(values.join("\n"));
+}
+
+#[test]
+fn only_who_uses_a_database_waits_for_its_authorities() {
+    let of = |region: &str, service: &str| {
+        let topology =
+            parse("topology.toml", &DRAWN.replace("ap-southeast-1", region), &[]).unwrap();
+        authorities(&topology, topology.service(service).unwrap())
+    };
+    assert_eq!(of("ap-southeast-1", "frontend"), "");
+    let host = |region: &str| of(region, "user").split('/').nth(2).unwrap();
+    assert_eq!(host("ap-southeast-1"), "truststore.pki.rds.amazonaws.com");
+    assert_eq!(host("us-gov-west-1"), "truststore.pki.us-gov-west-1.rds.amazonaws.com");
+    assert_eq!(host("cn-north-1"), "rds-truststore.s3.cn-north-1.amazonaws.com.cn");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Build, link};
 use crate::boot;
 use crate::kinds::{db_instance, iam_role, instance_profile, ssm_parameter};
 use crate::model::{Address, Late};
-use crate::topology::{Service, Source, Topology, Use, bucket_and_key};
+use crate::topology::{Service, Source, Topology, Use, bucket_and_key, partition};
 
 /// The version of IAM's language.
 const VERSION: &str = "2012-10-17";
@@ -52,7 +52,8 @@ fn allow(id: &str, action: &str, resource: &Value) -> Value {
     json!({ "Sid": id, "Effect": "Allow", "Action": action, "Resource": resource })
 }
 
-/// Its settings and its artifact. No key of KMS: secrets and buckets that AWS's own keys encrypt need none.
+/// Its settings and its artifact. No key of KMS: secrets and buckets that AWS's own keys encrypt need none,
+/// and a customer's own are not supported.
 fn statements(topology: &Topology, service: &Service) -> Vec<Value> {
     let partition = partition(&topology.region);
     let settings = format!(
@@ -88,12 +89,4 @@ fn secrets(service: &Service) -> Value {
         return Value::Null;
     }
     policy(vec![allow("Password", "secretsmanager:GetSecretValue", &secrets.into())])
-}
-
-fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }

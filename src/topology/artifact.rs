@@ -90,10 +90,54 @@ pub fn path(text: &str) -> Tested {
     )
 }
 
+/// A folder that is given to the service's user.
 pub fn log_dir(text: &str) -> Tested {
-    let good = text.starts_with('/')
-        && text.len() > 1
-        && plain(text, "/-_.")
-        && !text.split('/').any(|part| part == "..");
-    test(good, format!("`{text}` is no folder for logs"), "like `/var/log/shop`: a-z A-Z 0-9 /-_.")
+    let parts: Vec<&str> = text.strip_prefix("/var/log/").unwrap_or_default().split('/').collect();
+    let good = plain(text, "/-_.") && !parts.iter().any(|part| ["", ".", ".."].contains(part));
+    let flaw = if good && is_the_systems(parts[0]) {
+        let message = format!("`/var/log/{}` is the system's own", parts[0]);
+        test(false, message, "it would be given to the service's user")
+    } else {
+        let message = format!("`{text}` is no folder for logs");
+        test(good, message, "one below `/var/log`: a-z A-Z 0-9 /-_.")
+    };
+    let name = parts.last().copied().unwrap_or_default();
+    let name = if name.is_empty() || name == ".." || is_the_systems(name) { "shop" } else { name };
+    flaw.map_err(|flaw| Flaw { hint: Some(format!("like `/var/log/{name}`")), ..flaw })
+}
+
+/// Whether Amazon Linux, Debian or Ubuntu call a folder so in `/var/log` or `/opt`, or begin the names of units so.
+pub fn is_the_systems(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "amazon",
+        "apt",
+        "audit",
+        "chrony",
+        "cloud",
+        "dbus",
+        "dist-upgrade",
+        "dnf",
+        "dpkg",
+        "installer",
+        "journal",
+        "landscape",
+        "lxd",
+        "private",
+        "rpc",
+        "sa",
+        "samba",
+        "snap",
+        "snapd",
+        "ssh",
+        "sshd",
+        "sssd",
+        "sysstat",
+        "systemd",
+        "tuned",
+        "ubuntu",
+        "ubuntu-advantage",
+        "unattended",
+        "unattended-upgrades",
+    ];
+    NAMES.contains(&name)
 }

@@ -1,7 +1,9 @@
 //! Every key of a topology file.
 
 use super::shape::Key;
-use super::shape::Shape::{Either, Flag, Integer, List, Named, Partly, Scalar, Table, Text, Word};
+use super::shape::Shape::{
+    Either, Flag, Integer, List, Named, OneOf, Partly, Scalar, Table, Text, Word,
+};
 use super::{artifact, sizes, text};
 
 /// The file.
@@ -128,6 +130,10 @@ static DEFAULTS: &[Key] = &[
 /// More than any target group takes, and few enough to count.
 const MOST_INSTANCES: i64 = 10_000;
 
+/// Those that Amazon Linux and NodeSource have both: the even ones.
+/// <https://docs.aws.amazon.com/linux/al2023/ug/nodejs.html>
+const NODES: &[i64] = &[20, 22, 24];
+
 static SERVICE: &[Key] = &[
     Key::required("port", Integer(1, 65535), "the port it listens on"),
     Key::optional(
@@ -173,7 +179,7 @@ static SERVICE: &[Key] = &[
     ),
     Key::optional("uses", List(&Text(text::uses)), "the databases and caches it speaks to"),
     Key::optional("routes", List(&Table(ROUTE)), "the paths that lead to it"),
-    Key::optional("node", Integer(20, 99), "the major version of Node; 22 by default"),
+    Key::optional("node", OneOf(NODES), "the major version of Node; 22 by default"),
     Key::optional(
         "artifact",
         Table(ARTIFACT),

@@ -26,6 +26,7 @@ pub use artifact::bucket_and_key;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
 pub use edit::{Uneditable, save, set_count};
 pub use format::FILE;
+pub use regions::partition;
 pub use types::{
     Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Moved, Names,
     Peer, Process, Rolling, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet,

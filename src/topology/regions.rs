@@ -51,3 +51,14 @@ pub fn zones(region: &str) -> Vec<String> {
         REGIONS.iter().find(|(name, _)| *name == region).map_or("", |(_, letters)| letters);
     letters.chars().map(|letter| format!("{region}{letter}")).collect()
 }
+
+/// What the region's ARNs begin with.
+pub fn partition(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}

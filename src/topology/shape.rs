@@ -13,6 +13,8 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// A whole number from the first to the last.
     Integer(i64, i64),
+    /// One of these whole numbers.
+    OneOf(&'static [i64]),
     Flag,
     /// Anything that can be written as one word: a string, a number, a boolean.
     Scalar,
@@ -94,6 +96,9 @@ impl Walk<'_> {
             (Shape::Integer(from, to), _) => {
                 item.integer().map(|n| self.integer(n, item.span, name, *from, *to)).is_some()
             }
+            (Shape::OneOf(numbers), _) => {
+                item.integer().map(|n| self.one_of(n, item.span, name, numbers)).is_some()
+            }
             (Shape::Flag, _) => item.flag().is_some(),
             (Shape::Scalar, _) => {
                 item.text().is_some() || item.integer().is_some() || item.flag().is_some()
@@ -120,7 +125,9 @@ impl Walk<'_> {
             self.sink.spoil(place.after());
             let hint = match (shape, &item.value) {
                 (Shape::Text(_), Value::Integer(_)) => Some("put it in quotes".to_owned()),
-                (Shape::Integer(..), Value::Text(text)) if text.parse::<i64>().is_ok() => {
+                (Shape::Integer(..) | Shape::OneOf(_), Value::Text(text))
+                    if text.parse::<i64>().is_ok() =>
+                {
                     Some("take the quotes away".to_owned())
                 }
                 _ => None,
@@ -234,6 +241,18 @@ impl Walk<'_> {
             );
         }
     }
+
+    fn one_of(&mut self, number: i64, span: Span, name: &str, numbers: &[i64]) {
+        if !numbers.contains(&number) {
+            let words: Vec<String> = numbers.iter().map(i64::to_string).collect();
+            let nearest = numbers.iter().min_by_key(|known| (number.abs_diff(**known), -**known));
+            self.sink.push(
+                Diagnostic::at(span, format!("`{name}` can't be {number}"))
+                    .label(format!("expected {}", suggest::list(words.iter().map(String::as_str))))
+                    .hint(nearest.map(|near| format!("{near} is the nearest"))),
+            );
+        }
+    }
 }
 
 impl Shape {
@@ -241,7 +260,7 @@ impl Shape {
     fn what(&self) -> &'static str {
         match self {
             Shape::Text(_) | Shape::Word(_) => "a string",
-            Shape::Integer(..) => "a whole number",
+            Shape::Integer(..) | Shape::OneOf(_) => "a whole number",
             Shape::Flag => "a boolean",
             Shape::Scalar => "a string, a number or a boolean",
             Shape::List(_) => "a list",

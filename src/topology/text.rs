@@ -192,7 +192,17 @@ pub fn health_path(text: &str) -> Tested {
 pub fn uses(text: &str) -> Tested {
     let good =
         matches!(text.split_once('.'), Some(("database" | "cache", name)) if !name.is_empty());
-    test(good, format!("`{text}` is nothing a service can use"), "`database.NAME` or `cache.NAME`")
+    let name = text.split_once('.').map_or(text, |(_, name)| name);
+    let hint =
+        format!("PostgreSQL is a database, Redis a cache: `database.{name}`, `cache.{name}`");
+    hinted(
+        test(
+            good,
+            format!("`{text}` is nothing a service can use"),
+            "`database.NAME` or `cache.NAME`",
+        ),
+        Some(hint),
+    )
 }
 
 pub fn ami(text: &str) -> Tested {

@@ -1,4 +1,5 @@
-"""As cloud-init does it, under another root: writes the files of a cloud-config, and looks whether it runs one of them."""
+"""As cloud-init does it, under another root: writes the files of a cloud-config, and looks whether systemd is told to run
+one of them, now and at every boot."""
 
 import os
 import sys
@@ -16,4 +17,6 @@ for file in config["write_files"]:
     with open(path, "w", encoding="utf-8") as written:
         written.write(file["content"])
     os.chmod(path, int(file["permissions"], 8))
-assert config["runcmd"] == [[config["write_files"][0]["path"]]], config["runcmd"]
+*command, unit = config["runcmd"].pop()
+assert command == ["systemctl", "enable", "--now", "--no-block"] and not config["runcmd"], command
+assert "/etc/systemd/system/" + unit in [file["path"] for file in config["write_files"]], unit

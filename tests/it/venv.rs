@@ -1,4 +1,4 @@
-//! The Python environments with the emulators and with a machine's tools: made once under `target/`, by whoever comes first.
+//! The Python environments of the emulators and of cloud-init: made once under `target/`, by whoever comes first.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -30,14 +30,13 @@ pub fn script(name: &str) -> Command {
     command
 }
 
-/// Where the AWS CLI is, and a python that has what cloud-init wants. An environment of its own: the CLI wants another
-/// botocore than the emulators.
-pub fn machine_tools() -> PathBuf {
+/// A python that has what cloud-init wants.
+pub fn cloud_init() -> Command {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
-        environment("machine", &root().join("tests/boot/requirements.txt"), "the AWS CLI")
+        environment("machine", &root().join("tests/boot/requirements.txt"), "what cloud-init wants")
     });
-    python.parent().expect("python lies in bin").to_owned()
+    Command::new(python)
 }
 
 /// An environment's python, once all that its requirements pin is installed.

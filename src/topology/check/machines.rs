@@ -2,9 +2,13 @@
 
 use crate::boot;
 use crate::kinds::iam_role;
+use crate::topology::artifact::is_the_systems;
 use crate::topology::diagnostic::{Diagnostic, Sink};
 use crate::topology::sizes;
 use crate::topology::types::{Artifact, Service, Topology};
+
+/// In MB: the system, PM2 itself, and the set-up's npm.
+const FOR_THE_SYSTEM: u64 = 256;
 
 /// `CreateRole`, `RoleName`.
 const LONGEST_ROLE: usize = 64;
@@ -18,6 +22,15 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
                 .hint(
                     "give the topology a name that does not begin with `aws` or `ssm`".to_owned(),
                 ),
+        );
+    }
+    // It names folders and units on machines that the tool sets up.
+    let sets_up = topology.services.iter().any(|service| service.artifact.is_some());
+    if sets_up && is_the_systems(&topology.name) {
+        sink.push_unless_spoilt(
+            Diagnostic::at(topology.name.span, "machines have folders or units of this name")
+                .label("names `/var/log/TOPOLOGY`, `/opt/TOPOLOGY`, `TOPOLOGY-SERVICE.service`")
+                .hint(format!("say what it is for: `{}-shop`", *topology.name)),
         );
     }
     for service in &topology.services {
@@ -67,12 +80,12 @@ fn process(service: &Service, sink: &mut Sink) {
     let limit = u64::from(*process.workers) * u64::from(*process.max_memory);
     if let Some(memory) = sizes::memory(&service.instance_type)
         && meant
-        && limit > memory
+        && limit + FOR_THE_SYSTEM > memory
     {
         sink.push_unless_spoilt(
             Diagnostic::at(
                 process.max_memory.span,
-                format!("{limit} MB for workers, but the machine has {memory}"),
+                format!("{limit} MB for workers, but the machine has {memory}, {FOR_THE_SYSTEM} of them the system's"),
             )
             .label(format!("{} workers may take {} MB each", *process.workers, *process.max_memory))
             .also(service.instance_type.span, format!("has {memory} MB"))

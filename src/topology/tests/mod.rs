@@ -44,6 +44,17 @@ fn defaults_merge_key_by_key() {
     assert_eq!((front.healthy_threshold, front.unhealthy_threshold), (2, 3));
 }
 
+/// Its user would get `/var/log/cloud`, and a service `init` would be `cloud-init`.
+#[test]
+fn no_topology_that_sets_machines_up_has_a_name_of_the_systems() {
+    let named = |name: &str| DRAWN.replace("\"ecommerce\"", &format!("\"{name}\""));
+    let said = errors(&named("cloud"), &[]);
+    assert!(said.contains("machines have folders or units of this name"), "{said}");
+    assert_eq!(errors(&named("cloud-shop"), &[]), "no errors");
+    let images_bring_it = named("cloud").replace("artifact = { git", "# artifact = { git");
+    assert_eq!(errors(&images_bring_it, &[]), "no errors");
+}
+
 #[test]
 fn ranges_are_the_drawn_ones() {
     let topology = read(DRAWN, &[]);

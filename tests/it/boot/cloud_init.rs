@@ -3,14 +3,13 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::programs::{apt_get, need, output};
 use crate::venv;
 
 /// Holds the user data against cloud-init's own schema.
 pub fn check(user_data: &Path) {
-    let mut schema = Command::new(venv::machine_tools().join("python"));
+    let mut schema = venv::cloud_init();
     schema.env_clear().env("PYTHONPATH", unpacked().join("usr/lib/python3/dist-packages"));
     schema.args(["-m", "cloudinit.cmd.main", "schema", "--config-file"]).arg(user_data);
     let said = output(&mut schema);
@@ -21,7 +20,7 @@ pub fn check(user_data: &Path) {
 pub fn write_files(user_data: &str, root: &Path) {
     let path = root.join("user-data");
     fs::write(&path, user_data).expect("the user data");
-    let mut write = Command::new(venv::machine_tools().join("python"));
+    let mut write = venv::cloud_init();
     output(write.arg(venv::root().join("tests/boot/write_files.py")).arg(path).arg(root));
 }
 

@@ -1,10 +1,10 @@
 //! A machine of the user service: a folder that stands for its disk, and what surrounds it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::Pids;
 use super::cloud_init;
-use super::programs::{find, need, output};
+use super::programs::{find, need, npm, output, user};
 use super::stores::Stores;
 use crate::emulator::{Account, Emulator, free_port};
 use crate::venv;
@@ -52,16 +52,30 @@ impl Machine {
         machine
     }
 
-    /// One that takes its artifact from git. Its Node is called by its version.
+    /// One whose Node is called by its version, and that lacks the AWS CLI at first, as the minimal image does.
     pub fn of_amazon_linux() -> Self {
-        let mut machine = Self::new();
-        fs::create_dir(&machine.system).expect("a folder");
-        let dnf = venv::root().join(SHIMS).join("apt-get");
+        let machine = Self::of_ubuntu();
         let has = |name: &str, file| symlink(file, machine.system.join(name)).expect("a link");
-        has("dnf", dnf);
+        let (aws, later) = (machine.system.join("aws"), machine.path("aws"));
+        fs::rename(&aws, &later).expect("its AWS CLI");
+        machine.program("aws", "exit 127");
+        machine.program(
+            "dnf",
+            &format!(
+                "echo \"dnf $*\" >>\"$BOOT_ROOT/edge.log\"; [[ $* != *' awscli-2' ]] || cp {} {}",
+                later.display(),
+                aws.display()
+            ),
+        );
         for name in ["node", "npm"] {
             has(&format!("{name}-{}", machine.node()), find(name).expect("Node"));
         }
+        machine
+    }
+
+    /// One that takes its artifact from git.
+    pub fn of_ubuntu() -> Self {
+        let mut machine = Self::new();
         machine.checksum = machine.commit("the service");
         let artifact =
             format!("git = \"{REPOSITORY}\", ref = \"v1\", commit = \"{}\"", machine.checksum);
@@ -71,7 +85,10 @@ impl Machine {
 
     fn new() -> Self {
         let mut account = Emulator::Moto.lend();
-        let root = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        // In the system's folder for such, and open as a machine's root is.
+        let root = TempDir::new().expect("a folder");
+        fs::set_permissions(root.path(), Permissions::from_mode(0o755)).expect("a folder of ours");
+        fs::create_dir(root.path().join("system")).expect("a folder");
         let stores = Stores::start(FIRST_PASSWORD);
         account.raw.call(
             "s3",
@@ -81,7 +98,7 @@ impl Machine {
         );
         let secret = json!({"Name": "rds!db-user", "SecretString": secret(FIRST_PASSWORD)});
         let secret = account.raw.call("secretsmanager", "create_secret", secret);
-        Self {
+        let machine = Self {
             account,
             stores,
             system: root.path().join("system"),
@@ -90,20 +107,43 @@ impl Machine {
             secret: secret["ARN"].as_str().expect("its ARN").to_owned(),
             passwords: vec![FIRST_PASSWORD.to_owned()],
             checksum: String::new(),
-        }
+        };
+        // Debian's is too old to find the emulator by AWS_ENDPOINT_URL.
+        let aws = need("aws").get_program().display().to_string();
+        machine.program("aws", &format!("exec {aws} --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\""));
+        machine
+    }
+
+    /// A program that its distribution has.
+    pub fn program(&self, name: &str, script: &str) {
+        let path = self.system.join(name);
+        fs::write(&path, format!("#!/bin/bash\n{script}\n")).expect("a program");
+        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("a program of ours");
+    }
+
+    /// npm's packages take long: here they are empty.
+    pub fn without_packages(&self) {
+        self.program("npm", "mkdir -p bin && for file in bin/pm2 installed; do echo >$file; done");
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    /// The example's service, and what makes it hungry.
+    /// The example's service, and what makes it hungry; packed from a folder that only its owner may read.
     fn pack(&mut self) {
+        let folder = self.path("service");
+        fs::create_dir(&folder).expect("a folder");
+        let example = venv::root().join("examples/user-service");
+        for name in ["package.json", "package-lock.json", "server.js", "users.js"] {
+            fs::copy(example.join(name), folder.join(name)).expect("a file of the example");
+        }
+        let hungry = venv::root().join("tests/boot/hungry.js");
+        fs::copy(hungry, folder.join("hungry.js")).expect("the hungry one");
+        output(Command::new("chmod").args(["-R", "go="]).arg(&folder));
         let mut tar = Command::new("tar");
         tar.arg("-czf").arg(self.path("service.tar.gz"));
-        tar.arg("-C").arg(venv::root().join("examples/user-service"));
-        tar.args(["package.json", "package-lock.json", "server.js", "users.js"]);
-        output(tar.arg("-C").arg(venv::root().join("tests/boot")).arg("hungry.js"));
+        output(tar.arg("-C").arg(&folder).arg("."));
         let sum = output(Command::new("sha256sum").arg(self.path("service.tar.gz")));
         self.checksum = sum.split_whitespace().next().expect("a sum").to_owned();
     }
@@ -178,7 +218,7 @@ impl Machine {
     }
 
     fn put(&self, file: &str) {
-        let mut aws = self.command(&venv::machine_tools().join("aws"));
+        let mut aws = self.command(&self.system.join("aws"));
         aws.args(["s3", "cp", "--only-show-errors", "--region", "ap-southeast-1"]);
         output(aws.arg(self.path(file)).arg(format!("s3://{BUCKET}/user.tar.gz")));
     }
@@ -201,6 +241,12 @@ impl Machine {
         }
     }
 
+    /// What apply published, all of it.
+    pub fn parameters(&mut self) -> String {
+        let all = json!({"Path": "/", "Recursive": true});
+        self.account.raw.call("ssm", "get_parameters_by_path", all).to_string()
+    }
+
     /// As RDS does it: in the database and in the secret.
     pub fn change_password(&mut self, password: &str) {
         let literal = password.replace('\'', "''");
@@ -212,47 +258,61 @@ impl Machine {
         self.stores.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'app'");
     }
 
-    /// As cloud-init runs it; tells whether it succeeded.
-    pub fn boot(&self) -> bool {
-        let log = fs::File::create(self.path("cloud-init.log")).expect("a log");
-        let mut command = self.command(&self.path("opt/ecommerce/bin/boot"));
-        // What it starts must not hold a pipe of this test open.
-        command.stdout(log.try_clone().expect("a second handle")).stderr(log);
-        command.status().expect("the script").success()
+    /// As it is when cloud-init has written its files.
+    pub fn renew(&self) {
+        for folder in ["etc", "opt", "usr", "var", "edge.log"] {
+            output(Command::new("rm").arg("-rf").arg(self.path(folder)));
+        }
+        let user_data = fs::read_to_string(self.path("user-data")).expect("its user data");
+        cloud_init::write_files(&user_data, self.root.path());
     }
 
-    /// As systemd runs it.
-    pub fn run(&self, verb: &str) {
-        output(self.command(&self.path("opt/ecommerce/bin/boot")).arg(verb));
+    /// What systemd starts at every boot, and again until it succeeds; tells whether it did.
+    pub fn boot(&self) -> bool {
+        self.setup().status().expect("the script").success()
+    }
+
+    pub fn setup(&self) -> Command {
+        let unit = self.path("etc/systemd/system/ecommerce-user-setup.service");
+        let unit = fs::read_to_string(unit).expect("the unit of the set-up");
+        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/"));
+        let mut command = self.command(&self.path(start.expect("what it runs")));
+        let log = fs::File::create(self.path("setup.log")).expect("a log");
+        // What it starts must not hold a pipe of this test open.
+        command.stdout(log.try_clone().expect("a second handle")).stderr(log);
+        command
+    }
+
+    pub fn systemctl(&self, verb: &str, unit: &str) {
+        output(self.command(&venv::root().join(SHIMS).join("systemctl")).arg(verb).arg(unit));
     }
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        let known = std::env::var_os("PATH").unwrap_or_default();
-        let shims = venv::root().join(SHIMS);
-        let path = [self.system.clone(), shims, venv::machine_tools()];
-        let path = path.into_iter().chain(std::env::split_paths(&known));
-        command.env_clear().env("PATH", std::env::join_paths(path).expect("a path"));
-        // npm finds its cache, and the registry it is told of, in the home of whoever runs the tests.
-        for name in [
-            "HOME",
-            "npm_config_registry",
-            "NPM_CONFIG_REGISTRY",
-            "NODE_EXTRA_CA_CERTS",
-            "SSL_CERT_FILE",
-        ] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
+        let node = find("node").expect("Node");
+        let path = [&self.system, &venv::root().join(SHIMS), node.parent().expect("its folder")]
+            .map(|folder| folder.display().to_string());
+        let path = format!(
+            "{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            path.join(":")
+        );
+        command.env_clear().env("PATH", path).current_dir("/");
+        // Where packages come from, as whoever runs the tests has it.
+        let kept = |name: &str| {
+            name.starts_with("PIP_")
+                || ["HOME", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].contains(&name)
+        };
+        command.envs(std::env::vars().filter(|(name, _)| kept(name))).envs(npm().iter().cloned());
         command.envs([
             ("AWS_ENDPOINT_URL", self.account.url().as_str()),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("PM2_WORKER_INTERVAL", "500"),
-            ("npm_config_prefer_offline", "true"),
+            ("PIP_NO_COMPILE", "1"),
             ("GIT_CONFIG_COUNT", "1"),
             ("GIT_CONFIG_KEY_0", &format!("url.{}.insteadOf", self.path("repository").display())),
             ("GIT_CONFIG_VALUE_0", REPOSITORY),
-            ("BOOT_USER", output(Command::new("id").arg("-un")).trim()),
+            ("BOOT_USER", &user()),
         ]);
         command.env("BOOT_ROOT", self.root.path()).env("BOOT_CA", self.stores.authority());
         command
@@ -260,7 +320,7 @@ impl Machine {
 
     pub fn log(&self) -> String {
         let read = |name: &str| fs::read_to_string(self.path(name)).unwrap_or_default();
-        format!("{}{}", read("var/log/ecommerce/boot.log"), read("cloud-init.log"))
+        format!("{}{}", read("var/log/ecommerce/user-boot.log"), read("setup.log"))
     }
 
     /// What was asked of that which is stood in for.
@@ -290,22 +350,15 @@ impl Machine {
         Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).ok()?))
     }
 
-    /// Everything that was installed, with its time and size; logs grow, and PM2 notes what it likes.
+    /// Everything that was installed, with its time, mode and owner; logs grow, and the service notes what it likes.
     pub fn files(&self) -> BTreeMap<String, String> {
         let mut find = Command::new("find");
         find.current_dir(self.root.path()).args(["etc", "opt", "usr", "var"]);
-        find.args(["-path", "*/node_modules", "-prune", "-o", "-path", "*/pm2-*", "-prune", "-o"]);
-        find.args([
-            "-path",
-            "var/log",
-            "-prune",
-            "-o",
-            "-path",
-            "var/lib/ecommerce/pm2",
-            "-prune",
-            "-o",
-        ]);
-        let listed = output(find.args(["-not", "-type", "d", "-printf", "%p\\t%T@ %s %l\\n"]));
+        for left_out in ["*/node_modules", "*/.git", "var/log", "var/lib/ecdeploy/ecommerce/*"] {
+            find.args(["-path", left_out, "-prune", "-o"]);
+        }
+        find.args(["-type", "d", "-printf", "%p\\t%M %u\\n", "-o"]);
+        let listed = output(find.args(["-printf", "%p\\t%M %u %l %T@\\n"]));
         let file = |line: &str| {
             line.split_once('\t').map(|(name, what)| (name.to_owned(), what.to_owned()))
         };
@@ -315,7 +368,11 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = self.command(&self.path("opt/ecommerce/bin/boot")).arg("stop").output();
+        // Those that still wait: for settings, for an artifact.
+        let waiting = self.path("opt/ecommerce/bin/boot");
+        let _ = Command::new("pkill").arg("-f").arg(waiting).status();
+        let mut systemctl = self.command(&venv::root().join(SHIMS).join("systemctl"));
+        let _ = systemctl.args(["stop", "ecommerce-user.service"]).output();
     }
 }
 

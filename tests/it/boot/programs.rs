@@ -3,10 +3,20 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// Debian's packages for all of them.
-const PACKAGES: [&str; 6] =
-    ["postgresql", "redis-server", "shellcheck", "logrotate", "openssl", "nodejs"];
+const PACKAGES: &[&str] = &[
+    "postgresql",
+    "redis-server",
+    "shellcheck",
+    "logrotate",
+    "openssl",
+    "nodejs",
+    "awscli",
+    "python3-venv",
+    "systemd",
+];
 
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
@@ -44,7 +54,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .chain(servers)
         .chain([PathBuf::from("/usr/sbin")])
         .map(|folder| folder.join(program))
-        .find(|file| file.exists())
+        // What lies in root's home is closed to the user whom the service runs as.
+        .find(|file| file.exists() && !file.starts_with("/root"))
 }
 
 /// What a command prints, once it succeeded.
@@ -63,4 +74,36 @@ pub fn output(command: &mut Command) -> String {
 
 pub fn is_root() -> bool {
     output(Command::new("id").arg("-u")).trim() == "0"
+}
+
+/// Whom the service runs as: somebody else, if whoever runs the tests may become that.
+pub fn user() -> String {
+    if is_root() {
+        "nobody".to_owned()
+    } else {
+        output(Command::new("id").arg("-un")).trim().to_owned()
+    }
+}
+
+/// npm's settings, as whoever runs the tests has them; and a cache for the service's user, kept from test to test.
+pub fn npm() -> &'static [(&'static str, String)] {
+    static SETTINGS: OnceLock<Vec<(&str, String)>> = OnceLock::new();
+    SETTINGS.get_or_init(|| {
+        let cache = std::env::temp_dir().join(format!("ecdeploy-npm-of-{}", user()));
+        fs::create_dir_all(&cache).expect("a folder");
+        if is_root() {
+            output(Command::new("chown").args(["-R", "nobody"]).arg(&cache));
+        }
+        let get = |key| output(need("npm").args(["config", "get", key])).trim().to_owned();
+        let mut settings = vec![
+            ("npm_config_cache", cache.display().to_string()),
+            ("npm_config_registry", get("registry")),
+            ("npm_config_prefer_offline", "true".to_owned()),
+        ];
+        let authorities = get("cafile");
+        if authorities != "null" {
+            settings.push(("npm_config_cafile", authorities));
+        }
+        settings
+    })
 }
