@@ -8,11 +8,14 @@ use super::step::Verb;
 use super::steps::{Graph, Target, kept_target, live_target, schema_of};
 use crate::desired::Rolling;
 use crate::diff::{Action, Change};
-use crate::kinds::instance;
+use crate::kinds::{instance, listener, listener_rule};
 use crate::model::{Address, Field, Late, Need, OnChange, Serving, late};
 
 /// The rolling of all services, by their keys.
 type Services = BTreeMap<String, Rolling>;
+
+/// The kinds that send requests to target groups.
+const SENDERS: [&str; 2] = [listener::SCHEMA.kind, listener_rule::SCHEMA.kind];
 
 impl Graph<'_> {
     /// Of each service so many machines at a time, the next when one of them is healthy again.
@@ -82,7 +85,7 @@ impl Graph<'_> {
             self.steps[detach].serving = Some(Serving { min_healthy, ..rolling.serving });
         }
         let Some(attach) = self.place(&kept_target(change), Verb::Attach) else { return };
-        let Some(field) = serves(self, attach) else { return };
+        let Some(field) = serves(self, attach).filter(|_| self.is_sent_to(rolling)) else { return };
         let serve = self.push_wait(change, Verb::Serve, vec![field]);
         self.steps[serve].serving = Some(rolling.serving);
         self.wait(serve, attach, Need::Ready);
@@ -91,9 +94,10 @@ impl Graph<'_> {
         }
         for need in self.changes.iter().filter(|change| rolling.needs.contains(&change.address)) {
             // A rule that is there already may itself wait until there is somebody to send requests to.
-            let verbs: &[Verb] = match need.address.kind() {
-                "listener" | "listener_rule" => &[Verb::Create],
-                _ => &[Verb::Create, Verb::Update, Verb::Attach],
+            let verbs: &[Verb] = if SENDERS.contains(&need.address.kind()) {
+                &[Verb::Create]
+            } else {
+                &[Verb::Create, Verb::Update, Verb::Attach]
             };
             for verb in verbs {
                 if let Some(step) = self.place(&kept_target(need), *verb) {
@@ -101,6 +105,15 @@ impl Graph<'_> {
                 }
             }
         }
+    }
+
+    /// Whether anything sends requests to the service, or will: in a part of a plan there may be nothing yet.
+    fn is_sent_to(&self, rolling: &Rolling) -> bool {
+        let mut senders = rolling.needs.iter().filter(|need| SENDERS.contains(&need.kind()));
+        senders.any(|sender| {
+            let comes = |change: &Change| change.address == *sender && change.after.is_some();
+            self.changes.iter().any(comes) || self.is_live(sender)
+        })
     }
 
     /// Whether what the machine is registered with goes.

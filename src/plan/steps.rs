@@ -322,6 +322,10 @@ impl<'a> Graph<'a> {
         self.live.get(&(kind, id)).copied()
     }
 
+    pub(super) fn is_live(&self, address: &Address) -> bool {
+        self.live.values().any(|live| live.address == *address)
+    }
+
     pub(super) fn is_leaving(&self, kind: &str, id: &str) -> bool {
         self.leaving.contains(&(kind, id))
     }
