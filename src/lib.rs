@@ -12,6 +12,7 @@ pub mod model;
 pub mod plan;
 pub mod private;
 pub mod reconcile;
+pub mod rehearsal;
 pub mod report;
 pub mod snapshot;
 pub mod topology;

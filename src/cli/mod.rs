@@ -6,6 +6,7 @@ mod carry_out;
 mod context;
 mod destroy;
 mod plan;
+mod rehearse;
 mod scale;
 mod signals;
 mod trace;
@@ -62,6 +63,7 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Rehearse(rehearse::Rehearse),
     Scale(scale::Scale),
     Adopt(adopt::Adopt),
     Trace(trace::Trace),
@@ -99,6 +101,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Plan(command) => command.run(&cli.global).await,
             Command::Apply(command) => command.run(&cli.global).await,
             Command::Destroy(command) => command.run(&cli.global).await,
+            Command::Rehearse(command) => command.run(&cli.global).await,
             Command::Scale(command) => command.run(&cli.global).await,
             Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,

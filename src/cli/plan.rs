@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::context::{Deletion, Part};
+use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::plan::Goal;
+use crate::rehearsal::rehearse;
 use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
@@ -27,6 +29,8 @@ pub struct Plan {
     destroy: bool,
     #[command(flatten)]
     part: Part,
+    #[command(flatten)]
+    gate: Gate,
     #[command(flatten)]
     deletion: Deletion,
     /// How to print the plan
@@ -51,10 +55,16 @@ impl Plan {
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }
+        let rehearsal = match plan.is_empty() {
+            true => None,
+            false => Some(rehearse(&plan, &desired, &snapshot)?),
+        };
         match self.format {
             Format::Json => report::print_json(&plan)?,
             Format::Human => {
-                report::print(&report::plan::text(&plan, &global.account_line(&desired)))?;
+                let mut text = report::plan::text(&plan, &global.account_line(&desired));
+                text.extend(rehearsal.as_ref().map(report::rehearsal::lines));
+                report::print(&text)?;
                 match &self.out {
                     Some(out) => report::say(&format!(
                         "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
@@ -68,6 +78,9 @@ impl Plan {
                     None => {}
                 }
             }
+        }
+        if let Some(rehearsal) = &rehearsal {
+            self.gate.check(rehearsal)?;
         }
         Ok(if self.detailed_exitcode && !plan.is_empty() { CHANGES } else { SUCCESS })
     }

@@ -9,6 +9,7 @@ pub mod outcome;
 mod pending;
 pub mod plan;
 pub mod progress;
+pub mod rehearsal;
 mod style;
 pub mod trace;
 mod value;

@@ -11,7 +11,7 @@ use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds::{self, replication_group};
-use crate::model::{Address, Field, Late, Lookup};
+use crate::model::{Address, Field, Late, Lookup, OnChange};
 use crate::plan::{Goal, Plan, Summary};
 
 /// The whole plan. `of` says which account it is for.
@@ -149,6 +149,20 @@ pub fn adoption(change: Option<&Change>, lookups: &BTreeMap<Lookup, String>) -> 
     text
 }
 
+/// Whether something sends it requests.
+fn serves(change: &Change) -> bool {
+    let kind = kinds::by_name(change.address.kind());
+    kind.is_some_and(|kind| kind.schema().fields.iter().any(|field| field.serves))
+}
+
+/// Whether it is taken out of service meanwhile.
+fn rolls(change: &Change) -> bool {
+    let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
+    let field = |moved: &FieldChange| schema?.field(&moved.field);
+    let rolling = |field: &Field| field.on_change == OnChange::Rolling;
+    serves(change) && change.fields.iter().filter_map(field).any(rolling)
+}
+
 struct Shown<'a> {
     lookups: &'a BTreeMap<Lookup, String>,
     /// What has no id yet.
@@ -165,7 +179,13 @@ impl<'a> Shown<'a> {
     fn change(&self, text: &mut String, change: &Change) {
         let (style, sign, remark) = match change.action {
             Action::Create => (CREATE, "+", "create".to_owned()),
+            Action::Update if rolls(change) => {
+                (CHANGE, "~", "change in place, by rolling".to_owned())
+            }
             Action::Update => (CHANGE, "~", "change".to_owned()),
+            Action::Replace if serves(change) => {
+                (DELETE, "±", "replace by a successor, made first".to_owned())
+            }
             Action::Replace => (DELETE, "±", "replace".to_owned()),
             Action::Delete => {
                 let reason = change.reason.as_deref().unwrap_or_default();

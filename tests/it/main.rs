@@ -24,6 +24,7 @@ mod inventory;
 mod keeping;
 mod product;
 mod raw;
+mod rehearse;
 mod roles;
 mod saved;
 mod scaling;

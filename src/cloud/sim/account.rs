@@ -36,6 +36,9 @@ pub struct Account {
     snapshots: BTreeSet<String>,
     /// Network interfaces of deleted load balancers, which hold on to subnets and groups for a while.
     lingering: Vec<Lingering>,
+    /// Whether ids may be named that it doesn't know.
+    #[serde(default)]
+    pub(super) open: bool,
     #[serde(default)]
     pub(super) targets: Targets,
 }
@@ -57,6 +60,7 @@ impl Account {
             objects: BTreeMap::new(),
             snapshots: BTreeSet::new(),
             lingering: Vec::new(),
+            open: false,
             targets: Targets::default(),
         }
     }
@@ -67,6 +71,15 @@ impl Account {
 
     pub fn clock(&self) -> Duration {
         Duration::from_millis(self.clock)
+    }
+
+    pub(super) fn set_clock(&mut self, clock: u64) {
+        self.clock = clock;
+    }
+
+    /// Puts a thing into it that was made elsewhere.
+    pub(super) fn hold(&mut self, object: Object) {
+        self.objects.insert(key(&object.kind, &object.id), object);
     }
 
     pub(super) fn clock_millis(&self) -> u64 {
@@ -314,7 +327,8 @@ impl Account {
             let links = body.get(field.name).map(|value| field.links(value));
             let kind = field.named_kind().unwrap_or_default();
             let ids = links.into_iter().flatten().filter_map(Value::as_str);
-            for id in ids.filter(|id| rules::is_id(id)) {
+            let known = |id: &str| !self.open || self.get(kind, id).is_some();
+            for id in ids.filter(|id| rules::is_id(id) && known(id)) {
                 self.present(kind, id, operation)?;
             }
         }

@@ -1,6 +1,7 @@
 //! The simulated account behind the door: the same words as AWS, no network, time at any scale.
 
 mod account;
+mod copy;
 mod health;
 mod lookup;
 mod maintenance;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 pub use account::Account;
+pub use copy::Original;
 pub use object::Object;
 use store::Store;
 

@@ -7,6 +7,7 @@ mod output;
 mod partly;
 mod protect;
 mod random;
+mod rehearsal;
 mod rolling;
 mod scaling;
 mod services;

@@ -1,0 +1,176 @@
+//! A plan carried out on a copy of the account, where time costs nothing: how long it takes, and who serves meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cloud::sim::{Account, Original, SimCloud};
+use crate::desired::Desired;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kinds::{self, target_group};
+use crate::model::{Address, Body};
+use crate::plan::{Plan, Verb};
+use crate::reconcile::{self, Event, Observer, Outcome, State, Stop, What};
+use crate::snapshot::{Resource, Snapshot};
+
+/// As many calls are under way at once as in an apply that says nothing else.
+const PARALLELISM: usize = 16;
+
+/// How a plan would go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rehearsal {
+    /// From the first call to the last, in seconds.
+    pub seconds: f64,
+    /// The step that takes longest of those that everything waits for; by its place in the timeline.
+    pub decisive: Option<usize>,
+    /// Every step, in the order in which they begin.
+    pub timeline: Vec<Timed>,
+    /// The healthy targets of each service that serves now.
+    pub services: BTreeMap<String, Healthy>,
+    /// What would go wrong.
+    pub failures: Vec<String>,
+}
+
+/// A step and when it would be carried out, in seconds since the first call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Timed {
+    pub address: Address,
+    pub verb: Verb,
+    pub begins: f64,
+    pub ends: f64,
+}
+
+/// How many targets of a service are healthy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Healthy {
+    pub now: usize,
+    /// At any moment until the plan is carried out.
+    pub fewest: usize,
+}
+
+/// Carries the plan out on a copy of what the snapshot knows.
+///
+/// # Errors
+/// When the system gives no thread for it.
+pub fn rehearse(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Result<Rehearsal> {
+    let account = copy(plan, desired, snapshot);
+    // A clock of its own, which stands still while anything is to be done, and jumps when nothing is.
+    let aside = std::thread::scope(|scope| scope.spawn(|| play(plan, snapshot, account)).join());
+    let failed = || Error::new(ErrorKind::File, "the plan could not be rehearsed");
+    aside.map_err(|_| failed())?.map_err(|error| failed().source(error))
+}
+
+fn play(plan: &Plan, snapshot: &Snapshot, account: Account) -> std::io::Result<Rehearsal> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    Ok(runtime.block_on(async {
+        let cloud = SimCloud::in_memory(account, 1.0);
+        cloud.count_healthy();
+        let before = cloud.fewest_healthy();
+        let clock = Clock::default();
+        let stop = Stop::default();
+        let outcome = reconcile::run(plan, snapshot, &cloud, PARALLELISM, &stop, &clock).await;
+        summary(plan, &clock, &outcome, &before, &cloud.fewest_healthy())
+    }))
+}
+
+/// What AWS does not report of a resource is taken to be as it is wanted, where it was applied so.
+fn copy(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Account {
+    let whole = |resource: &Resource| {
+        let mut body: Body = resource.live.body.clone();
+        for (field, wanted) in desired.resources.get(&resource.address).into_iter().flatten() {
+            if resource.applied.holds(field, wanted) && !body.contains_key(field) {
+                body.insert(field.clone(), wanted.clone());
+            }
+        }
+        body
+    };
+    let all = || snapshot.resources.values().chain(&snapshot.extras);
+    let bodies: Vec<Body> = all().map(whole).collect();
+    let originals = all().zip(&bodies).filter_map(|(resource, body)| {
+        Some(Original {
+            kind: kinds::by_name(resource.address.kind())?.schema().kind,
+            id: &resource.live.id,
+            tags: &resource.tags,
+            body,
+            outputs: &resource.live.outputs,
+        })
+    });
+    Account::copy_of(&plan.account, &plan.region, originals)
+}
+
+/// When steps begin and end, by their places in the plan.
+#[derive(Default)]
+struct Clock(Mutex<BTreeMap<usize, (Duration, Duration)>>);
+
+impl Observer for Clock {
+    fn event(&self, event: &Event) {
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match event.what {
+            What::Started => {
+                times.insert(event.step, (event.at, event.at));
+            }
+            _ => {
+                if let Some(time) = times.get_mut(&event.step) {
+                    time.1 = event.at;
+                }
+            }
+        }
+    }
+}
+
+fn summary(
+    plan: &Plan,
+    clock: &Clock,
+    outcome: &Outcome,
+    before: &BTreeMap<String, usize>,
+    fewest: &BTreeMap<String, usize>,
+) -> Rehearsal {
+    let times = clock.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut order: Vec<usize> = times.keys().copied().collect();
+    order.sort_by_key(|step| (times[step].0, *step));
+    let timed = |step: &usize| Timed {
+        address: plan.steps[*step].address.clone(),
+        verb: plan.steps[*step].verb,
+        begins: times[step].0.as_secs_f64(),
+        ends: times[step].1.as_secs_f64(),
+    };
+    let failures = plan.steps.iter().zip(&outcome.states).filter_map(|(step, state)| match state {
+        State::Failed(fault) => Some(format!("{step}: {fault}")),
+        _ => None,
+    });
+    let name = |address: &str| address.parse::<Address>().ok().map(|a| a.name().to_owned());
+    let prefix = format!("{}.", target_group::SCHEMA.kind);
+    let services = before.iter().filter(|(address, now)| address.starts_with(&prefix) && **now > 0);
+    let services = services.filter_map(|(address, now)| {
+        let fewest = fewest.get(address).copied().unwrap_or(0);
+        Some((name(address)?, Healthy { now: *now, fewest }))
+    });
+    Rehearsal {
+        seconds: outcome.elapsed.as_secs_f64(),
+        decisive: decisive(plan, &times).and_then(|step| order.iter().position(|o| *o == step)),
+        timeline: order.iter().map(timed).collect(),
+        services: services.collect(),
+        failures: failures.collect(),
+    }
+}
+
+/// Goes back from the step that ends last, each time to the one of those it waited for that ended last; of these the
+/// one that takes longest.
+fn decisive(plan: &Plan, times: &BTreeMap<usize, (Duration, Duration)>) -> Option<usize> {
+    let mut at = times.iter().max_by_key(|(step, time)| (time.1, **step)).map(|(step, _)| *step);
+    let mut chain = Vec::new();
+    while let Some(step) = at {
+        chain.push(step);
+        let before = plan.steps[step].after.iter().filter_map(|after| {
+            let time = times.get(&after.step)?;
+            // What is only to exist may end long after.
+            (time.1 <= times[&step].0).then_some((time.1, after.step))
+        });
+        at = before.max().map(|(_, step)| step);
+    }
+    let lasts = |step: &usize| times[step].1.saturating_sub(times[step].0);
+    chain.into_iter().max_by_key(lasts)
+}

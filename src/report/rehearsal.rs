@@ -1,0 +1,142 @@
+//! How a plan would go, for people: the timeline, and the two lines that a plan shows of it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, paint};
+use super::value::printable;
+use super::{count, duration};
+use crate::kinds::{instance, target_group};
+use crate::plan::Verb;
+use crate::rehearsal::{Healthy, Rehearsal, Timed};
+
+/// The width of the bars.
+const BAR: usize = 32;
+/// Steps that take no longer, in seconds, are counted, not shown.
+const BRIEF: f64 = 5.0;
+
+/// The whole timeline. `of` says which account it is for.
+pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
+    let mut text = format!("{}\n\n", paint(BOLD, of));
+    if rehearsal.timeline.is_empty() {
+        text.push_str("No changes. There is nothing to rehearse.\n");
+        return text;
+    }
+    let mut groups: BTreeMap<&str, Vec<&Timed>> = BTreeMap::new();
+    for step in &rehearsal.timeline {
+        groups.entry(service(step)).or_default().push(step);
+    }
+    for (name, steps) in groups {
+        let title = if name.is_empty() { "what services share" } else { name };
+        let _ = writeln!(text, "{}", paint(BOLD, title));
+        let shown: Vec<&&Timed> = steps.iter().filter(|step| length(step) > BRIEF).collect();
+        let width = shown.iter().map(|step| label(step).chars().count()).max().unwrap_or(0);
+        for step in &shown {
+            let _ = writeln!(
+                text,
+                "  {:width$}  {}  {:>7}",
+                label(step),
+                bar(step, rehearsal.seconds),
+                time(length(step)),
+            );
+        }
+        let brief = steps.len() - shown.len();
+        if brief > 0 {
+            let _ =
+                writeln!(text, "  {}", paint(DIM, &format!("and {}", count(brief, "brief step"))));
+        }
+        text.push('\n');
+    }
+    for failure in &rehearsal.failures {
+        let _ = writeln!(text, "{} {}", paint(DELETE, "would fail:"), printable(failure));
+    }
+    text.push_str(&lines(rehearsal));
+    text
+}
+
+/// How long, what decides that, and how many serve throughout.
+pub fn lines(rehearsal: &Rehearsal) -> String {
+    let mut text = format!("{} {}", paint(BOLD, "Takes about"), time(rehearsal.seconds));
+    let decisive = rehearsal.decisive.and_then(|step| rehearsal.timeline.get(step));
+    if let Some(step) = decisive.filter(|step| length(step) > BRIEF) {
+        let _ = write!(
+            text,
+            "; longest of what the rest waits for: {} ({})",
+            label(step),
+            time(length(step))
+        );
+    }
+    text.push('\n');
+    if rehearsal.services.is_empty() {
+        return text;
+    }
+    let _ = write!(text, "{} ", paint(BOLD, "Fewest healthy at any moment:"));
+    let mut alike: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
+    for (name, Healthy { now, fewest }) in &rehearsal.services {
+        alike.entry((*fewest, *now)).or_default().push(name);
+    }
+    let parts: Vec<String> = alike
+        .iter()
+        .map(|((fewest, now), names)| {
+            let style = match fewest {
+                0 => DELETE,
+                _ if fewest < now => CHANGE,
+                _ => CREATE,
+            };
+            let whom = match names[..] {
+                [name] => name.to_owned(),
+                _ if alike.len() == 1 => format!("each of {}", count(names.len(), "service")),
+                _ => names.join(", "),
+            };
+            format!("{} in {whom}", paint(style, &format!("{fewest} of {now}")))
+        })
+        .collect();
+    let _ = writeln!(text, "{}", parts.join("; "));
+    text
+}
+
+/// The service that a step is of; nothing where several share it.
+fn service(step: &Timed) -> &str {
+    let address = &step.address;
+    match instance::service(address) {
+        Some(service) => service,
+        None if address.kind() == target_group::SCHEMA.kind => address.name(),
+        None => "",
+    }
+}
+
+fn label(step: &Timed) -> String {
+    let verb = match step.verb {
+        Verb::Detach => "drain",
+        Verb::Create => "create",
+        Verb::Prepare => "prepare",
+        Verb::Update => "change",
+        Verb::Attach => "register",
+        Verb::Serve => "get healthy",
+        Verb::Delete => "delete",
+    };
+    format!("{} {verb}", step.address)
+}
+
+fn length(step: &Timed) -> f64 {
+    step.ends - step.begins
+}
+
+fn time(seconds: f64) -> String {
+    duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+/// When in the whole it is carried out.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "columns of a terminal"
+)]
+fn bar(step: &Timed, whole: f64) -> String {
+    let column = |at: f64| ((at / whole.max(1.0)) * BAR as f64).clamp(0.0, BAR as f64) as usize;
+    let begin = column(step.begins).min(BAR - 1);
+    let end = column(step.ends).max(begin + 1);
+    format!("{}{}{}", " ".repeat(begin), "━".repeat(end - begin), " ".repeat(BAR - end))
+}

@@ -1,0 +1,28 @@
+//! What a change would do to those who are served, told and refused before it is made: through the binary.
+
+use crate::product::{Ran, Shop};
+
+fn sandboxed(shop: &Shop, arguments: &[&str]) -> Ran {
+    shop.bare(&[arguments, &["--sandbox", "--sandbox-speed", "100000"]].concat())
+}
+
+#[test]
+fn a_plan_that_leaves_too_few_is_refused_by_the_gate() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    shop.edit("t3.small", "t3.large");
+
+    let plan = sandboxed(&shop, &["plan"]).exits(0);
+    plan.says("Takes about").says("1 of 2 in each of 7 services").says("by rolling");
+    sandboxed(&shop, &["plan", "--min-healthy", "1"]).exits(0);
+    sandboxed(&shop, &["plan", "--min-healthy", "2"]).exits(1).says("user (1)");
+    sandboxed(&shop, &["rehearse", "--min-healthy", "2"]).exits(1).says("max_parallel");
+
+    let json = sandboxed(&shop, &["rehearse", "--format", "json"]).exits(0);
+    let told: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(told["services"]["user"], serde_json::json!({"now": 2, "fewest": 1}));
+    assert!(told["seconds"].as_f64().is_some_and(|seconds| seconds > 60.0), "{told}");
+
+    shop.edit("t3.large", "t3.small");
+    sandboxed(&shop, &["rehearse"]).exits(0).says("nothing to rehearse");
+}
