@@ -1,5 +1,8 @@
 //! From any topology to any other: each plan is carried out and leaves nothing to do, or is refused beforehand.
 
+use std::collections::BTreeMap;
+
+use ecdeploy::desired::Desired;
 use ecdeploy::error::ErrorKind;
 use ecdeploy::plan::{Origin, Parting, Plan};
 use ecdeploy::reconcile::Stop;
@@ -42,6 +45,20 @@ fn edits(chosen: &[bool]) -> Vec<(&'static str, &'static str)> {
     (0..EDITS.len()).filter(|index| on(*index)).map(|index| EDITS[index]).collect()
 }
 
+/// No service falls below its floor, or below what it had where that was less.
+fn serves_throughout(
+    before: &BTreeMap<String, usize>,
+    fewest: &BTreeMap<String, usize>,
+    desired: &Desired,
+) {
+    for (service, rolling) in &desired.rolling {
+        let group = format!("target_group.{service}");
+        let Some(had) = before.get(&group) else { continue };
+        let floor = (rolling.serving.min_healthy as usize).min(*had);
+        assert!(fewest[&group] >= floor, "{service}: {} of {floor}", fewest[&group]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
@@ -66,8 +83,11 @@ proptest! {
                 match Plan::to_reach(&next, &snapshot, &parting, Origin::default()) {
                     Ok(way) => {
                         let stop = Stop::default();
+                        cloud.count_healthy();
+                        let before = cloud.fewest_healthy();
                         let outcome = carry_out(&way, &snapshot, &cloud, &stop, &Silent).await;
                         assert!(outcome.is_complete(), "{:#?}", failures(&way, &outcome));
+                        serves_throughout(&before, &cloud.fewest_healthy(), &next);
                         let again = plan(&cloud, &next).await;
                         assert!(again.is_empty(), "not empty: {:#?}", again.changes);
                         last = next;
