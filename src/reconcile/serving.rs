@@ -264,7 +264,7 @@ impl Run<'_> {
         let mut pause = Duration::ZERO;
         let mut found = Vec::new();
         loop {
-            match self.look(group, pause / 2).await {
+            match self.look(group, pause.max(FIRST_LOOK) / 2).await {
                 Ok(seen) => found = seen,
                 Err(fault) if fault.class == Class::Transient => {}
                 Err(fault) => return Err(fault),

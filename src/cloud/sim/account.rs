@@ -384,6 +384,9 @@ impl Account {
 
     /// What of somebody else's has a name already that such a body would have.
     pub fn obstacle(&self, schema: &Schema, topology: &str, body: &Body) -> Option<String> {
+        if !rules::told_beforehand(schema.kind) {
+            return None;
+        }
         let foreign = self.objects.values().filter(|other| {
             other.kind == schema.kind
                 && other.tags.get(TOPOLOGY).is_none_or(|name| name != topology)
