@@ -25,6 +25,7 @@ mod keeping;
 mod product;
 mod raw;
 mod roles;
+mod rolling;
 mod saved;
 mod scaling;
 mod simulator;
