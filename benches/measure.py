@@ -37,7 +37,7 @@ def binary(given):
     return path
 
 
-def ecdeploy(path, server, folder, *arguments):
+def ecdeploy(path, server, folder, *arguments, file=ROOT / "topology.toml"):
     environment = {
         "AWS_ENDPOINT_URL": server.url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -46,8 +46,7 @@ def ecdeploy(path, server, folder, *arguments):
         "HOME": folder,
     }
     account = ["--var", f"account={server.account}"]
-    topology = ["-f", str(ROOT / "topology.toml")]
-    return measured([str(path), *arguments, *topology, *account], folder, environment, server)
+    return measured([str(path), *arguments, "-f", str(file), *account], folder, environment, server)
 
 
 def median_of(runs):

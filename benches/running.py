@@ -65,7 +65,7 @@ class Server:
     def calls(self):
         """The requests since this was asked last: service, operation, start, end."""
         lines = [line.split() for line in self.log]
-        return [(service, operation, float(start), float(end)) for service, operation, start, end in lines]
+        return [(service, operation, float(start), float(end)) for service, operation, start, end, *_ in lines]
 
 
 def depth(calls):

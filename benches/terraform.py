@@ -42,6 +42,12 @@ class Terraform:
             state.unlink()
         return self.run(server, "apply", "-auto-approve")
 
+    def change(self, server, before, after):
+        """What it applied, after an edit."""
+        for file in self.home.glob("*.tf"):
+            file.write_text(file.read_text().replace(before, after))
+        return self.run(server, "apply", "-auto-approve")
+
     def plan(self, server):
         """With nothing to change, or this fails."""
         return self.run(server, "plan", "-detailed-exitcode")

@@ -40,7 +40,7 @@ async def logged(scope, receive, send):
         if message["type"] == "http.response.start":
             target = headers.get("x-amz-target")
             operation = operation_of(target, bytes(body), scope["method"], scope["path"])
-            LOG.write(service, operation, started)
+            LOG.write(service, operation, started, bytes(body))
         await send(message)
 
     await app(scope, listening, answering)

@@ -35,18 +35,15 @@ class Logged(DomainDispatcherApplication):
     def __call__(self, environ, start_response):
         started = time.monotonic()
         service = service_of(environ.get("HTTP_AUTHORIZATION"))
-        operation = operation_of(
-            environ.get("HTTP_X_AMZ_TARGET"),
-            (self._get_body(environ) or "").encode(),
-            environ["REQUEST_METHOD"],
-            environ["PATH_INFO"],
-        )
+        body = (self._get_body(environ) or "").encode()
+        target = environ.get("HTTP_X_AMZ_TARGET")
+        operation = operation_of(target, body, environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if service:
             time.sleep(self.delay)
         with self.one_at_a_time:
             answer = super().__call__(environ, start_response)
         if service:
-            self.log.write(service, operation, started)
+            self.log.write(service, operation, started, body)
         return answer
 
 

@@ -17,7 +17,8 @@ fn the_wrong_account_is_refused_before_anything_is_read(emulator: Emulator) {
     for verb in VERBS {
         let (ran, calls) = account.calls_during(|_| shop.run(verb));
         ran.fails_plainly().says(emulator.account()).says("999999999999");
-        let asked = Call { service: "sts".into(), operation: "GetCallerIdentity".into() };
+        let (service, operation) = ("sts".into(), "GetCallerIdentity".into());
+        let asked = Call { service, operation, names: Vec::new() };
         assert_eq!(calls, [asked], "{verb:?}");
     }
 }

@@ -93,6 +93,8 @@ pub struct Server {
 pub struct Call {
     pub service: String,
     pub operation: String,
+    /// The instances and target groups that it names.
+    pub names: Vec<String>,
 }
 
 impl Call {
@@ -167,8 +169,11 @@ impl Server {
             .lines()
             .map(|line| {
                 let mut words = line.split(' ').map(str::to_owned);
-                let mut word = || words.next().expect("service, operation");
-                Call { service: word(), operation: word() }
+                let mut word = || words.next().expect("service, operation, start, end");
+                let (service, operation, _, _) = (word(), word(), word(), word());
+                let names = words.next().unwrap_or_default();
+                let names = names.split(',').filter(|name| !name.is_empty()).map(str::to_owned);
+                Call { service, operation, names: names.collect() }
             })
             .collect()
     }

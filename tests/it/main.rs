@@ -26,6 +26,7 @@ mod product;
 mod raw;
 mod rehearse;
 mod roles;
+mod rolling;
 mod saved;
 mod scaling;
 mod simulator;

@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import time
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 REPAIRS = []
 
@@ -50,18 +50,19 @@ def print_repairs():
 
 
 class CallLog:
-    """Appends `service operation started ended` to the file that ECDEPLOY_TEST_CALLS names, before the answer leaves."""
+    """Appends `service operation started ended [names]` to the file that ECDEPLOY_TEST_CALLS names, before the answer
+    leaves. Of calls that wait for each other the order is that in which they were done."""
 
     def __init__(self):
         self.path = os.environ.get("ECDEPLOY_TEST_CALLS")
         self.lock = threading.Lock()
 
-    def write(self, service, operation, started):
+    def write(self, service, operation, started, body):
         if not self.path:
             return
-        line = f"{service} {operation} {started:.6f} {time.monotonic():.6f}\n"
+        line = f"{service} {operation} {started:.6f} {time.monotonic():.6f} {','.join(named_in(body))}"
         with self.lock, open(self.path, "a") as log:
-            log.write(line)
+            log.write(f"{line.rstrip()}\n")
 
     def remove(self):
         if self.path and os.path.exists(self.path):
@@ -72,6 +73,12 @@ def service_of(authorization):
     """The service that a request was signed for: `.../20261122/ap-southeast-1/ec2/aws4_request`."""
     scope = re.search(r"/\d{8}/[^/]*/([^/]+)/aws4_request", authorization or "")
     return scope[1] if scope else None
+
+
+def named_in(body):
+    """The instances and target groups that a request of the query protocol names."""
+    values = (value for _, value in parse_qsl((body or b"").decode(errors="replace")))
+    return [value for value in values if re.fullmatch(r"i-[0-9a-f]+|arn:[^ ,]+:targetgroup/[^ ,]+", value)]
 
 
 # Route 53 speaks REST: its operations are methods and paths.
