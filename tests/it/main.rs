@@ -25,6 +25,7 @@ mod keeping;
 mod product;
 mod raw;
 mod roles;
+mod rules;
 mod saved;
 mod scaling;
 mod simulator;

@@ -8,6 +8,7 @@ mod partly;
 mod protect;
 mod random;
 mod rolling;
+mod rules;
 mod scaling;
 mod services;
 mod trouble;
