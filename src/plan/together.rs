@@ -7,6 +7,9 @@ use super::steps::{Graph, schema_of};
 use crate::diff::{Action, Change};
 use crate::model::{Body, Field, Need, Schema};
 
+/// The changes of one field that are made together.
+type Moves<'a> = Vec<(&'a Change, &'static Field)>;
+
 /// Whether such fields are all that the change is about.
 pub(super) fn entirely(change: &Change, schema: &Schema) -> bool {
     let together = |name| schema.field(name).is_some_and(|field| field.together.is_some());
@@ -17,8 +20,8 @@ impl Graph<'_> {
     /// Adds these steps. It comes last: what they are to precede must be there.
     pub(super) fn join(&mut self) {
         let changes = self.changes;
-        let mut groups: BTreeMap<(&str, &str, String), Vec<(&Change, &'static Field)>> =
-            BTreeMap::new();
+        // By kind, field, and what the resources have in common.
+        let mut groups: BTreeMap<(&str, &str, String), Moves> = BTreeMap::new();
         for change in changes.iter().filter(|change| change.action == Action::Update) {
             let Some(schema) = schema_of(&change.address) else { continue };
             for field in change.fields.iter().filter_map(|moved| schema.field(&moved.field)) {

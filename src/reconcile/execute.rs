@@ -16,7 +16,6 @@ use crate::model::{
     Phase, TOPOLOGY, Tags, resolve, walk_late,
 };
 use crate::plan::{Step, Verb};
-use crate::snapshot::Resource;
 
 /// Changes and deletions that AWS completes sooner than this, in seconds, are not waited for.
 const AT_ONCE: u32 = 5;
@@ -323,13 +322,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What the tags of a resource say now.
-    pub(super) fn applied(&self, step: &Step, resource: &Resource) -> Fingerprint {
-        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = lives.applied.get(&key(step, &resource.live.id));
-        written.unwrap_or(&resource.applied).clone()
-    }
-
     /// What AWS's console shows.
     fn name(&self, step: &Step) -> String {
         format!("{}-{}", self.plan.topology, step.address.name())
@@ -410,7 +402,7 @@ impl Run<'_> {
     }
 }
 
-fn key(step: &Step, id: &str) -> (Address, String) {
+pub(super) fn key(step: &Step, id: &str) -> (Address, String) {
     (step.address.clone(), id.to_owned())
 }
 

@@ -1,15 +1,17 @@
 //! A step that changes many resources by one call, and then writes down with each of them what was applied.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use futures_util::future::try_join_all;
 
 use super::Run;
-use super::execute::bad_plan;
+use super::execute::{bad_plan, key};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
 use crate::model::{Body, Fault, Fingerprint};
 use crate::plan::Step;
+use crate::snapshot::Resource;
 
 impl Run<'_> {
     pub(super) async fn update_all(
@@ -45,6 +47,13 @@ impl Run<'_> {
         });
         try_join_all(recorded).await?;
         step.id.clone().ok_or_else(|| bad_plan(step, "it names no resource"))
+    }
+
+    /// What the tags of a resource say now.
+    pub(super) fn applied(&self, step: &Step, resource: &Resource) -> Fingerprint {
+        let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = lives.applied.get(&key(step, &resource.live.id));
+        written.unwrap_or(&resource.applied).clone()
     }
 
     /// What is applied to a member by now. What other steps set in it is as it was: they come later.

@@ -27,6 +27,9 @@ const PATHS: [&str; 8] = [
     "/api/*",
 ];
 
+/// Where each path goes.
+type Routes = BTreeMap<&'static str, String>;
+
 /// Edits that give the drawn rules these priorities.
 fn with_priorities(priorities: &[u32]) -> Vec<(String, String)> {
     let text = |priority: u32, path: &str| format!("priority = {priority}, path = \"{path}\"");
@@ -38,8 +41,8 @@ fn borrowed(edits: &[(String, String)]) -> Vec<(&str, &str)> {
     edits.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect()
 }
 
-/// Where each path goes; what no rule takes goes to the listener's default.
-fn routes(cloud: &SimCloud) -> BTreeMap<&'static str, String> {
+/// Where each path goes now; what no rule takes goes to the listener's default.
+fn routes(cloud: &SimCloud) -> Routes {
     let account = cloud.account();
     let rules = || account.objects().filter(|object| object.kind == "listener_rule");
     let takes = |rule: &Object, path: &str| {
@@ -59,7 +62,7 @@ struct Watched<'a> {
     cloud: &'a SimCloud,
     allowed: usize,
     begun: Mutex<usize>,
-    calls: Mutex<Vec<(&'static str, BTreeMap<&'static str, String>)>>,
+    calls: Mutex<Vec<(&'static str, Routes)>>,
 }
 
 impl<'a> Watched<'a> {
@@ -217,8 +220,12 @@ async fn killed_anywhere(edits: &[(&str, &str)]) {
 #[tokio::test(start_paused = true)]
 async fn a_new_order_killed_after_any_call_is_taken_up() {
     let edits = with_priorities(&[2, 3, 4, 1, 6, 5, 7, 9]);
-    killed_anywhere(&borrowed(&edits)).await;
+    let mut edits = borrowed(&edits);
+    killed_anywhere(&edits).await;
     killed_anywhere(MOVED_ON).await;
+    // A rule that is to be protected has a step of its own as well.
+    edits.push(("[service.order]", "[service.order]\nprotect = true"));
+    killed_anywhere(&edits).await;
 }
 
 #[tokio::test(start_paused = true)]
