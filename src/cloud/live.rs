@@ -82,6 +82,15 @@ impl Cloud for LiveCloud {
         kind.update(&self.aws, live, after, changed).await
     }
 
+    async fn update_all(
+        &self,
+        kind: &'static dyn Kind,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        kind.update_all(&self.aws, all, changed).await
+    }
+
     async fn delete(
         &self,
         kind: &'static dyn Kind,

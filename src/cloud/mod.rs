@@ -66,6 +66,14 @@ pub trait Cloud: Send + Sync {
         changed: &[&str],
     ) -> Result<(), Fault>;
 
+    /// See [`Kind::update_all`].
+    async fn update_all(
+        &self,
+        kind: &'static dyn Kind,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault>;
+
     /// See [`Kind::delete`].
     async fn delete(
         &self,

@@ -9,14 +9,11 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, TOPOLOGY, Tags, Timing,
-};
+use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
 
 /// AWS's name for a condition on the path.
 const PATH: &str = "path-pattern";
@@ -37,7 +34,7 @@ pub static SCHEMA: Schema = Schema {
     kind: "listener_rule",
     fields: &[
         Field::replace("listener").names("listener"),
-        Field::in_place("priority"),
+        Field::in_place("priority").together("listener"),
         Field::in_place("paths").set(),
         Field::in_place("target_group").names("target_group").switched("standby_target_group"),
         Field::in_place("standby_target_group").names("target_group").configured("null"),
@@ -92,7 +89,7 @@ impl Kind for Wire {
         let spec: ListenerRule = form::spec(&SCHEMA, after)?;
         let changes = |field: &str| changed.contains(&field);
         if changes("priority") {
-            put(aws, spec.listener.id(), &live.id, spec.priority).await?;
+            set_priorities(aws, &[(&live.id, spec.priority)]).await?;
         }
         let forwards = changes("target_group") || changes("standby_target_group");
         if changes("paths") || forwards {
@@ -105,6 +102,15 @@ impl Kind for Wire {
             call.send().await.map_err(fault("elasticloadbalancing:ModifyRule"))?;
         }
         Ok(())
+    }
+
+    async fn update_all(&self, aws: &Aws, all: &[(Live, Body)], _: &[&str]) -> Result<(), Fault> {
+        let order = all.iter().map(|(live, after)| {
+            let spec: ListenerRule = form::spec(&SCHEMA, after)?;
+            Ok((live.id.as_str(), spec.priority))
+        });
+        let order = order.collect::<Result<Vec<_>, Fault>>()?;
+        set_priorities(aws, &order).await
     }
 
     async fn delete(&self, aws: &Aws, live: &Live, _: &Body) -> Result<(), Fault> {
@@ -127,8 +133,7 @@ impl Kind for Wire {
     }
 }
 
-/// What a creation comes to whose priority is taken: done, if its answer was lost and the rule is this very one; not
-/// yet, if another rule of the topology has still to make room.
+/// What a creation comes to whose priority is taken: done, if its answer was lost and the rule is this very one.
 async fn taken(
     aws: &Aws,
     listener: &str,
@@ -141,38 +146,8 @@ async fn taken(
     let Some(holder) = holder.and_then(Rule::rule_arn) else { return Err(refusal) };
     let mut known = elb::tags(aws, &[holder.to_owned()]).await?;
     let has = known.remove(holder).unwrap_or_default();
-    if tags.iter().all(|(key, value)| has.get(key) == Some(value)) {
-        Ok(Created::id(holder))
-    } else if has.get(TOPOLOGY) == tags.get(TOPOLOGY) {
-        Err(Fault { class: Class::NotYet, ..refusal })
-    } else {
-        Err(refusal)
-    }
-}
-
-/// One change of priority at a time, so that none acts on an order that another is changing.
-static TURN: Mutex<()> = Mutex::const_new(());
-
-/// Gives the rule its priority. Where another rule of the topology still has it, the two change places in one call: AWS
-/// refuses one after the other, and the other rule's own change follows.
-async fn put(aws: &Aws, listener: &str, rule: &str, priority: u32) -> Result<(), Fault> {
-    let _turn = TURN.lock().await;
-    let refusal = match set_priorities(aws, &[(rule, priority)]).await {
-        Err(fault) if fault.code == IN_USE => fault,
-        outcome => return outcome,
-    };
-    let rules = elb::rules(aws, listener).await?;
-    let now = rules.iter().find(|other| other.rule_arn() == Some(rule)).and_then(place);
-    let holder = rules.iter().find(|other| place(other) == Some(priority));
-    let (Some(now), Some(holder)) = (now, holder.and_then(Rule::rule_arn)) else {
-        return Err(refusal);
-    };
-    let tags = elb::tags(aws, &[rule.to_owned(), holder.to_owned()]).await?;
-    let topology = |arn: &str| tags.get(arn)?.get(TOPOLOGY);
-    if topology(rule).is_none() || topology(rule) != topology(holder) {
-        return Err(refusal);
-    }
-    set_priorities(aws, &[(rule, priority), (holder, now)]).await
+    let same = tags.iter().all(|(key, value)| has.get(key) == Some(value));
+    if same { Ok(Created::id(holder)) } else { Err(refusal) }
 }
 
 /// The rule's priority; the SDK has it as text.
@@ -180,6 +155,9 @@ fn place(rule: &Rule) -> Option<u32> {
     rule.priority.as_deref()?.parse().ok()
 }
 
+/// Gives all of these their priorities at one instant. AWS refuses it only where a rule that is not named has one of
+/// them.
+/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetRulePriorities.html>
 async fn set_priorities(aws: &Aws, order: &[(&str, u32)]) -> Result<(), Fault> {
     let pairs = order.iter().map(|(rule, priority)| {
         RulePriorityPair::builder().rule_arn(*rule).priority(priority.cast_signed()).build()

@@ -107,6 +107,20 @@ pub trait Kind: Send + Sync {
         changed: &[&str],
     ) -> Result<(), Fault>;
 
+    /// Brings the `changed` fields of each of these to its body; in one call where a field says that it is changed
+    /// together.
+    async fn update_all(
+        &self,
+        aws: &Aws,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        for (live, after) in all {
+            self.update(aws, live, after, changed).await?;
+        }
+        Ok(())
+    }
+
     /// Why AWS would refuse to bring it from `before` to `after`, as far as that can be known without asking.
     fn refuses(&self, _before: &Body, _after: &Body) -> Option<Refusal> {
         None

@@ -78,6 +78,8 @@ pub struct Field {
     pub in_window: bool,
     /// The resource serves nobody for a while when it is changed.
     pub interrupts: bool,
+    /// One call sets it in all resources of the kind that have the same value in this other field, at one instant.
+    pub together: Option<&'static str>,
     /// What AWS gives it at creation, as JSON, for a field that is not set by the creating call.
     pub starts: &'static str,
 }
@@ -97,6 +99,7 @@ impl Field {
             version: false,
             in_window: false,
             interrupts: false,
+            together: None,
             starts: "null",
         }
     }
@@ -165,6 +168,12 @@ impl Field {
 
     pub const fn interrupts(mut self) -> Self {
         self.interrupts = true;
+        self
+    }
+
+    /// Changed in one call wherever the field `by` has the same value: one after the other would be wrong in between.
+    pub const fn together(mut self, by: &'static str) -> Self {
+        self.together = Some(by);
         self
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::steps::schema_of;
 use crate::desired::Desired;
 use crate::diff::{Action, Change};
 use crate::error::{Error, ErrorKind, Result};
@@ -88,8 +89,8 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// These, and what they can't do without: what they name, and so on; and where one of them goes, what still names it
-    /// and is to let go.
+    /// These, and what they can't do without: what they name, and so on; where one of them goes, what still names it
+    /// and is to let go; and where one takes a place that AWS gives only once, what leaves it.
     fn with_needs(&self, chosen: BTreeSet<Address>) -> BTreeSet<Address> {
         grown(chosen, |address| {
             // What only goes needs nothing that it names.
@@ -100,12 +101,14 @@ impl Part<'_> {
             if self.change_of(address).any(goes) {
                 needs.extend(self.naming(address, |change| change.before.as_ref()));
             }
+            let takes = |other: &&Change| self.change_of(address).any(|own| takes(own, other));
+            needs.extend(self.changes.iter().filter(takes).map(|other| other.address.clone()));
             needs
         })
     }
 
     /// These, and what can't be done without them: what would name one that is then not made, and what can't go while
-    /// one that stays names it.
+    /// one that stays names it, or come while one has its place.
     fn with_dependents(&self, chosen: BTreeSet<Address>) -> BTreeSet<Address> {
         grown(chosen, |address| {
             let mut dependents = BTreeSet::new();
@@ -115,6 +118,8 @@ impl Part<'_> {
             for change in self.change_of(address) {
                 let held = named_in(change.before.as_ref());
                 dependents.extend(held.into_iter().filter(|held| self.change_of(held).any(goes)));
+                let taking = self.changes.iter().filter(|other| takes(other, change));
+                dependents.extend(taking.map(|other| other.address.clone()));
             }
             dependents
         })
@@ -133,6 +138,19 @@ impl Part<'_> {
         let naming = self.changes.iter().filter(|change| named_in(body(change)).contains(named));
         naming.map(|change| change.address.clone()).collect()
     }
+}
+
+/// Whether the one will have what AWS gives only once, and the other has now: a listener's priority.
+fn takes(one: &Change, other: &Change) -> bool {
+    let (Some(after), Some(before)) = (&one.after, &other.before) else { return false };
+    let Some(schema) = schema_of(&one.address) else { return false };
+    one.address.kind() == other.address.kind()
+        && one.address != other.address
+        && schema.unique.iter().any(|fields| {
+            fields
+                .iter()
+                .all(|field| after.contains_key(*field) && after.get(*field) == before.get(*field))
+        })
 }
 
 fn comes(change: &Change) -> bool {

@@ -9,6 +9,7 @@ mod rolling;
 mod saved;
 mod step;
 mod steps;
+mod together;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ pub use choice::Choice;
 pub use parting::Parting;
 pub use pending::{Pending, PendingField};
 pub use saved::{load, save};
-pub use step::{Dependency, Step, Verb};
+pub use step::{Dependency, Member, Step, Verb};
 
 use crate::desired::Desired;
 use crate::diff::{self, Action, Change};

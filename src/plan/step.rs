@@ -34,6 +34,9 @@ pub struct Step {
     /// The fields it sets.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fields: Vec<String>,
+    /// All resources in which one call sets these fields, the step's own among them; empty where it sets its own alone.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub batch: Vec<Member>,
     /// How a deletion is made, where there is a choice.
     #[serde(skip_serializing_if = "Body::is_empty", default)]
     pub parting: Body,
@@ -44,11 +47,28 @@ pub struct Step {
     pub after: Vec<Dependency>,
 }
 
+/// A live resource that a step changes together with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub address: Address,
+    pub id: String,
+}
+
 /// A step that another waits for, by its place in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dependency {
     pub step: usize,
     pub need: Need,
+}
+
+impl Step {
+    /// What it works on, for people.
+    pub fn target(&self) -> String {
+        match self.batch.len() {
+            0 | 1 => self.address.to_string(),
+            all => format!("{} and {} more", self.address, all - 1),
+        }
+    }
 }
 
 impl fmt::Display for Step {
@@ -62,6 +82,6 @@ impl fmt::Display for Step {
             Verb::Serve => "serve",
             Verb::Delete => "delete",
         };
-        write!(f, "{verb} {}", self.address)
+        write!(f, "{verb} {}", self.target())
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::order::order;
 use super::step::{Dependency, Step, Verb};
+use super::together;
 use crate::desired::Rolling;
 use crate::diff::{Action, Change};
 use crate::error::Result;
@@ -35,6 +36,7 @@ pub fn steps(
         graph.wait_for_names(change);
     }
     graph.roll(rolling);
+    graph.join();
     order(graph.steps)
 }
 
@@ -146,8 +148,11 @@ impl<'a> Graph<'a> {
 
     fn add_update(&mut self, change: &Change, schema: &Schema, attached: &[&'static Field]) {
         let kept = kept_target(change);
-        let changed: Vec<&Field> =
-            change.fields.iter().filter_map(|moved| schema.field(&moved.field)).collect();
+        if together::entirely(change, schema) {
+            return;
+        }
+        let changed = change.fields.iter().filter_map(|moved| schema.field(&moved.field));
+        let changed: Vec<&Field> = changed.filter(|field| field.together.is_none()).collect();
         let rolls = changed.iter().any(|field| field.on_change == OnChange::Rolling);
         if !rolls {
             self.push(&kept, change, Verb::Update, changed);
@@ -346,6 +351,7 @@ impl<'a> Graph<'a> {
                 Target::New(_) => None,
             },
             fields: fields.into_iter().map(|field| field.name.to_owned()).collect(),
+            batch: Vec::new(),
             parting: Body::new(),
             serving: None,
             after: Vec::new(),

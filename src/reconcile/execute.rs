@@ -31,6 +31,7 @@ impl Run<'_> {
         }
         match step.verb {
             Verb::Create => self.create(index, step, kind).await,
+            Verb::Update if !step.batch.is_empty() => self.update_all(index, step, kind).await,
             Verb::Update | Verb::Attach => self.update(index, step, kind).await,
             Verb::Detach => self.detach(index, step, kind).await,
             Verb::Prepare => self.prepare(index, step, kind).await,
@@ -263,6 +264,21 @@ impl Run<'_> {
         if fields.is_empty() {
             return Ok(live);
         }
+        let after = self.body_after(step, &live, fields, target)?;
+        self.calling(index, || self.cloud.update(kind, &live, &after, fields)).await?;
+        let set = after.into_iter().filter(|(field, _)| fields.contains(&field.as_str()));
+        live.body.extend(set);
+        Ok(live)
+    }
+
+    /// The whole body as it will be when `fields` are as in `target`.
+    pub(super) fn body_after(
+        &self,
+        step: &Step,
+        live: &Live,
+        fields: &[&str],
+        target: &Body,
+    ) -> Result<Body, Fault> {
         let mut after = live.body.clone();
         for (field, value) in target {
             match self.resolved(step, value) {
@@ -274,10 +290,7 @@ impl Run<'_> {
                 Err(fault) => return Err(fault),
             }
         }
-        self.calling(index, || self.cloud.update(kind, &live, &after, fields)).await?;
-        let set = after.into_iter().filter(|(field, _)| fields.contains(&field.as_str()));
-        live.body.extend(set);
-        Ok(live)
+        Ok(after)
     }
 
     /// Writes into the tags what is now applied.
@@ -303,7 +316,10 @@ impl Run<'_> {
         if change.moved_from.is_some() {
             tags.insert(NAME.to_owned(), self.name(step));
         }
-        self.calling(index, || self.cloud.tag(kind, live, &tags)).await
+        self.calling(index, || self.cloud.tag(kind, live, &tags)).await?;
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.applied.insert(key(step, &live.id), applied.clone());
+        Ok(())
     }
 
     /// What AWS's console shows.
@@ -312,7 +328,7 @@ impl Run<'_> {
     }
 
     /// Makes a call, again where that may help, not more calls at once than allowed.
-    async fn calling<T, F>(&self, index: usize, call: impl Fn() -> F) -> Result<T, Fault>
+    pub(super) async fn calling<T, F>(&self, index: usize, call: impl Fn() -> F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,
     {
@@ -386,11 +402,11 @@ impl Run<'_> {
     }
 }
 
-fn key(step: &Step, id: &str) -> (Address, String) {
+pub(super) fn key(step: &Step, id: &str) -> (Address, String) {
     (step.address.clone(), id.to_owned())
 }
 
 /// A saved plan that was edited can say anything; it must not make us panic.
-fn bad_plan(step: &Step, why: &str) -> Fault {
+pub(super) fn bad_plan(step: &Step, why: &str) -> Fault {
     Fault::new(Class::Fatal, "plan", "", format!("{step}: {why}"))
 }

@@ -5,6 +5,7 @@ mod execute;
 mod retry;
 mod serving;
 mod stop;
+mod together;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ pub use stop::Stop;
 
 use crate::cloud::Cloud;
 use crate::kinds::Live;
-use crate::model::{Address, Fault, Need};
+use crate::model::{Address, Fault, Fingerprint, Need};
 use crate::plan::Plan;
 use crate::snapshot::Snapshot;
 use watch::Watch;
@@ -80,6 +81,8 @@ pub(crate) struct Run<'a> {
 struct Lives {
     new: BTreeMap<Address, Live>,
     changed: BTreeMap<(Address, String), Live>,
+    /// What the tags of each say that this run has written, by address and id.
+    applied: BTreeMap<(Address, String), Fingerprint>,
     /// What AWS has told since of what was not ready when the account was read.
     outputs: BTreeMap<Address, BTreeMap<String, String>>,
 }

@@ -85,7 +85,7 @@ impl Run<'_> {
     ) -> Result<Live, Fault> {
         // Recorded before it is done, so that a run cut short is not taken for drift.
         if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
-            let mut applied = resource.applied.clone();
+            let mut applied = self.applied(step, resource);
             for (field, start) in starts {
                 if let Some(value) = resource.body.get(field) {
                     applied.remove(field, value);
@@ -114,7 +114,7 @@ impl Run<'_> {
         let target: Body = switched.collect();
         // Recorded before it is done, so that a run cut short is not taken for drift.
         if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
-            let mut applied = resource.applied.clone();
+            let mut applied = self.applied(step, resource);
             for (field, value) in &target {
                 applied.remove(field, &Value::Null);
                 applied.insert(field, value);

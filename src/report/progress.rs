@@ -23,6 +23,7 @@ const TICK: Duration = Duration::from_millis(120);
 /// Shows the events of a run on stderr.
 pub struct Progress {
     steps: Vec<String>,
+    done: Vec<String>,
     /// How long AWS usually takes for each step.
     typical: Vec<Duration>,
     bars: Option<Bars>,
@@ -41,6 +42,7 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         Self {
             steps: plan.steps.iter().map(doing).collect(),
+            done: plan.steps.iter().map(done).collect(),
             typical: plan.steps.iter().map(typical).collect(),
             bars: (terminal && !plan.steps.is_empty()).then(|| Bars::new(plan.steps.len(), speed)),
         }
@@ -73,7 +75,7 @@ impl Observer for Progress {
             }
             What::Started | What::Exists { .. } => {}
             What::Done { elapsed, id } => {
-                let done = done(event.verb, &event.address);
+                let done = &self.done[event.step];
                 let detail = paint(DIM, &format!("{} in {}", short(id), duration(*elapsed)));
                 self.print(&format!("{at}  {} {done}  {detail}", paint(CREATE, "✓")));
             }
@@ -177,7 +179,7 @@ fn doing(step: &Step) -> String {
         Verb::Detach => "detaching",
         Verb::Delete => "deleting",
     };
-    format!("{verb} {}", step.address)
+    format!("{verb} {}", step.target())
 }
 
 /// Whether it is put into service and taken out.
@@ -186,18 +188,18 @@ fn serves(address: &Address) -> bool {
     kind.is_some_and(|kind| kind.schema().fields.iter().any(|field| field.serves))
 }
 
-fn done(verb: Verb, address: &Address) -> String {
-    let verb = match verb {
+fn done(step: &Step) -> String {
+    let verb = match step.verb {
         Verb::Create => "created",
         Verb::Update => "changed",
         Verb::Prepare => "prepared",
         Verb::Attach => "attached",
         Verb::Serve => "healthy",
-        Verb::Detach if serves(address) => "drained",
+        Verb::Detach if serves(&step.address) => "drained",
         Verb::Detach => "detached",
         Verb::Delete => "deleted",
     };
-    format!("{address} {verb}")
+    format!("{} {verb}", step.target())
 }
 
 fn typical(step: &Step) -> Duration {

@@ -27,6 +27,7 @@ mod raw;
 mod rehearse;
 mod roles;
 mod rolling;
+mod rules;
 mod saved;
 mod scaling;
 mod simulator;

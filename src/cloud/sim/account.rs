@@ -212,7 +212,6 @@ impl Account {
         let set: Vec<String> = asked.keys().cloned().collect();
         body.extend(asked);
         self.check_references(schema, &body, &operation)?;
-        self.swap_priorities(&object, &body);
         self.check_unique(schema, Some(id), &body, &operation)?;
         rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
         let interrupts = set.iter().any(|name| rules::interrupts(schema, name));
@@ -231,6 +230,26 @@ impl Account {
             object.passing = passing.or(object.passing.take());
         }
         self.route(schema.kind, id, &from, &to);
+        Ok(())
+    }
+
+    /// Changes all of these at one instant, or none of them: each may take what another of them leaves.
+    pub fn update_all(
+        &mut self,
+        schema: &Schema,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        let mut then = self.clone();
+        for (live, _) in all {
+            if let Some(object) = then.objects.get_mut(&key(schema.kind, &live.id)) {
+                object.body.retain(|field, _| !changed.contains(&field.as_str()));
+            }
+        }
+        for (live, after) in all {
+            then.update(schema, live, after, changed)?;
+        }
+        *self = then;
         Ok(())
     }
 
@@ -335,24 +354,6 @@ impl Account {
         Ok(())
     }
 
-    /// A rule that moves onto the priority of another of the same topology swaps with it: one SetRulePriorities call
-    /// names both, as the kind's own file does.
-    fn swap_priorities(&mut self, rule: &Object, after: &Body) {
-        const PRIORITY: &str = "priority";
-        if rule.kind != "listener_rule" || rule.body.get(PRIORITY) == after.get(PRIORITY) {
-            return;
-        }
-        let holder = self.objects.values_mut().find(|other| {
-            other.kind == rule.kind
-                && other.text("listener") == rule.text("listener")
-                && other.body.get(PRIORITY) == after.get(PRIORITY)
-                && other.tags.get(TOPOLOGY) == rule.tags.get(TOPOLOGY)
-        });
-        if let (Some(holder), Some(left)) = (holder, rule.body.get(PRIORITY)) {
-            holder.body.insert(PRIORITY.to_owned(), left.clone());
-        }
-    }
-
     fn check_unique(
         &self,
         schema: &Schema,
@@ -371,12 +372,11 @@ impl Account {
         for fields in schema.unique {
             if let Some(other) = others().find(|other| same(fields, other)) {
                 let message = format!("{} has the same {} already", other.id, fields.join(" and "));
-                // A rule of ours that holds the priority is about to move.
-                let class = match schema.kind {
-                    "listener_rule" => Class::NotYet,
-                    _ => Class::Exists,
+                let (class, code) = match schema.kind {
+                    "listener_rule" => (Class::Fatal, "PriorityInUse"),
+                    _ => (Class::Exists, "AlreadyExists"),
                 };
-                return Err(Fault::new(class, operation, "AlreadyExists", message));
+                return Err(Fault::new(class, operation, code, message));
             }
         }
         Ok(())

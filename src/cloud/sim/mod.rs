@@ -170,6 +170,15 @@ impl Cloud for SimCloud {
         self.call(|account| account.update(kind.schema(), live, after, changed)).await
     }
 
+    async fn update_all(
+        &self,
+        kind: &'static dyn Kind,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        self.call(|account| account.update_all(kind.schema(), all, changed)).await
+    }
+
     async fn delete(
         &self,
         kind: &'static dyn Kind,

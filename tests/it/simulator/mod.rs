@@ -9,6 +9,7 @@ mod protect;
 mod random;
 mod rehearsal;
 mod rolling;
+mod rules;
 mod scaling;
 mod services;
 mod trouble;

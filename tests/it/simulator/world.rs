@@ -152,10 +152,16 @@ impl Observer for StopAfter<'_> {
     }
 }
 
-/// A simulated account of which a test spoils the creations.
+/// A simulated account of which a test spoils the creations, or watches the calls.
 #[async_trait]
 pub trait Spoiled: Send + Sync {
     fn sound(&self) -> &SimCloud;
+    /// Before each call that changes something: an error is its answer.
+    fn begins(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// After each of them that went well.
+    fn ended(&self, _: &'static str) {}
     async fn spoil(
         &self,
         kind: &'static dyn Kind,
@@ -252,7 +258,10 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         body: &Body,
         tags: &Tags,
     ) -> Result<Created, Fault> {
-        self.0.spoil(kind, body, tags).await
+        self.0.begins()?;
+        let made = self.0.spoil(kind, body, tags).await?;
+        self.0.ended("create");
+        Ok(made)
     }
     async fn update(
         &self,
@@ -261,7 +270,21 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        self.0.sound().update(kind, live, after, changed).await
+        self.0.begins()?;
+        self.0.sound().update(kind, live, after, changed).await?;
+        self.0.ended("update");
+        Ok(())
+    }
+    async fn update_all(
+        &self,
+        kind: &'static dyn Kind,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        self.0.begins()?;
+        self.0.sound().update_all(kind, all, changed).await?;
+        self.0.ended("update_all");
+        Ok(())
     }
     async fn delete(
         &self,
@@ -269,7 +292,10 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         live: &Live,
         parting: &Body,
     ) -> Result<(), Fault> {
-        self.0.sound().delete(kind, live, parting).await
+        self.0.begins()?;
+        self.0.sound().delete(kind, live, parting).await?;
+        self.0.ended("delete");
+        Ok(())
     }
     async fn status(
         &self,
@@ -282,7 +308,10 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.sound().protect(kind, live, on).await
     }
     async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        self.0.sound().tag(kind, live, tags).await
+        self.0.begins()?;
+        self.0.sound().tag(kind, live, tags).await?;
+        self.0.ended("tag");
+        Ok(())
     }
     fn now(&self) -> Duration {
         self.0.sound().now()
