@@ -91,8 +91,8 @@ fn swapped_rules_lead_everywhere_as_before_or_as_after() {
     let balancing = changing(&seen.calls)
         .into_iter()
         .filter(|call| call.service == "elasticloadbalancing" && !call.operation.ends_with("Tags"));
-    let operations: BTreeSet<&str> = balancing.map(|call| call.operation.as_str()).collect();
-    assert_eq!(operations, BTreeSet::from(["SetRulePriorities"]));
+    let operations: Vec<&str> = balancing.map(|call| call.operation.as_str()).collect();
+    assert_eq!(operations, ["SetRulePriorities"]);
     assert_eq!(seen.fewest, all(2));
     seen.assert_never_below(2);
     roll.shop.expect_no_changes();

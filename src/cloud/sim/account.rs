@@ -218,6 +218,9 @@ impl Account {
         let passing = interrupts
             .then(|| self.passing(Status::Pending(MODIFYING.into()), schema.timing.update))
             .flatten();
+        if schema.kind == TARGET_GROUP {
+            self.settle(id);
+        }
         let text = |body: &Body| {
             body.get(TARGET_GROUP).and_then(Value::as_str).unwrap_or_default().to_owned()
         };

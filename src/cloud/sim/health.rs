@@ -36,6 +36,9 @@ struct Registration {
     since: u64,
     /// Until when it is draining, once it was taken out.
     until: Option<u64>,
+    /// When it was last known to be healthy before its group's checks were changed: that alone makes nobody sick.
+    #[serde(default)]
+    healthy_at: Option<u64>,
 }
 
 impl Targets {
@@ -52,7 +55,13 @@ impl Targets {
         if !to.is_empty() {
             self.registered.retain(|one| !(one.target == target && one.group == to));
             let (group, target) = (to.to_owned(), target.to_owned());
-            self.registered.push(Registration { group, target, since: now, until: None });
+            self.registered.push(Registration {
+                group,
+                target,
+                since: now,
+                until: None,
+                healthy_at: None,
+            });
         }
     }
 
@@ -131,6 +140,17 @@ impl Account {
         serving
     }
 
+    /// Remembers who is healthy in a group whose checks are about to change.
+    pub(super) fn settle(&mut self, group: &str) {
+        let now = self.clock_millis();
+        let found = self.health(&[group.to_owned()]);
+        for one in self.targets.registered.iter_mut().filter(|one| one.group == group) {
+            if found.iter().any(|seen| seen.target == one.target && seen.is_healthy()) {
+                one.healthy_at = Some(now);
+            }
+        }
+    }
+
     fn finding(&self, one: &Registration) -> Option<TargetHealth> {
         let machine = self.get("instance", &one.target)?;
         let group = self.get("target_group", &one.group);
@@ -161,7 +181,9 @@ impl Account {
         let now = self.clock_millis();
         let interval = seconds(group, "health_check_interval", INTERVAL);
         let answers = machine.ready_since.saturating_add(BOOT);
-        let checked = one.since.max(*used).max(answers).saturating_add(interval);
+        let begun = one.since.max(*used).max(answers);
+        let known = one.healthy_at.is_some_and(|at| at >= begun);
+        let checked = if known { begun } else { begun.saturating_add(interval) };
         let fails = |(field, value): &(String, Value)| machine.body.get(field) == Some(value);
         if now < checked {
             return ("initial", Some("Elb.InitialHealthChecking"));

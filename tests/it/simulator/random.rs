@@ -60,7 +60,7 @@ fn serves_throughout(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, ..ProptestConfig::default() })]
 
     #[test]
     fn every_step_from_one_topology_to_another_ends_with_an_empty_plan(
