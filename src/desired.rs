@@ -11,9 +11,7 @@ use crate::kinds::{
     instance, instance_profile, internet_gateway, listener, listener_rule, load_balancer, record,
     route_table, security_group, subnet, target_group, vpc,
 };
-use crate::model::{
-    Address, Body, Late, Link, Lookup, Schema, Serving, reference, sort_set, to_body,
-};
+use crate::model::{Address, Body, Late, Link, Lookup, Schema, sort_set, to_body};
 use crate::topology::{
     Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
 };
@@ -21,9 +19,12 @@ use crate::topology::{
 mod data;
 mod identity;
 mod moved;
+mod rolling;
 mod rules;
 #[cfg(test)]
 mod tests;
+
+pub use rolling::Rolling;
 
 /// What the account should hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,16 +54,6 @@ pub struct Desired {
     pub protected: BTreeSet<Address>,
     /// Whether a database leaves a snapshot when it goes.
     pub final_snapshot: BTreeMap<Address, bool>,
-}
-
-/// How a service's machines are changed while it serves.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rolling {
-    /// How many at a time.
-    pub max_parallel: usize,
-    pub serving: Serving,
-    /// What has to be there before its machines can serve.
-    pub needs: Vec<Address>,
 }
 
 /// The one of its kind.
@@ -347,34 +338,6 @@ impl Build<'_> {
             self.add(&instance::SCHEMA, &name, &spec, service.key.span);
         }
         self.rolling(service);
-    }
-
-    fn rolling(&mut self, service: &Service) {
-        let rolling = &service.rolling;
-        let group = Address::new(target_group::SCHEMA.kind, &service.key);
-        // Whatever sends requests here, the machines' role, and what they wait for at their start.
-        let sends = |body: &Body| {
-            ["target_group", "default_target_group"]
-                .iter()
-                .any(|field| body.get(*field) == Some(&reference(&group)))
-        };
-        let settings = format!("{}/", *service.key);
-        let needs = self.desired.resources.iter().filter(|(address, body)| match address.kind() {
-            "listener" | "listener_rule" => sends(body),
-            "ssm_parameter" => address.name().starts_with(&settings),
-            "iam_role" => address.name() == *service.key,
-            _ => false,
-        });
-        let rolling = Rolling {
-            max_parallel: *rolling.max_parallel as usize,
-            serving: Serving {
-                min_healthy: self.topology.min_healthy(service),
-                healthy_deadline: rolling.healthy_deadline,
-                deregistration_delay: service.deregistration_delay,
-            },
-            needs: needs.map(|(address, _)| address.clone()).collect(),
-        };
-        self.desired.rolling.insert(service.key.value.clone(), rolling);
     }
 
     fn target_group(&mut self, service: &Service) {
