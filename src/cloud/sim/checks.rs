@@ -1,0 +1,74 @@
+//! What AWS refuses for all kinds alike, as their schemas say: names of what is not there, and names that are taken.
+
+use serde_json::Value;
+
+use super::object::Object;
+use super::{Account, rules};
+use crate::model::{Body, Class, Fault, Schema, TOPOLOGY};
+
+impl Account {
+    pub(super) fn check_references(
+        &self,
+        schema: &Schema,
+        body: &Body,
+        operation: &str,
+    ) -> Result<(), Fault> {
+        for field in schema.fields {
+            let links = body.get(field.name).map(|value| field.links(value));
+            let kind = field.named_kind().unwrap_or_default();
+            let ids = links.into_iter().flatten().filter_map(Value::as_str);
+            let known = |id: &str| !self.open || self.get(kind, id).is_some();
+            for id in ids.filter(|id| rules::is_id(id) && known(id)) {
+                self.present(kind, id, operation)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_unique(
+        &self,
+        schema: &Schema,
+        own: Option<&str>,
+        body: &Body,
+        operation: &str,
+    ) -> Result<(), Fault> {
+        let same = |fields: &[&str], other: &Object| {
+            fields.iter().all(|field| other.body.get(*field) == body.get(*field))
+        };
+        let others = || {
+            self.objects()
+                .filter(|other| other.kind == schema.kind && Some(other.id.as_str()) != own)
+        };
+        for fields in schema.unique {
+            if let Some(other) = others().find(|other| same(fields, other)) {
+                let message = format!("{} has the same {} already", other.id, fields.join(" and "));
+                let (class, code) = match schema.kind {
+                    "listener_rule" => (Class::Fatal, "PriorityInUse"),
+                    _ => (Class::Exists, "AlreadyExists"),
+                };
+                return Err(Fault::new(class, operation, code, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// What of somebody else's has a name already that such a body would have.
+    pub fn obstacle(&self, schema: &Schema, topology: &str, body: &Body) -> Option<String> {
+        if !rules::told_beforehand(schema.kind) {
+            return None;
+        }
+        let foreign = self.objects().filter(|other| {
+            other.kind == schema.kind
+                && other.tags.get(TOPOLOGY).is_none_or(|name| name != topology)
+        });
+        // What names something of ours, or something to come, nobody else can have.
+        let plain = |field: &&str| body.get(*field).is_some_and(|value| !value.is_object());
+        let same =
+            |other: &Object| {
+                schema.unique.iter().filter(|fields| fields.iter().all(plain)).any(|fields| {
+                    fields.iter().all(|field| other.body.get(*field) == body.get(*field))
+                })
+            };
+        foreign.into_iter().find(|other| same(other)).map(|other| other.id.clone())
+    }
+}
