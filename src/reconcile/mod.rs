@@ -1,5 +1,6 @@
 //! Carries out a plan: every step as soon as what it needs is there, many at a time. It makes no decisions.
 
+mod creation;
 mod event;
 mod execute;
 mod retry;

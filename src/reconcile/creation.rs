@@ -1,0 +1,131 @@
+//! A creation: at most once, whatever becomes of the answer, and what takes calls of its own right after it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::execute::AT_ONCE;
+use super::watch::Goal;
+use super::{Run, State, What};
+use crate::diff::PROTECT;
+use crate::kinds::{Kind, Live};
+use crate::model::{
+    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, TOPOLOGY, Tags,
+};
+use crate::plan::Step;
+
+impl Run<'_> {
+    pub(super) async fn create(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<String, Fault> {
+        let after = self.after(step)?;
+        let schema = kind.schema();
+        let mut body = Body::new();
+        // What is not set yet is recorded as it is, so that a run cut short is not taken for drift.
+        let mut begun = Fingerprint::default();
+        let mut starts = Body::new();
+        let mut configure = Vec::new();
+        for field in schema.fields {
+            let Some(value) = after.get(field.name) else { continue };
+            if field.phase == Phase::Create {
+                body.insert(field.name.to_owned(), self.resolved(step, value)?);
+                begun.insert(field.name, value);
+                continue;
+            }
+            begun.insert(field.name, &field.start());
+            starts.insert(field.name.to_owned(), field.start());
+            if field.phase == Phase::Configure && *value != field.start() {
+                configure.push(field.name);
+            }
+        }
+        let tags = Tags::from([
+            (TOPOLOGY.to_owned(), self.plan.topology.clone()),
+            (ADDRESS.to_owned(), step.address.to_string()),
+            (NAME.to_owned(), self.name(step)),
+            (APPLIED.to_owned(), begun.to_tag()),
+        ]);
+        let created = self.creating(index, step, kind, &body, &tags).await?;
+        body.extend(starts);
+        let live = Live { id: created.id, outputs: created.outputs, body };
+        let mut live = self.configure(index, step, kind, live, &configure, after).await?;
+        let id = live.id.clone();
+        self.keep(step, live.clone());
+        self.tell(index, What::Exists { id: id.clone() });
+        self.set(index, State::Exists);
+        if schema.timing.create > AT_ONCE {
+            live.outputs.extend(self.watch.wait(kind, &id, Goal::Ready).await?);
+            self.keep(step, live);
+        }
+        Ok(id)
+    }
+
+    /// Creates, at most once: where the answer was lost, it looks for what bears the address before it tries again.
+    async fn creating(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        body: &Body,
+        tags: &Tags,
+    ) -> Result<Created, Fault> {
+        let unsure = AtomicBool::new(false);
+        self.calling(index, || async {
+            if unsure.load(Ordering::Relaxed)
+                && let Some(made) = self.made(step).await?
+            {
+                return Ok(made);
+            }
+            let answer = self.cloud.create(kind, body, tags).await;
+            let lost = matches!(&answer, Err(fault) if fault.class == Class::Transient);
+            unsure.store(lost, Ordering::Relaxed);
+            answer
+        })
+        .await
+    }
+
+    /// What bears the step's address, and was not there when it was planned.
+    async fn made(&self, step: &Step) -> Result<Option<Created>, Fault> {
+        let seen = self.cloud.read(&self.plan.topology, &BTreeSet::new()).await?.observed;
+        let address = step.address.to_string();
+        let made = seen.into_iter().find(|seen| {
+            seen.kind == step.address.kind()
+                && seen.tags.get(ADDRESS) == Some(&address)
+                && self.snapshot.find(&step.address, &seen.id).is_none()
+        });
+        Ok(made.map(|seen| Created { id: seen.id, outputs: seen.outputs }))
+    }
+
+    /// Sets what takes calls of its own right after creation.
+    async fn configure(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        mut live: Live,
+        fields: &[&str],
+        after: &Body,
+    ) -> Result<Live, Fault> {
+        let protect = self.change(step)?.protect;
+        if fields.is_empty() && !protect {
+            return Ok(live);
+        }
+        live = self.bring(index, step, kind, live, fields, after).await?;
+        let mut applied = Fingerprint::default();
+        for field in kind.schema().fields {
+            let Some(value) = after.get(field.name) else { continue };
+            if field.phase == Phase::Attach {
+                applied.insert(field.name, &field.start());
+            } else {
+                applied.insert(field.name, value);
+            }
+        }
+        if protect {
+            self.calling(index, || self.cloud.protect(kind, &live, true)).await?;
+            applied.insert(PROTECT, &true.into());
+        }
+        self.record(index, step, kind, &live, &applied).await?;
+        Ok(live)
+    }
+}
