@@ -179,7 +179,7 @@ type Outputs = BTreeMap<String, Vec<Value>>;
 fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
     let mut by_kind: BTreeMap<&'static str, Vec<Resource>> = BTreeMap::new();
     for seen in observed {
-        let address = seen.tags.get(ADDRESS).and_then(|tag| tag.parse::<Address>().ok());
+        let address = seen.address();
         let address = address.map(|tag| desired.moved.get(&tag).cloned().unwrap_or(tag));
         let kind = kinds::by_name(&seen.kind);
         if let (Some(address), Some(kind)) = (address, kind)
@@ -237,10 +237,10 @@ fn resource(address: Address, seen: Observed) -> Resource {
         applied: Fingerprint::parse(seen.tags.get(APPLIED).map_or("", String::as_str)),
         address,
         body: seen.body.clone(),
-        tags: seen.tags,
+        tags: seen.tags.clone(),
         status: seen.status,
         maintenance: seen.maintenance,
-        live: Live { id: seen.id, outputs: seen.outputs, body: seen.body },
+        live: Live { id: seen.id, outputs: seen.outputs, body: seen.body, tags: seen.tags },
     }
 }
 
@@ -261,6 +261,7 @@ impl Resource {
             outputs: self.live.outputs.clone(),
             status: self.status.clone(),
             maintenance: self.maintenance.clone(),
+            place: 0,
         }
     }
 

@@ -99,9 +99,19 @@ pub fn born_with(kind: ResourceType, tags: &Tags) -> TagSpecification {
     TagSpecification::builder().resource_type(kind).set_tags(Some(sdk_tags(tags))).build()
 }
 
-pub async fn tag(aws: &Aws, id: &str, tags: &Tags) -> Result<(), Fault> {
-    let call = aws.ec2.create_tags().resources(id).set_tags(Some(sdk_tags(tags)));
-    call.send().await.map_err(fault("ec2:CreateTags"))?;
+/// Gives each its tags: one call for those that get the same.
+pub async fn tag_all<'a>(
+    aws: &Aws,
+    all: impl IntoIterator<Item = (&'a str, &'a Tags)>,
+) -> Result<(), Fault> {
+    let mut alike: BTreeMap<&Tags, Vec<String>> = BTreeMap::new();
+    for (id, tags) in all {
+        alike.entry(tags).or_default().push(id.to_owned());
+    }
+    for (tags, ids) in alike {
+        let call = aws.ec2.create_tags().set_resources(Some(ids)).set_tags(Some(sdk_tags(tags)));
+        call.send().await.map_err(fault("ec2:CreateTags"))?;
+    }
     Ok(())
 }
 

@@ -120,11 +120,11 @@ fn class(code: &str, status: u16) -> Class {
             || code == "RequestLimitExceeded"
             || code == "TooManyRequestsException"
             || code == "TooManyUpdates"
-            || code == "InsufficientInstanceCapacity"
-            || status >= 500 =>
+            || code == "InsufficientInstanceCapacity" =>
         {
-            Class::Transient
+            Class::Throttled
         }
+        _ if status >= 500 => Class::Transient,
         _ => Class::Fatal,
     }
 }
@@ -160,8 +160,8 @@ mod tests {
             ("InvalidGroup.Duplicate", 400, Class::Exists),
             ("DuplicateLoadBalancerName", 400, Class::Exists),
             ("DependencyViolation", 400, Class::NotYet),
-            ("RequestLimitExceeded", 503, Class::Transient),
-            ("Throttling", 400, Class::Transient),
+            ("RequestLimitExceeded", 503, Class::Throttled),
+            ("Throttling", 400, Class::Throttled),
             ("InternalError", 500, Class::Transient),
             ("UnauthorizedOperation", 403, Class::Denied),
             ("ExpiredToken", 403, Class::Credentials),

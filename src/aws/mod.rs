@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 pub use fault::fault;
@@ -27,8 +27,10 @@ pub use reading::Reading;
 
 use crate::model::Fault;
 
-/// Attempts at one call before its error counts: enough to outlast a burst of throttling.
+/// Attempts at one call that only looks before its error counts: enough to outlast a burst of throttling.
 const ATTEMPTS: u32 = 8;
+/// The same for a call that changes something: whoever asked for it tries again, and slows down where AWS wants it.
+const CHANGE_ATTEMPTS: u32 = 2;
 const FIRST_ATTEMPTS: u32 = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -49,8 +51,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Clients for `region`, with credentials and endpoint from where every AWS tool takes them. No call is made.
-    pub async fn connect(region: &str) -> Self {
+    /// Clients for `region`, with credentials and endpoint from where every AWS tool takes them: those for looking, and
+    /// those for changing. No call is made.
+    pub async fn connect(region: &str) -> (Self, Self) {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -66,10 +69,16 @@ impl Aws {
             )
             .load()
             .await;
+        let few = RetryConfig::standard().with_max_attempts(CHANGE_ATTEMPTS);
+        let changing = config.to_builder().retry_config(few).build();
+        (Self::with(region, &config), Self::with(region, &changing))
+    }
+
+    fn with(region: &str, config: &SdkConfig) -> Self {
         macro_rules! client {
             ($sdk:ident) => {
                 $sdk::Client::from_conf(
-                    $sdk::config::Builder::from(&config).interceptor(call::Log).build(),
+                    $sdk::config::Builder::from(config).interceptor(call::Log).build(),
                 )
             };
         }

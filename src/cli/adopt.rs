@@ -70,8 +70,9 @@ impl Adopt {
             (ADDRESS.to_owned(), address.to_string()),
             (APPLIED.to_owned(), applied.to_tag()),
         ]);
-        let live = Live { id: found.id, outputs: found.outputs, body: found.body };
-        cloud.tag(kind, &live, &tags).await?;
+        let live =
+            Live { id: found.id, outputs: found.outputs, body: found.body, tags: found.tags };
+        cloud.tag(kind, &[(live, tags)]).await?;
         report::print(&format!("{} is {address} from now on.\n", self.id))?;
         Ok(SUCCESS)
     }

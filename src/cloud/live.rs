@@ -12,25 +12,28 @@ use crate::kinds::{Kind, Live, REGISTRY};
 use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
 
 pub struct LiveCloud {
-    aws: Aws,
+    /// For what only looks, and for what changes: these leave it to the plan's steps to try again.
+    reads: Aws,
+    changes: Aws,
     started: Instant,
 }
 
 impl LiveCloud {
     /// Makes clients for `region`; no call is made yet.
     pub async fn connect(region: &str) -> Self {
-        Self { aws: Aws::connect(region).await, started: Instant::now() }
+        let (reads, changes) = Aws::connect(region).await;
+        Self { reads, changes, started: Instant::now() }
     }
 }
 
 #[async_trait]
 impl Cloud for LiveCloud {
     async fn account(&self) -> Result<String, Fault> {
-        self.aws.account().await
+        self.reads.account().await
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
-        let reading = Reading::new(&self.aws, topology, lookups);
+        let reading = Reading::new(&self.reads, topology, lookups);
         let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading)));
         let answers = join_all(lookups.iter().map(|asked| lookup::of(&reading, asked)));
         let (lists, answers) = join(lists, answers).await;
@@ -46,12 +49,12 @@ impl Cloud for LiveCloud {
         id: &str,
         topology: &str,
     ) -> Result<Option<Observed>, Fault> {
-        let found = kind.list(&Reading::of_one(&self.aws, topology, id)).await?;
+        let found = kind.list(&Reading::of_one(&self.reads, topology, id)).await?;
         Ok(found.into_iter().find(|found| found.id == id))
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
-        elb::findings(&self.aws, groups).await
+        elb::findings(&self.reads, groups).await
     }
 
     async fn obstacle(
@@ -60,44 +63,35 @@ impl Cloud for LiveCloud {
         topology: &str,
         body: &Body,
     ) -> Result<Option<String>, Fault> {
-        kind.obstacle(&self.aws, topology, body).await
+        kind.obstacle(&self.reads, topology, body).await
     }
 
     async fn create(
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
-        kind.create(&self.aws, body, tags).await
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        kind.create_all(&self.changes, body, all, token).await
     }
 
     async fn update(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
-        after: &Body,
-        changed: &[&str],
-    ) -> Result<(), Fault> {
-        kind.update(&self.aws, live, after, changed).await
-    }
-
-    async fn update_all(
-        &self,
-        kind: &'static dyn Kind,
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault> {
-        kind.update_all(&self.aws, all, changed).await
+        kind.update_all(&self.changes, all, changed).await
     }
 
     async fn delete(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
+        all: &[Live],
         parting: &Body,
     ) -> Result<(), Fault> {
-        kind.delete(&self.aws, live, parting).await
+        kind.delete_all(&self.changes, all, parting).await
     }
 
     async fn status(
@@ -105,15 +99,20 @@ impl Cloud for LiveCloud {
         kind: &'static dyn Kind,
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault> {
-        kind.status(&self.aws, ids).await
+        kind.status(&self.reads, ids).await
     }
 
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
-        kind.protect(&self.aws, live, on).await
+        kind.protect(&self.changes, live, on).await
     }
 
-    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        kind.tag(&self.aws, live, tags).await
+    async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        kind.tag_all(&self.changes, all).await
+    }
+
+    /// An endpoint of one's own has no buckets of AWS's.
+    fn is_limited(&self) -> bool {
+        std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty())
     }
 
     fn now(&self) -> Duration {

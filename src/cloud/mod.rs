@@ -49,36 +49,28 @@ pub trait Cloud: Send + Sync {
         body: &Body,
     ) -> Result<Option<String>, Fault>;
 
-    /// See [`Kind::create`].
+    /// See [`Kind::create_all`].
     async fn create(
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault>;
-
-    /// See [`Kind::update`].
-    async fn update(
-        &self,
-        kind: &'static dyn Kind,
-        live: &Live,
-        after: &Body,
-        changed: &[&str],
-    ) -> Result<(), Fault>;
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault>;
 
     /// See [`Kind::update_all`].
-    async fn update_all(
+    async fn update(
         &self,
         kind: &'static dyn Kind,
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault>;
 
-    /// See [`Kind::delete`].
+    /// See [`Kind::delete_all`].
     async fn delete(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
+        all: &[Live],
         parting: &Body,
     ) -> Result<(), Fault>;
 
@@ -92,8 +84,13 @@ pub trait Cloud: Send + Sync {
     /// See [`Kind::protect`].
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault>;
 
-    /// See [`Kind::tag`].
-    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault>;
+    /// See [`Kind::tag_all`].
+    async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault>;
+
+    /// Whether it takes calls no faster than AWS says.
+    fn is_limited(&self) -> bool {
+        true
+    }
 
     /// The time on the account's clock, from some start.
     fn now(&self) -> Duration;

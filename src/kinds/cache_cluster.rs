@@ -13,7 +13,8 @@ use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Address, Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Address, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
+    Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{cluster_id}",
     unique: &[&["cluster_id"]],
     timing: Timing { create: 420, update: 300, delete: 180, poll: 15 },
+    calls: Calls::UNPACED,
 };
 
 pub struct Wire;

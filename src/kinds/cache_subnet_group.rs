@@ -12,7 +12,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{name}",
     unique: &[&["name"]],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+    calls: Calls::UNPACED,
 };
 
 pub struct Wire;

@@ -15,7 +15,8 @@ use super::{Kind, Live, Refusal, form, gone_or_going, lifts};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
-    APPLY_IMMEDIATELY, Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+    APPLY_IMMEDIATELY, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags,
+    Timing,
 };
 use reported::{observe, outputs};
 
@@ -78,6 +79,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{identifier}",
     unique: &[&["identifier"]],
     timing: Timing { create: 620, update: 300, delete: 240, poll: 15 },
+    calls: Calls::UNPACED,
 };
 
 pub struct Wire;

@@ -17,6 +17,7 @@ pub fn observed(schema: &Schema, id: String, tags: Tags, body: Body) -> Observed
         outputs: BTreeMap::new(),
         status: Status::Ready,
         maintenance: None,
+        place: 0,
     }
 }
 

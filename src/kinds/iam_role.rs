@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
-use crate::model::{Body, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing};
+use crate::model::{
+    Body, Calls, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IamRole {
@@ -44,6 +46,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{name}",
     unique: &[&["name"]],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+    calls: Calls::UNPACED,
 };
 
 /// The names of its inline policies.

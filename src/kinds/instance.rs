@@ -20,8 +20,8 @@ use super::{Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Address, Body, Created, Fault, Field, Link, NAME, Observed, Schema, Standing, Status,
-    TOPOLOGY, Tags, Timing,
+    ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, NAME, Observed, Schema,
+    Standing, Status, TOPOLOGY, Tags, Timing, launch,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -70,6 +70,7 @@ pub static SCHEMA: Schema = Schema {
     id: "i-{hex}",
     unique: &[],
     timing: Timing { create: 35, update: 75, delete: 40, poll: 5 },
+    calls: Calls::INSTANCE,
 };
 
 /// The name of a service's Nth machine at its address.
@@ -104,18 +105,31 @@ impl Kind for Wire {
             let id = instance.instance_id.clone()?;
             let tags = ec2::ours(instance.tags.clone(), read)?;
             let status = status(&instance);
+            let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
+            let place = place.unwrap_or_default();
             let body = fields(&instance, root_volume(&instance, &volumes), targets.get(&id));
             let outputs = Created::id("")
                 .output("private_ip", instance.private_ip_address)
                 .output("public_ip", instance.public_ip_address)
                 .outputs;
             let observed = form::observed(&SCHEMA, id, tags, body);
-            (status != Status::Gone).then_some(Observed { outputs, status, ..observed })
+            (status != Status::Gone).then_some(Observed { outputs, status, place, ..observed })
         });
         Ok(listed.collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
+        let made = self.create_all(aws, body, std::slice::from_ref(tags), "").await?;
+        made.into_iter().next().ok_or_else(|| nothing_made(0, 1))
+    }
+
+    async fn create_all(
+        &self,
+        aws: &Aws,
+        body: &Body,
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
         let spec: Instance = form::spec(&SCHEMA, body)?;
         let ami = spec.ami.as_str().unwrap_or_default();
         let root = EbsBlockDevice::builder()
@@ -135,14 +149,17 @@ impl Kind for Wire {
         let metadata = InstanceMetadataOptionsRequest::builder()
             .http_tokens(HttpTokensState::from(spec.metadata_http_tokens.as_str()))
             .http_endpoint(InstanceMetadataEndpointState::Enabled);
+        let tags = launch::tags(all).ok_or_else(|| nothing_made(0, all.len()))?;
         // By its tags the root volume is found in one listing. What is last applied stands on the instance alone.
         let mut volume_tags = tags.clone();
         volume_tags.retain(|key, _| [TOPOLOGY, ADDRESS, NAME].contains(&key.as_str()));
+        let count = i32::try_from(all.len()).unwrap_or(i32::MAX);
         let call = aws
             .ec2
             .run_instances()
-            .min_count(1)
-            .max_count(1)
+            .set_client_token(Some(token.to_owned()).filter(|token| !token.is_empty()))
+            .min_count(count)
+            .max_count(count)
             .image_id(ami)
             .instance_type(spec.instance_type.as_str().into())
             .set_key_name(spec.key_name)
@@ -151,17 +168,21 @@ impl Kind for Wire {
             .network_interfaces(interface.build())
             .metadata_options(metadata.build())
             .block_device_mappings(root.build())
-            .tag_specifications(ec2::born_with(ResourceType::Instance, tags))
+            .tag_specifications(ec2::born_with(ResourceType::Instance, &tags))
             .tag_specifications(ec2::born_with(ResourceType::Volume, &volume_tags));
         let answer = call.send().await.map_err(fault("ec2:RunInstances"))?;
-        let born = answer.instances.unwrap_or_default().into_iter().next();
-        let (id, private, public) = match born {
-            Some(born) => (born.instance_id, born.private_ip_address, born.public_ip_address),
-            None => (None, None, None),
-        };
-        Ok(Created::id(id.unwrap_or_default())
-            .output("private_ip", private)
-            .output("public_ip", public))
+        let mut born = answer.instances.unwrap_or_default();
+        if born.len() != all.len() {
+            return Err(nothing_made(born.len(), all.len()));
+        }
+        born.sort_by_key(Seen::ami_launch_index);
+        let made = born.into_iter().map(|born| Created {
+            born: Some(tags.clone()),
+            ..Created::id(born.instance_id.unwrap_or_default())
+                .output("private_ip", born.private_ip_address)
+                .output("public_ip", born.public_ip_address)
+        });
+        Ok(made.collect())
     }
 
     async fn update(
@@ -196,17 +217,60 @@ impl Kind for Wire {
         if has("target_group") {
             let before: Link = form::field(&SCHEMA, &live.body, "target_group")?;
             let after: Link = form::field(&SCHEMA, after, "target_group")?;
-            change::register(aws, &live.id, before.id(), after.id()).await?;
+            let id = std::slice::from_ref(&live.id);
+            change::register(aws, id, before.id(), after.id()).await?;
+        }
+        Ok(())
+    }
+
+    /// Those that go from one target group to another go together.
+    async fn update_all(
+        &self,
+        aws: &Aws,
+        all: &[(Live, Body)],
+        changed: &[&str],
+    ) -> Result<(), Fault> {
+        if changed != ["target_group"] {
+            for (live, after) in all {
+                self.update(aws, live, after, changed).await?;
+            }
+            return Ok(());
+        }
+        let mut ways: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for (live, after) in all {
+            let before: Link = form::field(&SCHEMA, &live.body, "target_group")?;
+            let after: Link = form::field(&SCHEMA, after, "target_group")?;
+            let way = (before.id().to_owned(), after.id().to_owned());
+            ways.entry(way).or_default().push(live.id.clone());
+        }
+        for ((before, after), ids) in ways {
+            change::register(aws, &ids, &before, &after).await?;
         }
         Ok(())
     }
 
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault> {
+        self.delete_all(aws, std::slice::from_ref(live), parting).await
+    }
+
+    async fn delete_all(&self, aws: &Aws, all: &[Live], parting: &Body) -> Result<(), Fault> {
         if lifts(parting) {
-            away(self.protect(aws, live, false).await)?;
+            for live in all {
+                away(self.protect(aws, live, false).await)?;
+            }
         }
-        let answer = aws.ec2.terminate_instances().instance_ids(&live.id).send().await;
-        away(answer.map_err(fault("ec2:TerminateInstances")))
+        let ids = all.iter().map(|live| live.id.clone()).collect();
+        let answer = aws.ec2.terminate_instances().set_instance_ids(Some(ids)).send().await;
+        match answer.map_err(fault("ec2:TerminateInstances")) {
+            // One that is gone already must not keep the others.
+            Err(fault) if fault.class == Class::NotFound && all.len() > 1 => {
+                for live in all {
+                    self.delete(aws, live, &Body::new()).await?;
+                }
+                Ok(())
+            }
+            answer => away(answer),
+        }
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
@@ -225,8 +289,17 @@ impl Kind for Wire {
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        ec2::tag(aws, &live.id, tags).await
+        ec2::tag_all(aws, [(live.id.as_str(), tags)]).await
     }
+
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        ec2::tag_all(aws, all.iter().map(|(live, tags)| (live.id.as_str(), tags))).await
+    }
+}
+
+fn nothing_made(made: usize, asked: usize) -> Fault {
+    let message = format!("{made} of {asked} machines were made");
+    Fault::new(Class::Transient, "ec2:RunInstances", "", message)
 }
 
 async fn describe(aws: &Aws, filters: Vec<Filter>) -> Result<Vec<Seen>, Fault> {

@@ -12,8 +12,8 @@ use super::{Kind, Live, form, iam_role};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
 use crate::model::{
-    ADDRESS, Address, Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status,
-    TOPOLOGY, Tags, Timing,
+    ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing,
+    Status, TOPOLOGY, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,7 @@ pub static SCHEMA: Schema = Schema {
     id: "arn:aws:iam::{account}:instance-profile{path}{name}",
     unique: &[&["name"]],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+    calls: Calls::UNPACED,
 };
 
 pub struct Wire;

@@ -11,7 +11,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
+    Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,7 @@ pub static SCHEMA: Schema = Schema {
     id: "igw-{hex}",
     unique: &[],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 1 },
+    calls: Calls::EC2,
 };
 
 pub struct Wire;
@@ -101,7 +103,11 @@ impl Kind for Wire {
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        ec2::tag(aws, &live.id, tags).await
+        ec2::tag_all(aws, [(live.id.as_str(), tags)]).await
+    }
+
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        ec2::tag_all(aws, all.iter().map(|(live, tags)| (live.id.as_str(), tags))).await
     }
 }
 

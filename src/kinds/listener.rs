@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
+use crate::model::{
+    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listener {
@@ -48,6 +50,7 @@ pub static SCHEMA: Schema = Schema {
     id: "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/{hex}/{hex}",
     unique: &[&["load_balancer", "port"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+    calls: Calls::ELB,
 };
 
 /// TLS 1.2 and 1.3 with forward secrecy, and a key exchange that outlasts quantum computers where the client knows it:

@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
+use crate::model::{
+    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+};
 
 /// AWS's name for a condition on the path.
 const PATH: &str = "path-pattern";
@@ -43,6 +45,7 @@ pub static SCHEMA: Schema = Schema {
     id: "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/{hex}/{hex}",
     unique: &[&["listener", "priority"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+    calls: Calls::ELB,
 };
 
 pub struct Wire;

@@ -15,7 +15,7 @@ use super::{Kind, Live, form, lifts};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,7 @@ pub static SCHEMA: Schema = Schema {
     id: "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex}",
     unique: &[&["name"]],
     timing: Timing { create: 165, update: 5, delete: 20, poll: 10 },
+    calls: Calls::ELB,
 };
 
 pub struct Wire;

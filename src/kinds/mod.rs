@@ -66,6 +66,8 @@ pub struct Live {
     pub outputs: BTreeMap<String, String>,
     /// The fields as they are now, references as ids.
     pub body: Body,
+    /// The tags that it is known to bear.
+    pub tags: Tags,
 }
 
 /// Why a change can't be had, and what can.
@@ -98,6 +100,22 @@ pub trait Kind: Send + Sync {
     /// Creates it, tagged, with the fields of the create phase. Does not wait until it is ready.
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault>;
 
+    /// Creates one for each of these tags, all alike, in their order. Asked again with the same token, AWS answers with
+    /// what it made the first time, where the kind's schema says so.
+    async fn create_all(
+        &self,
+        aws: &Aws,
+        body: &Body,
+        all: &[Tags],
+        _token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        let mut made = Vec::new();
+        for tags in all {
+            made.push(self.create(aws, body, tags).await?);
+        }
+        Ok(made)
+    }
+
     /// Brings the `changed` fields from `live.body` to `after`.
     async fn update(
         &self,
@@ -129,6 +147,14 @@ pub trait Kind: Send + Sync {
     /// Deletes it; one that is gone already is no error. `parting` says how, where the kind leaves a choice.
     async fn delete(&self, aws: &Aws, live: &Live, parting: &Body) -> Result<(), Fault>;
 
+    /// Deletes all of these.
+    async fn delete_all(&self, aws: &Aws, all: &[Live], parting: &Body) -> Result<(), Fault> {
+        for live in all {
+            self.delete(aws, live, parting).await?;
+        }
+        Ok(())
+    }
+
     /// How far these are, by id. One that is missing in the answer is gone.
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault>;
 
@@ -139,6 +165,14 @@ pub trait Kind: Send + Sync {
 
     /// Sets tags, leaving other keys alone.
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault>;
+
+    /// Sets tags on each of these.
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        for (live, tags) in all {
+            self.tag(aws, live, tags).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What a parting says of what is protected: that it is to go nevertheless.

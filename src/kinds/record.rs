@@ -23,8 +23,8 @@ use crate::aws::absent::unless_gone;
 use crate::aws::route53::{self, AT_ONCE, LIST, PAGE, Start, Zone, plain};
 use crate::aws::{Aws, Reading, fault, marks};
 use crate::model::{
-    ADDRESS, Body, Class, Created, Fault, Field, Observed, Schema, Standing, Status, TOPOLOGY,
-    Tags, Timing,
+    ADDRESS, Body, Calls, Class, Created, Fault, Field, Observed, Schema, Standing, Status,
+    TOPOLOGY, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{zone}_{name}_{type}",
     unique: &[&["zone", "name", "type"]],
     timing: Timing { create: 2, update: 2, delete: 2, poll: 2 },
+    calls: Calls::ROUTE53,
 };
 
 const CHANGE: &str = "route53:ChangeResourceRecordSets";

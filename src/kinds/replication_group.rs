@@ -14,7 +14,8 @@ use super::{Kind, Live, cache_cluster, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Address, Body, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Address, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
+    Timing,
 };
 
 /// What its id has beyond the cache's, so that it can stand beside the single node that it takes over from.
@@ -58,6 +59,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{replication_group_id}",
     unique: &[&["replication_group_id"]],
     timing: Timing { create: 720, update: 600, delete: 300, poll: 15 },
+    calls: Calls::UNPACED,
 };
 
 /// The id of the group of this cache.

@@ -12,7 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
+    Timing,
 };
 
 /// A route to a gateway.
@@ -42,6 +43,7 @@ pub static SCHEMA: Schema = Schema {
     id: "rtb-{hex}",
     unique: &[],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 1 },
+    calls: Calls { token: true, ..Calls::EC2 },
 };
 
 pub struct Wire;
@@ -66,16 +68,21 @@ impl Kind for Wire {
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
-        let spec: RouteTable = form::spec(&SCHEMA, body)?;
-        // No need for `unrepeated`: this call has a client token, which the SDK fills in.
-        let call = aws
-            .ec2
-            .create_route_table()
-            .vpc_id(spec.vpc.id())
-            .tag_specifications(ec2::born_with(ResourceType::RouteTable, tags));
-        let answer = call.send().await.map_err(fault("ec2:CreateRouteTable"))?;
-        let id = answer.route_table.and_then(|table| table.route_table_id);
-        Ok(Created::id(id.unwrap_or_default()))
+        make(aws, body, tags, None).await
+    }
+
+    async fn create_all(
+        &self,
+        aws: &Aws,
+        body: &Body,
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        let mut made = Vec::new();
+        for tags in all {
+            made.push(make(aws, body, tags, Some(token)).await?);
+        }
+        Ok(made)
     }
 
     async fn update(
@@ -120,7 +127,11 @@ impl Kind for Wire {
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        ec2::tag(aws, &live.id, tags).await
+        ec2::tag_all(aws, [(live.id.as_str(), tags)]).await
+    }
+
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        ec2::tag_all(aws, all.iter().map(|(live, tags)| (live.id.as_str(), tags))).await
     }
 }
 
@@ -169,6 +180,19 @@ macro_rules! towards {
             gateway => $call.gateway_id(gateway),
         }
     };
+}
+
+async fn make(aws: &Aws, body: &Body, tags: &Tags, token: Option<&str>) -> Result<Created, Fault> {
+    let spec: RouteTable = form::spec(&SCHEMA, body)?;
+    let call = aws
+        .ec2
+        .create_route_table()
+        .set_client_token(token.map(str::to_owned))
+        .vpc_id(spec.vpc.id())
+        .tag_specifications(ec2::born_with(ResourceType::RouteTable, tags));
+    let answer = call.send().await.map_err(fault("ec2:CreateRouteTable"))?;
+    let id = answer.route_table.and_then(|table| table.route_table_id);
+    Ok(Created::id(id.unwrap_or_default()))
 }
 
 async fn create(aws: &Aws, table: &str, route: &Route) -> Result<(), Fault> {

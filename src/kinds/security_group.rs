@@ -15,7 +15,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
+    Timing,
 };
 
 /// A new group lets everything out.
@@ -96,6 +97,7 @@ pub static SCHEMA: Schema = Schema {
     id: "sg-{hex}",
     unique: &[&["vpc", "name"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+    calls: Calls::EC2,
 };
 
 pub struct Wire;
@@ -180,7 +182,11 @@ impl Kind for Wire {
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        ec2::tag(aws, &live.id, tags).await
+        ec2::tag_all(aws, [(live.id.as_str(), tags)]).await
+    }
+
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        ec2::tag_all(aws, all.iter().map(|(live, tags)| (live.id.as_str(), tags))).await
     }
 }
 

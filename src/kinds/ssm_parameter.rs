@@ -13,7 +13,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, fault, marks, ssm};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Class, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{name}",
     unique: &[&["name"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+    calls: Calls::UNPACED,
 };
 
 pub struct Wire;

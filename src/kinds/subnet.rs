@@ -13,7 +13,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,7 @@ pub static SCHEMA: Schema = Schema {
     id: "subnet-{hex}",
     unique: &[&["vpc", "cidr_block"]],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 1 },
+    calls: Calls::EC2,
 };
 
 pub struct Wire;
@@ -128,7 +129,11 @@ impl Kind for Wire {
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        ec2::tag(aws, &live.id, tags).await
+        ec2::tag_all(aws, [(live.id.as_str(), tags)]).await
+    }
+
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        ec2::tag_all(aws, all.iter().map(|(live, tags)| (live.id.as_str(), tags))).await
     }
 }
 

@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
-use crate::model::{Body, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing};
+use crate::model::{
+    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetGroup {
@@ -49,6 +51,7 @@ pub static SCHEMA: Schema = Schema {
     id: "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
     unique: &[&["name"]],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
+    calls: Calls::ELB,
 };
 
 /// The field that is an attribute, with a call of its own.

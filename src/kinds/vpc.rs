@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
-use crate::model::{Body, Created, Fault, Field, Observed, Schema, Standing, Tags, Timing};
+use crate::model::{Body, Calls, Created, Fault, Field, Observed, Schema, Standing, Tags, Timing};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vpc {
@@ -31,6 +31,7 @@ pub static SCHEMA: Schema = Schema {
     id: "vpc-{hex}",
     unique: &[],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 1 },
+    calls: Calls::EC2,
 };
 
 pub struct Wire;
@@ -112,7 +113,11 @@ impl Kind for Wire {
     }
 
     async fn tag(&self, aws: &Aws, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        ec2::tag(aws, &live.id, tags).await
+        ec2::tag_all(aws, [(live.id.as_str(), tags)]).await
+    }
+
+    async fn tag_all(&self, aws: &Aws, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        ec2::tag_all(aws, all.iter().map(|(live, tags)| (live.id.as_str(), tags))).await
     }
 }
 

@@ -5,8 +5,10 @@ use std::fmt;
 /// What an error calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Throttled, 5xx, time-out: the same call may succeed later.
+    /// 5xx, time-out: the same call may succeed later, and may have been done.
     Transient,
+    /// Refused for its rate, or for want of capacity: not done, and may succeed later.
+    Throttled,
     /// The account is not that far: just created and not found, still in use, not in a state that allows it.
     NotYet,
     /// It isn't there.

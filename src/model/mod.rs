@@ -5,8 +5,10 @@ mod body;
 mod fault;
 mod fingerprint;
 mod health;
+pub mod launch;
 mod lookup;
 mod observed;
+mod pace;
 mod schema;
 mod tags;
 
@@ -19,5 +21,6 @@ pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lookup::{Lookup, covers};
 pub use observed::{Created, Maintenance, Observed, Standing, Status};
+pub use pace::{Bucket, Calls};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
-pub use tags::{ADDRESS, APPLIED, NAME, PROTECTED, TOPOLOGY, Tags};
+pub use tags::{ADDRESS, APPLIED, LAUNCH, NAME, PROTECTED, TOPOLOGY, Tags};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Tags};
+use super::{ADDRESS, Address, Body, LAUNCH, Tags, launch};
 
 /// How far a resource is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,19 @@ pub struct Observed {
     pub status: Status,
     /// For what AWS may change later than it is asked.
     pub maintenance: Option<Maintenance>,
+    /// Its place among those that one call made.
+    #[serde(default)]
+    pub place: usize,
+}
+
+impl Observed {
+    /// The address that its tags give it, or the tag of the call that made it.
+    pub fn address(&self) -> Option<Address> {
+        match self.tags.get(ADDRESS) {
+            Some(address) => address.parse().ok(),
+            None => launch::address(self.tags.get(LAUNCH)?, self.place),
+        }
+    }
 }
 
 /// When AWS makes the changes that it was asked for but not at once, and which these are.
@@ -63,11 +76,13 @@ pub struct Maintenance {
 pub struct Created {
     pub id: String,
     pub outputs: BTreeMap<String, String>,
+    /// The tags that it bears, where those are not the ones that were given for it.
+    pub born: Option<Tags>,
 }
 
 impl Created {
     pub fn id(id: impl Into<String>) -> Self {
-        Self { id: id.into(), outputs: BTreeMap::new() }
+        Self { id: id.into(), outputs: BTreeMap::new(), born: None }
     }
 
     pub fn output(mut self, name: &str, value: Option<impl Into<String>>) -> Self {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Calls;
+
 /// The field that says that changes don't wait for the maintenance window.
 pub const APPLY_IMMEDIATELY: &str = "apply_immediately";
 
@@ -267,6 +269,7 @@ pub struct Schema {
     /// Fields that together may stand once in an account and region.
     pub unique: &'static [&'static [&'static str]],
     pub timing: Timing,
+    pub calls: Calls,
 }
 
 impl Schema {

@@ -9,6 +9,8 @@ pub type Tags = BTreeMap<String, String>;
 pub const TOPOLOGY: &str = "ecdeploy:topology";
 /// The resource's address, `instance.user-1`.
 pub const ADDRESS: &str = "ecdeploy:address";
+/// The addresses of all that one call made, for as long as each has no tag of its own yet.
+pub const LAUNCH: &str = "ecdeploy:launch";
 /// The fingerprint of what was last applied.
 pub const APPLIED: &str = "ecdeploy:applied";
 /// `true` on what may be neither deleted nor replaced; it holds when the file no longer says so, too.

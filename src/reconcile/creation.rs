@@ -1,7 +1,7 @@
 //! A creation: at most once, whatever becomes of the answer, and what takes calls of its own right after it.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::execute::AT_ONCE;
 use super::watch::Goal;
@@ -9,7 +9,8 @@ use super::{Run, State, What};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, TOPOLOGY, Tags,
+    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Status, TOPOLOGY,
+    Tags, digest,
 };
 use crate::plan::Step;
 
@@ -48,7 +49,9 @@ impl Run<'_> {
         ]);
         let created = self.creating(index, step, kind, &body, &tags).await?;
         body.extend(starts);
-        let live = Live { id: created.id, outputs: created.outputs, body };
+        let born = created.born.unwrap_or_else(|| tags.clone());
+        let live = Live { id: created.id, outputs: created.outputs, body, tags: born };
+        let live = self.tagged(index, kind, live, tags).await?;
         let mut live = self.configure(index, step, kind, live, &configure, after).await?;
         let id = live.id.clone();
         self.keep(step, live.clone());
@@ -61,6 +64,21 @@ impl Run<'_> {
         Ok(id)
     }
 
+    /// Writes the tags of its own where it was born with those of the call that made it and others.
+    async fn tagged(
+        &self,
+        index: usize,
+        kind: &'static dyn Kind,
+        mut live: Live,
+        tags: Tags,
+    ) -> Result<Live, Fault> {
+        if tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
+            self.calling(index, || self.door.tag(kind, &live, &tags)).await?;
+            live.tags.extend(tags);
+        }
+        Ok(live)
+    }
+
     /// Creates, at most once: where the answer was lost, it looks for what bears the address before it tries again.
     async fn creating(
         &self,
@@ -71,30 +89,55 @@ impl Run<'_> {
         tags: &Tags,
     ) -> Result<Created, Fault> {
         let unsure = AtomicBool::new(false);
+        let generation = AtomicU32::new(0);
         self.calling(index, || async {
             if unsure.load(Ordering::Relaxed)
                 && let Some(made) = self.made(step).await?
             {
                 return Ok(made);
             }
-            let answer = self.cloud.create(kind, body, tags).await;
-            let lost = matches!(&answer, Err(fault) if fault.class == Class::Transient);
-            unsure.store(lost, Ordering::Relaxed);
-            answer
+            loop {
+                let token = self.token(step, body, tags, generation.load(Ordering::Relaxed));
+                match self.door.create(kind, body, tags, &token).await {
+                    Err(fault) if is_used_up(&fault) => {
+                        generation.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(fault) if fault.class == Class::Transient => {
+                        unsure.store(true, Ordering::Relaxed);
+                        return Err(fault);
+                    }
+                    // An earlier call has made it, of this run or of one that was killed; the listing may lag behind.
+                    Err(fault) if fault.class == Class::Exists => {
+                        unsure.store(true, Ordering::Relaxed);
+                        let unseen = Fault { class: Class::NotFound, ..fault };
+                        return self.made(step).await?.ok_or(unseen);
+                    }
+                    answer => return answer,
+                }
+            }
         })
         .await
     }
 
+    /// The same for whoever means the same: this resource, made so, in the place of these. Not for one that is made
+    /// anew when it has gone.
+    fn token(&self, step: &Step, body: &Body, tags: &Tags, generation: u32) -> String {
+        let known = self.snapshot.resources.values().chain(&self.snapshot.extras);
+        let before = known.filter(|known| known.address == step.address);
+        let before: BTreeSet<&str> = before.map(|known| known.live.id.as_str()).collect();
+        digest(format!("{generation} {before:?} {tags:?} {body:?}").as_bytes())
+    }
+
     /// What bears the step's address, and was not there when it was planned.
     async fn made(&self, step: &Step) -> Result<Option<Created>, Fault> {
-        let seen = self.cloud.read(&self.plan.topology, &BTreeSet::new()).await?.observed;
-        let address = step.address.to_string();
+        let seen = self.door.read(&self.plan.topology).await?;
         let made = seen.into_iter().find(|seen| {
             seen.kind == step.address.kind()
-                && seen.tags.get(ADDRESS) == Some(&address)
+                && seen.address().as_ref() == Some(&step.address)
+                && !matches!(seen.status, Status::Deleting | Status::Gone)
                 && self.snapshot.find(&step.address, &seen.id).is_none()
         });
-        Ok(made.map(|seen| Created { id: seen.id, outputs: seen.outputs }))
+        Ok(made.map(|seen| Created { id: seen.id, outputs: seen.outputs, born: Some(seen.tags) }))
     }
 
     /// Sets what takes calls of its own right after creation.
@@ -122,10 +165,16 @@ impl Run<'_> {
             }
         }
         if protect {
-            self.calling(index, || self.cloud.protect(kind, &live, true)).await?;
+            self.calling(index, || self.door.protect(kind, &live, true)).await?;
             applied.insert(PROTECT, &true.into());
         }
         self.record(index, step, kind, &live, &applied).await?;
         Ok(live)
     }
+}
+
+/// Whether the token was for something that has gone since, or was asked for otherwise.
+/// Source: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
+fn is_used_up(fault: &Fault) -> bool {
+    matches!(fault.code.as_str(), "IdempotentInstanceTerminated" | "IdempotentParameterMismatch")
 }

@@ -95,7 +95,7 @@ impl Run<'_> {
         }
         let change = self.change(step)?;
         if step.verb == Verb::Update && change.fields.iter().any(|moved| moved.field == PROTECT) {
-            self.calling(index, || self.cloud.protect(kind, &live, change.protect)).await?;
+            self.calling(index, || self.door.protect(kind, &live, change.protect)).await?;
         }
         if change.protect {
             applied.insert(PROTECT, &true.into());
@@ -117,7 +117,7 @@ impl Run<'_> {
         kind: &'static dyn Kind,
     ) -> Result<String, Fault> {
         let live = self.live(step)?;
-        self.calling(index, || self.cloud.delete(kind, &live, &step.parting)).await?;
+        self.calling(index, || self.door.delete(kind, &live, &step.parting)).await?;
         if kind.schema().timing.delete > AT_ONCE {
             self.watch.wait(kind, &live.id, Goal::Gone).await?;
         }
@@ -149,7 +149,7 @@ impl Run<'_> {
             return Ok(live);
         }
         let after = self.body_after(step, &live, fields, target)?;
-        self.calling(index, || self.cloud.update(kind, &live, &after, fields)).await?;
+        self.calling(index, || self.door.update(kind, &live, &after, fields)).await?;
         let set = after.into_iter().filter(|(field, _)| fields.contains(&field.as_str()));
         live.body.extend(set);
         Ok(live)
@@ -200,7 +200,7 @@ impl Run<'_> {
         if change.moved_from.is_some() {
             tags.insert(NAME.to_owned(), self.name(step));
         }
-        self.calling(index, || self.cloud.tag(kind, live, &tags)).await?;
+        self.calling(index, || self.door.tag(kind, live, &tags)).await?;
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         lives.applied.insert(key(step, &live.id), applied.clone());
         Ok(())
@@ -211,31 +211,29 @@ impl Run<'_> {
         format!("{}-{}", self.plan.topology, step.address.name())
     }
 
-    /// Makes a call, again where that may help, not more calls at once than allowed.
+    /// Makes a call, again where that may help.
     pub(super) async fn calling<T, F>(&self, index: usize, call: impl Fn() -> F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let begun = self.cloud.now();
+        let begun = self.door.now();
         let mut tries = 0;
         loop {
-            let result = {
-                let _permit = self.calls.acquire().await;
-                call().await
-            };
-            let fault = match result {
+            let fault = match call().await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
-            let waited = self.cloud.now().saturating_sub(begun);
-            let Some(pause) = super::retry::pause(&fault, tries, waited) else { return Err(fault) };
+            let waited = self.door.now().saturating_sub(begun);
+            let Some(pause) = super::retry::pause(&fault, tries, waited, index) else {
+                return Err(fault);
+            };
             if tries == 0 {
                 self.tell(index, What::Retrying { error: fault.to_string() });
             }
             tracing::debug!(%fault, tries, "retrying");
             tries += 1;
             tokio::select! {
-                () = self.cloud.sleep(pause) => {}
+                () = self.door.sleep(pause) => {}
                 () = self.stop.requested() => return Err(fault),
             }
         }

@@ -1,8 +1,11 @@
 //! Carries out a plan: every step as soon as what it needs is there, many at a time. It makes no decisions.
 
 mod creation;
+mod door;
 mod event;
 mod execute;
+mod gather;
+mod pacer;
 mod retry;
 mod serving;
 mod stop;
@@ -10,12 +13,12 @@ mod together;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 pub use event::{Event, Observer, What};
 pub use stop::Stop;
@@ -25,6 +28,7 @@ use crate::kinds::Live;
 use crate::model::{Address, Fault, Fingerprint, Need};
 use crate::plan::Plan;
 use crate::snapshot::Snapshot;
+use door::Door;
 use watch::Watch;
 
 /// How a step stands.
@@ -64,13 +68,11 @@ impl Outcome {
 pub(crate) struct Run<'a> {
     plan: &'a Plan,
     snapshot: &'a Snapshot,
-    cloud: &'a dyn Cloud,
+    door: Arc<Door<'a>>,
     stop: &'a Stop,
     observer: &'a dyn Observer,
     watch: Watch<'a>,
     groups: serving::Groups,
-    /// As many calls are under way at once.
-    calls: Semaphore,
     started: Duration,
     /// Resources that steps have made or changed: new ones by address, live ones by address and id.
     lives: Mutex<Lives>,
@@ -97,15 +99,15 @@ pub async fn run(
     stop: &Stop,
     observer: &dyn Observer,
 ) -> Outcome {
+    let door = Arc::new(Door::new(cloud, parallelism, stop));
     let run = Run {
         plan,
         snapshot,
-        cloud,
+        door: door.clone(),
         stop,
         observer,
-        watch: Watch::new(cloud, stop),
+        watch: Watch::new(door, stop),
         groups: serving::Groups::default(),
-        calls: Semaphore::new(parallelism.max(1)),
         started: cloud.now(),
         lives: Mutex::default(),
         states: Mutex::new(vec![State::Waiting; plan.steps.len()]),
@@ -177,9 +179,9 @@ impl Run<'_> {
 
     async fn step(&self, index: usize) {
         self.tell(index, What::Started);
-        let begun = self.cloud.now();
+        let begun = self.door.now();
         let result = self.execute(index).await;
-        let elapsed = self.cloud.now() - begun;
+        let elapsed = self.door.now() - begun;
         let state = match result {
             Ok(id) => {
                 self.tell(index, What::Done { elapsed, id });
@@ -204,7 +206,7 @@ impl Run<'_> {
 
     fn tell(&self, index: usize, what: What) {
         let step = &self.plan.steps[index];
-        let at = self.cloud.now() - self.started;
+        let at = self.door.now() - self.started;
         self.observer.event(&Event {
             at,
             step: index,

@@ -259,25 +259,25 @@ impl Run<'_> {
         seconds: u32,
         done: impl Fn(&[TargetHealth]) -> bool,
     ) -> Result<Result<(), Vec<TargetHealth>>, Fault> {
-        let begun = self.cloud.now();
+        let begun = self.door.now();
         let patience = Duration::from_secs(seconds.into());
         let mut pause = Duration::ZERO;
         let mut found = Vec::new();
         loop {
             match self.look(group, pause.max(FIRST_LOOK) / 2).await {
                 Ok(seen) => found = seen,
-                Err(fault) if fault.class == Class::Transient => {}
+                Err(fault) if matches!(fault.class, Class::Transient | Class::Throttled) => {}
                 Err(fault) => return Err(fault),
             }
             if done(&found) {
                 return Ok(Ok(()));
             }
-            if self.cloud.now().saturating_sub(begun) >= patience {
+            if self.door.now().saturating_sub(begun) >= patience {
                 return Ok(Err(found));
             }
             pause = (pause * 2).clamp(FIRST_LOOK, LONGEST_PAUSE);
             tokio::select! {
-                () = self.cloud.sleep(pause) => {}
+                () = self.door.sleep(pause) => {}
                 () = self.stop.requested() => {
                     let message = format!("stopped waiting for targets of {group}");
                     return Err(Fault::new(Class::Fatal, LOOK, "Interrupted", message));
@@ -290,16 +290,13 @@ impl Run<'_> {
     async fn look(&self, group: &str, fresh: Duration) -> Result<Vec<TargetHealth>, Fault> {
         let looks = self.groups.of(group);
         let mut last = looks.last.lock().await;
-        let now = self.cloud.now();
+        let now = self.door.now();
         if let Some((at, found)) = &*last
             && now.saturating_sub(*at) < fresh
         {
             return Ok(found.clone());
         }
-        let found = {
-            let _permit = self.calls.acquire().await;
-            self.cloud.health(&[group.to_owned()]).await?
-        };
+        let found = self.door.health(group).await?;
         *last = Some((now, found.clone()));
         Ok(found)
     }

@@ -36,7 +36,7 @@ impl Run<'_> {
             asked.push((live, after));
             members.push(one);
         }
-        self.calling(index, || self.cloud.update_all(kind, &asked, &fields)).await?;
+        self.calling(index, || self.door.update_all(kind, &asked, &fields)).await?;
         let recorded = members.iter().zip(asked).map(|(one, (mut live, after))| async move {
             let set = after.into_iter().filter(|(name, _)| one.fields.contains(name));
             live.body.extend(set);

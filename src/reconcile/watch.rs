@@ -1,11 +1,11 @@
 //! Waiting: one listing serves all that wait for things of one kind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Stop;
-use crate::cloud::Cloud;
+use super::door::Door;
 use crate::kinds::Kind;
 use crate::model::{Class, Fault, Standing, Status};
 
@@ -22,9 +22,9 @@ pub enum Goal {
 }
 
 pub struct Watch<'a> {
-    cloud: &'a dyn Cloud,
+    door: Arc<Door<'a>>,
     stop: &'a Stop,
-    kinds: Mutex<BTreeMap<&'static str, std::sync::Arc<Looks>>>,
+    kinds: Mutex<BTreeMap<&'static str, Arc<Looks>>>,
 }
 
 /// The looks at things of one kind.
@@ -42,8 +42,8 @@ struct Look {
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(cloud: &'a dyn Cloud, stop: &'a Stop) -> Self {
-        Self { cloud, stop, kinds: Mutex::default() }
+    pub fn new(door: Arc<Door<'a>>, stop: &'a Stop) -> Self {
+        Self { door, stop, kinds: Mutex::default() }
     }
 
     /// Returns when the resource is ready, with the outputs it then has, or gone.
@@ -65,18 +65,23 @@ impl<'a> Watch<'a> {
             kinds.entry(kind.schema().kind).or_default().clone()
         };
         looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
-        let begun = self.cloud.now();
+        let begun = self.door.now();
         let mut pause = FIRST_LOOK;
         let result = loop {
             tokio::select! {
-                () = self.cloud.sleep(pause) => {}
+                () = self.door.sleep(pause) => {}
                 () = self.stop.requested() => break Err(fault(kind, "Interrupted", format!("stopped waiting for {id}"))),
             }
-            let waited = self.cloud.now() - begun;
+            let waited = self.door.now() - begun;
             // A look begun in the later half of the pause is as good as one of our own.
             let standing = match self.look(kind, &looks, id, pause / 2).await {
                 Ok(status) => status,
-                Err(fault) if matches!(fault.class, Class::Transient) && waited < patience => None,
+                Err(fault)
+                    if matches!(fault.class, Class::Transient | Class::Throttled)
+                        && waited < patience =>
+                {
+                    None
+                }
                 Err(fault) => break Err(fault),
             };
             pause = (pause * 2).min(poll).max(FIRST_LOOK);
@@ -112,12 +117,12 @@ impl<'a> Watch<'a> {
         fresh: Duration,
     ) -> Result<Option<Standing>, Fault> {
         let mut last = looks.last.lock().await;
-        let now = self.cloud.now();
+        let now = self.door.now();
         let usable = |look: &Look| look.of.contains(id) && now.saturating_sub(look.at) <= fresh;
         if !last.as_ref().is_some_and(usable) {
             let of = looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let ids: Vec<String> = of.iter().cloned().collect();
-            let standings = self.cloud.status(kind, &ids).await?;
+            let standings = self.door.status(kind, &ids).await?;
             *last = Some(Look { at: now, of, standings });
         }
         Ok(last.as_ref().and_then(|look| look.standings.get(id).cloned()))

@@ -15,6 +15,7 @@ fn seen(kind: &str, address: &str, id: &str, body: Value) -> Observed {
         outputs: BTreeMap::new(),
         status: Status::Ready,
         maintenance: None,
+        place: 0,
     }
 }
 

@@ -13,7 +13,7 @@ use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
 use super::{lookup, rules};
 use crate::kinds::Live;
 use crate::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
+    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags, launch,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
@@ -41,6 +41,9 @@ pub struct Account {
     pub(super) open: bool,
     #[serde(default)]
     pub(super) targets: Targets,
+    /// What was made with each client token.
+    #[serde(default)]
+    tokens: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +65,7 @@ impl Account {
             lingering: Vec::new(),
             open: false,
             targets: Targets::default(),
+            tokens: BTreeMap::new(),
         }
     }
 
@@ -182,13 +186,53 @@ impl Account {
             protected: false,
             passing: self.passing(Status::Pending(CREATING.into()), schema.timing.create),
             ready_since: self.clock,
+            place: 0,
             upkeep: Upkeep::new(schema, self.clock),
         };
         let outputs = object.told();
         let group = object.text(TARGET_GROUP).to_owned();
         self.objects.insert(key(schema.kind, &id), object);
         self.route(schema.kind, &id, "", &group);
-        Ok(Created { id, outputs })
+        Ok(Created { id, outputs, born: None })
+    }
+
+    /// Creates one for each of these tags by one call. With a token that it knows, it tells what that has made.
+    pub fn create_all(
+        &mut self,
+        schema: &Schema,
+        body: &Body,
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        let operation = format!("{}:Create", schema.kind);
+        let known = self.tokens.get(token).filter(|_| schema.calls.token).cloned();
+        if let Some(ids) = known {
+            let living = ids.iter().map(|id| {
+                let object = self.present(schema.kind, id, &operation).ok()?;
+                let born = Some(object.tags.clone());
+                Some(Created { id: id.clone(), outputs: object.told(), born })
+            });
+            return living.collect::<Option<_>>().ok_or_else(|| {
+                let message = "what this token has made is gone";
+                Fault::new(Class::Fatal, &operation, "IdempotentInstanceTerminated", message)
+            });
+        }
+        let Some(born) = launch::tags(all) else {
+            let message = "these have no room in one call";
+            return Err(Fault::new(Class::Fatal, &operation, "InvalidParameterValue", message));
+        };
+        let mut made = Vec::new();
+        for place in 0..all.len() {
+            let one = self.create(schema, body, &born)?;
+            if let Some(object) = self.objects.get_mut(&key(schema.kind, &one.id)) {
+                object.place = place;
+            }
+            made.push(Created { born: Some(born.clone()), ..one });
+        }
+        if schema.calls.token {
+            self.tokens.insert(token.to_owned(), made.iter().map(|one| one.id.clone()).collect());
+        }
+        Ok(made)
     }
 
     pub fn update(
@@ -236,13 +280,20 @@ impl Account {
         Ok(())
     }
 
-    /// Changes all of these at one instant, or none of them: each may take what another of them leaves.
+    /// Changes all of these at one instant, or none of them, where the field says so: each may take what another of them
+    /// leaves.
     pub fn update_all(
         &mut self,
         schema: &Schema,
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault> {
+        let together =
+            |name: &&str| schema.field(name).is_some_and(|field| field.together.is_some());
+        if !changed.iter().all(together) {
+            let mut all = all.iter();
+            return all.try_for_each(|(live, after)| self.update(schema, live, after, changed));
+        }
         let mut then = self.clone();
         for (live, _) in all {
             if let Some(object) = then.objects.get_mut(&key(schema.kind, &live.id)) {

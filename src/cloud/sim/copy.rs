@@ -57,6 +57,7 @@ impl Account {
                 protected: false,
                 passing: None,
                 ready_since: 0,
+                place: 0,
             });
         }
         targets.use_only(&used, 0);

@@ -9,6 +9,7 @@ mod maintenance;
 mod object;
 mod rules;
 mod store;
+mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,11 +23,14 @@ pub use account::Account;
 pub use copy::Original;
 pub use object::Object;
 use store::Store;
+pub use traffic::Traffic;
 
 use super::{Cloud, Found};
 use crate::error::Result;
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
+use crate::model::{
+    Body, Bucket, Created, Fault, Lookup, Observed, Schema, Standing, Tags, TargetHealth,
+};
 
 /// How long one call takes.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
@@ -36,6 +40,7 @@ pub struct SimCloud {
     account: Mutex<Account>,
     store: Option<Store>,
     scale: f64,
+    traffic: Mutex<Traffic>,
     /// The fewest healthy targets of each service since they are counted.
     fewest: Mutex<Option<BTreeMap<String, usize>>>,
     /// The account's clock when this process began.
@@ -51,6 +56,7 @@ impl SimCloud {
             account: Mutex::new(account),
             store: None,
             scale,
+            traffic: Mutex::default(),
             fewest: Mutex::default(),
             opened,
             started: Instant::now(),
@@ -95,12 +101,33 @@ impl SimCloud {
         }
     }
 
+    /// A call on its way, until it is let in.
+    async fn arrive(
+        &self,
+        schema: &Schema,
+        verb: &str,
+        costs: &[(Option<&'static Bucket>, usize)],
+    ) -> Result<(), Fault> {
+        self.sleep(ROUND_TRIP).await;
+        let call = format!("{}:{verb}", schema.kind);
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        traffic.admit(&call, costs, self.now())
+    }
+
+    /// What has come since the account was opened.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// One call: time passes, the account answers, and what it did is kept.
     async fn call<T>(
         &self,
+        schema: &Schema,
+        verb: &str,
+        costs: &[(Option<&'static Bucket>, usize)],
         work: impl FnOnce(&mut Account) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        self.sleep(ROUND_TRIP).await;
+        self.arrive(schema, verb, costs).await?;
         let mut account = self.account();
         // Healthy targets get fewer by calls alone, or by failing checks, which a look comes upon.
         let answer = work(&mut account)?;
@@ -156,37 +183,40 @@ impl Cloud for SimCloud {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
-        self.call(|account| account.create(kind.schema(), body, tags)).await
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        let (schema, calls) = (kind.schema(), &kind.schema().calls);
+        let costs = [(calls.create, 1), (calls.made, all.len())];
+        self.call(schema, "Create", &costs, |account| account.create_all(schema, body, all, token))
+            .await
     }
 
     async fn update(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
-        after: &Body,
-        changed: &[&str],
-    ) -> Result<(), Fault> {
-        self.call(|account| account.update(kind.schema(), live, after, changed)).await
-    }
-
-    async fn update_all(
-        &self,
-        kind: &'static dyn Kind,
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault> {
-        self.call(|account| account.update_all(kind.schema(), all, changed)).await
+        let schema = kind.schema();
+        self.call(schema, "Modify", &[(schema.calls.change, 1)], |account| match all {
+            [(live, after)] => account.update(schema, live, after, changed),
+            all => account.update_all(schema, all, changed),
+        })
+        .await
     }
 
     async fn delete(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
+        all: &[Live],
         parting: &Body,
     ) -> Result<(), Fault> {
-        self.call(|account| account.delete(kind.schema(), &live.id, parting)).await
+        let schema = kind.schema();
+        self.call(schema, "Delete", &[(schema.calls.delete, 1)], |account| {
+            all.iter().try_for_each(|live| account.delete(schema, &live.id, parting))
+        })
+        .await
     }
 
     async fn status(
@@ -194,16 +224,25 @@ impl Cloud for SimCloud {
         kind: &'static dyn Kind,
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault> {
-        self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).status(kind.schema().kind, ids))
+        let schema = kind.schema();
+        self.arrive(schema, "Describe", &[(schema.calls.read, 1)]).await?;
+        Ok(SimCloud::account(self).status(schema.kind, ids))
     }
 
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
-        self.call(|account| account.protect(kind.schema().kind, &live.id, on)).await
+        let schema = kind.schema();
+        self.call(schema, "Protect", &[(schema.calls.change, 1)], |account| {
+            account.protect(schema.kind, &live.id, on)
+        })
+        .await
     }
 
-    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
-        self.call(|account| account.tag(kind.schema().kind, &live.id, tags)).await
+    async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
+        let schema = kind.schema();
+        self.call(schema, "Tag", &[(schema.calls.tag, 1)], |account| {
+            all.iter().try_for_each(|(live, tags)| account.tag(schema.kind, &live.id, tags))
+        })
+        .await
     }
 
     fn now(&self) -> Duration {

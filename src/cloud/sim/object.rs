@@ -33,6 +33,9 @@ pub struct Object {
     /// Since when it is ready, by the account's clock.
     #[serde(default)]
     pub ready_since: u64,
+    /// Its place among those that one call made.
+    #[serde(default)]
+    pub place: usize,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,6 +86,7 @@ impl Object {
             outputs: self.told(),
             status: self.status(),
             maintenance: self.upkeep.as_ref().map(|upkeep| upkeep.told(&self.body)),
+            place: self.place,
         }
     }
 

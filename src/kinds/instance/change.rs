@@ -102,20 +102,28 @@ pub(super) async fn run_as(aws: &Aws, id: &str, wanted: &str) -> Result<(), Faul
     Err(Fault::new(Class::Fatal, "ec2:StopInstances", "Timeout", message))
 }
 
-/// Takes it out of one target group and puts it into another; either may be none.
-pub(super) async fn register(aws: &Aws, id: &str, before: &str, after: &str) -> Result<(), Fault> {
-    let target = TargetDescription::builder().id(id).build();
+/// Takes them out of one target group and puts them into another; either may be none.
+pub(super) async fn register(
+    aws: &Aws,
+    ids: &[String],
+    before: &str,
+    after: &str,
+) -> Result<(), Fault> {
+    let target = |id: &String| TargetDescription::builder().id(id).build();
+    let targets: Vec<TargetDescription> = ids.iter().map(target).collect();
     if !before.is_empty() {
-        let call = aws.elb.deregister_targets().target_group_arn(before).targets(target.clone());
-        let answer = call.send().await.map_err(fault("elasticloadbalancing:DeregisterTargets"));
+        let call = aws.elb.deregister_targets().target_group_arn(before);
+        let answer = call.set_targets(Some(targets.clone())).send().await;
+        let answer = answer.map_err(fault("elasticloadbalancing:DeregisterTargets"));
         // Not registered (any more) is what is wanted.
         if !matches!(&answer, Err(fault) if fault.code == "InvalidTarget") {
             away(answer)?;
         }
     }
     if !after.is_empty() {
-        let call = aws.elb.register_targets().target_group_arn(after).targets(target);
-        call.send().await.map_err(fault("elasticloadbalancing:RegisterTargets"))?;
+        let call = aws.elb.register_targets().target_group_arn(after);
+        let answer = call.set_targets(Some(targets)).send().await;
+        answer.map_err(fault("elasticloadbalancing:RegisterTargets"))?;
     }
     Ok(())
 }

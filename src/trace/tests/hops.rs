@@ -282,8 +282,12 @@ fn targets_that_fare_differently_stand_apart() {
 fn account(world: &World) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for (number, (address, body)) in (1..).zip(&world.bodies) {
-        let mut live =
-            Live { id: address.to_string(), outputs: BTreeMap::new(), body: Body::new() };
+        let mut live = Live {
+            id: address.to_string(),
+            outputs: BTreeMap::new(),
+            body: Body::new(),
+            tags: Tags::new(),
+        };
         if address.kind() == "instance" {
             live.outputs.insert("private_ip".to_owned(), format!("10.0.1.{number}"));
         }

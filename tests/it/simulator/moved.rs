@@ -163,7 +163,7 @@ async fn of_two_the_one_that_bears_the_new_address_stays() {
     let mut tags = twin.tags.clone();
     tags.insert("ecdeploy:address".into(), "target_group.former".into());
     let kind = ecdeploy::kinds::by_name("target_group").unwrap();
-    cloud.create(kind, &twin.body, &tags).await.unwrap();
+    cloud.create(kind, &twin.body, &[tags], "twin").await.unwrap();
     let desired = drawn(&[(
         "[vpc]",
         "[[moved]]\nfrom = \"target_group.former\"\nto = \"target_group.user\"\n[vpc]",

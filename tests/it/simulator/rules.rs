@@ -85,9 +85,10 @@ impl Spoiled for Watched<'_> {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
-        self.cloud.create(kind, body, tags).await
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        self.cloud.create(kind, body, all, token).await
     }
 
     fn begins(&self) -> Result<(), Fault> {
@@ -310,16 +311,16 @@ async fn a_priority_that_two_would_have_is_refused_and_nothing_moves() {
         let body = cloud.account().get("listener_rule", &id).unwrap().body.clone();
         let mut after = body.clone();
         after.insert("priority".to_owned(), json!(priority));
-        (Live { id, outputs: BTreeMap::new(), body }, after)
+        (Live { id, outputs: BTreeMap::new(), body, tags: Tags::new() }, after)
     };
     for all in [vec![to("api-users", 8), to("api-auth", 1)], vec![to("api-users", 9), to("api", 9)]]
     {
-        let refused = cloud.update_all(kind, &all, &["priority"]).await.unwrap_err();
+        let refused = cloud.update(kind, &all, &["priority"]).await.unwrap_err();
         assert_eq!((refused.code.as_str(), refused.class), ("PriorityInUse", Class::Fatal));
         assert_eq!(routes(&cloud), before);
     }
-    let (live, after) = to("api-users", 8);
-    let refused = cloud.update(kind, &live, &after, &["priority"]);
+    let one = [to("api-users", 8)];
+    let refused = cloud.update(kind, &one, &["priority"]);
     assert_eq!(refused.await.unwrap_err().code, "PriorityInUse");
 }
 

@@ -116,7 +116,7 @@ pub fn edit(cloud: &SimCloud, address: &str, field: &str, value: serde_json::Val
     let (id, body) = (object.id.clone(), object.body.clone());
     let schema = kinds::by_name(&kind).expect("a known kind").schema();
     let after = Body::from([(field.to_owned(), value)]);
-    let live = Live { id, outputs: BTreeMap::new(), body };
+    let live = Live { id, outputs: BTreeMap::new(), body, tags: Tags::new() };
     account.update(schema, &live, &after, &[field]).expect("the edit is allowed");
 }
 
@@ -166,8 +166,9 @@ pub trait Spoiled: Send + Sync {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault>;
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault>;
 }
 
 /// Answers the creation of one kind with an error.
@@ -186,13 +187,14 @@ impl Spoiled for Refusing<'_> {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
         if kind.schema().kind == self.kind {
             let message = "you have reached the limit";
             return Err(Fault::new(Class::Fatal, "sim:Create", "LimitExceeded", message));
         }
-        self.cloud.create(kind, body, tags).await
+        self.cloud.create(kind, body, all, token).await
     }
 }
 
@@ -212,9 +214,10 @@ impl Spoiled for Losing<'_> {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
-        let made = self.cloud.create(kind, body, tags).await?;
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        let made = self.cloud.create(kind, body, all, token).await?;
         if self.lost.lock().unwrap().insert(kind.schema().kind) {
             return Err(Fault::new(Class::Transient, "sim:Create", "InternalError", "try again"));
         }
@@ -256,44 +259,33 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
         self.0.begins()?;
-        let made = self.0.spoil(kind, body, tags).await?;
+        let made = self.0.spoil(kind, body, all, token).await?;
         self.0.ended("create");
         Ok(made)
     }
     async fn update(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
-        after: &Body,
-        changed: &[&str],
-    ) -> Result<(), Fault> {
-        self.0.begins()?;
-        self.0.sound().update(kind, live, after, changed).await?;
-        self.0.ended("update");
-        Ok(())
-    }
-    async fn update_all(
-        &self,
-        kind: &'static dyn Kind,
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault> {
         self.0.begins()?;
-        self.0.sound().update_all(kind, all, changed).await?;
-        self.0.ended("update_all");
+        self.0.sound().update(kind, all, changed).await?;
+        self.0.ended(if all.len() > 1 { "update_all" } else { "update" });
         Ok(())
     }
     async fn delete(
         &self,
         kind: &'static dyn Kind,
-        live: &Live,
+        all: &[Live],
         parting: &Body,
     ) -> Result<(), Fault> {
         self.0.begins()?;
-        self.0.sound().delete(kind, live, parting).await?;
+        self.0.sound().delete(kind, all, parting).await?;
         self.0.ended("delete");
         Ok(())
     }
@@ -307,9 +299,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
         self.0.sound().protect(kind, live, on).await
     }
-    async fn tag(&self, kind: &'static dyn Kind, live: &Live, tags: &Tags) -> Result<(), Fault> {
+    async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
         self.0.begins()?;
-        self.0.sound().tag(kind, live, tags).await?;
+        self.0.sound().tag(kind, all).await?;
         self.0.ended("tag");
         Ok(())
     }
