@@ -10,6 +10,7 @@ mod random;
 mod rehearsal;
 mod rolling;
 mod rules;
+mod scale;
 mod scaling;
 mod services;
 mod trouble;
