@@ -1,4 +1,4 @@
-//! The two emulators: one server each for the whole test process, lent to one test at a time, empty.
+//! The two emulators: a few servers each for the whole test process, each lent to one test at a time, empty.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use crate::raw::Raw;
 use crate::venv;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(120);
+
+/// As many servers of an emulator at most: moto takes 230 MB of memory.
+const SERVERS: usize = 4;
 
 /// An AWS emulator that other people wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,36 +48,85 @@ impl Emulator {
         }
     }
 
-    /// The emulator, emptied, for as long as the answer lives.
+    /// A server of the emulator, emptied, for as long as the answer lives.
     pub fn lend(self) -> Account {
-        static MOTO: OnceLock<Mutex<Server>> = OnceLock::new();
-        static MINISTACK: OnceLock<Mutex<Server>> = OnceLock::new();
-        let server = match self {
+        let idle = self.pool().take();
+        // Whatever comes of it, a test that waits gets its turn.
+        let mut account = Account { emulator: self, server: idle };
+        let server = account.server.get_or_insert_with(|| Server::start(self));
+        server.reset();
+        account
+    }
+
+    fn pool(self) -> &'static Pool {
+        static MOTO: Pool = Pool::new();
+        static MINISTACK: Pool = Pool::new();
+        match self {
             Self::Moto => &MOTO,
             Self::Ministack => &MINISTACK,
-        };
-        let server = server.get_or_init(|| Mutex::new(Server::start(self)));
-        // A test that failed leaves nothing behind that the reset does not clear.
-        let server = server.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        server.reset();
-        Account(server)
+        }
+    }
+}
+
+/// The servers of one emulator. Another one is started where all are lent, so that a test that mostly waits, as those
+/// of a booting machine do, holds up no other.
+struct Pool {
+    state: Mutex<Servers>,
+    returned: Condvar,
+}
+
+struct Servers {
+    idle: Vec<Server>,
+    lent: usize,
+}
+
+impl Pool {
+    const fn new() -> Self {
+        let state = Mutex::new(Servers { idle: Vec::new(), lent: 0 });
+        Self { state, returned: Condvar::new() }
+    }
+
+    /// One that is idle, or leave to start one.
+    fn take(&self) -> Option<Server> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.returned.wait_while(state, |servers| servers.lent == SERVERS);
+        let mut servers = free.unwrap_or_else(PoisonError::into_inner);
+        servers.lent += 1;
+        servers.idle.pop()
+    }
+
+    fn put_back(&self, server: Option<Server>) {
+        let mut servers = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.lent -= 1;
+        servers.idle.extend(server);
+        self.returned.notify_one();
     }
 }
 
 /// An empty account on an emulator, this test's alone.
-pub struct Account(MutexGuard<'static, Server>);
+pub struct Account {
+    emulator: Emulator,
+    server: Option<Server>,
+}
+
+impl Drop for Account {
+    /// A test that failed leaves nothing behind that the reset does not clear.
+    fn drop(&mut self) {
+        self.emulator.pool().put_back(self.server.take());
+    }
+}
 
 impl Deref for Account {
     type Target = Server;
 
     fn deref(&self) -> &Server {
-        &self.0
+        self.server.as_ref().expect("it is lent")
     }
 }
 
 impl DerefMut for Account {
     fn deref_mut(&mut self) -> &mut Server {
-        &mut self.0
+        self.server.as_mut().expect("it is lent")
     }
 }
 
