@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::model::{Class, Fault};
 
+/// The exit code where somebody else holds the lock.
+const LOCKED: u8 = 3;
+
 /// What sort of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -21,6 +24,8 @@ pub enum ErrorKind {
     Refused,
     /// AWS refused a call.
     Aws,
+    /// Somebody else is changing this topology.
+    Locked,
     /// Some steps failed; the rest was done.
     Incomplete,
     /// Ctrl-C or SIGTERM, by its signal number.
@@ -56,6 +61,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             ErrorKind::Interrupted(signal) => 128 + signal,
+            ErrorKind::Locked => LOCKED,
             _ => 1,
         }
     }

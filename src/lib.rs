@@ -8,6 +8,7 @@ pub mod desired;
 pub mod diff;
 pub mod error;
 pub mod kinds;
+pub mod lock;
 pub mod model;
 pub mod plan;
 pub mod private;

@@ -8,6 +8,7 @@ pub mod elasticache;
 pub mod elb;
 mod fault;
 pub mod iam;
+pub mod lease;
 pub mod lookup;
 pub mod marks;
 pub mod rds;

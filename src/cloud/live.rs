@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use futures_util::future::{join, join_all, try_join_all};
 
 use super::{Cloud, Found};
-use crate::aws::{Aws, Reading, elb, lookup};
+use crate::aws::{Aws, Reading, elb, lease, lookup};
 use crate::kinds::{Kind, Live, REGISTRY};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
+use crate::model::{
+    Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
+};
 
 pub struct LiveCloud {
     /// For what only looks, and for what changes: these leave it to the plan's steps to try again.
@@ -108,6 +110,24 @@ impl Cloud for LiveCloud {
 
     async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
         kind.tag_all(&self.changes, all).await
+    }
+
+    async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault> {
+        lease::all(&self.reads, topology).await
+    }
+
+    async fn put_lease(
+        &self,
+        topology: &str,
+        number: u64,
+        holder: &Holder,
+        new: bool,
+    ) -> Result<(), Fault> {
+        lease::put(&self.changes, topology, number, holder, new).await
+    }
+
+    async fn drop_lease(&self, topology: &str, number: u64) -> Result<(), Fault> {
+        lease::remove(&self.changes, topology, number).await
     }
 
     /// An endpoint of one's own has no buckets of AWS's.

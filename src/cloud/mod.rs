@@ -11,7 +11,9 @@ use async_trait::async_trait;
 pub use live::LiveCloud;
 
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Created, Fault, Lookup, Observed, Standing, Tags, TargetHealth};
+use crate::model::{
+    Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
+};
 
 /// What one reading of the account finds.
 pub struct Found {
@@ -86,6 +88,21 @@ pub trait Cloud: Send + Sync {
 
     /// See [`Kind::tag_all`].
     async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault>;
+
+    /// The locks on a topology that stand in the account.
+    async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault>;
+
+    /// Makes a lock, which must not be there when it is to be `new`; or renews it.
+    async fn put_lease(
+        &self,
+        topology: &str,
+        number: u64,
+        holder: &Holder,
+        new: bool,
+    ) -> Result<(), Fault>;
+
+    /// Takes a lock away.
+    async fn drop_lease(&self, topology: &str, number: u64) -> Result<(), Fault>;
 
     /// Whether it takes calls no faster than AWS says.
     fn is_limited(&self) -> bool {

@@ -6,6 +6,7 @@ mod fault;
 mod fingerprint;
 mod health;
 pub mod launch;
+mod lease;
 mod lookup;
 mod observed;
 mod pace;
@@ -19,6 +20,7 @@ pub use body::{
 pub use fault::{Class, Fault};
 pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
+pub use lease::{Holder, Lease};
 pub use lookup::{Lookup, covers};
 pub use observed::{Created, Maintenance, Observed, Standing, Status};
 pub use pace::{Bucket, Calls};

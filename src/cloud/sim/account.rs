@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::health::{Targets, delay, used};
+use super::lease::Kept;
 use super::maintenance::Upkeep;
 use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
 use super::{lookup, rules};
@@ -41,6 +42,8 @@ pub struct Account {
     pub(super) open: bool,
     #[serde(default)]
     pub(super) targets: Targets,
+    #[serde(default)]
+    pub(super) locks: Vec<Kept>,
     /// What was made with each client token.
     #[serde(default)]
     tokens: BTreeMap<String, Vec<String>>,
@@ -65,6 +68,7 @@ impl Account {
             lingering: Vec::new(),
             open: false,
             targets: Targets::default(),
+            locks: Vec::new(),
             tokens: BTreeMap::new(),
         }
     }

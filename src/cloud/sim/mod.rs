@@ -4,6 +4,7 @@ mod account;
 mod checks;
 mod copy;
 mod health;
+mod lease;
 mod lookup;
 mod maintenance;
 mod object;
@@ -27,9 +28,10 @@ pub use traffic::Traffic;
 
 use super::{Cloud, Found};
 use crate::error::Result;
-use crate::kinds::{Kind, Live};
+use crate::kinds::{Kind, Live, ssm_parameter};
 use crate::model::{
-    Body, Bucket, Created, Fault, Lookup, Observed, Schema, Standing, Tags, TargetHealth,
+    Body, Bucket, Created, Fault, Holder, Lease, Lookup, Observed, Schema, Standing, Tags,
+    TargetHealth,
 };
 
 /// How long one call takes.
@@ -241,6 +243,34 @@ impl Cloud for SimCloud {
         let schema = kind.schema();
         self.call(schema, "Tag", &[(schema.calls.tag, 1)], |account| {
             all.iter().try_for_each(|(live, tags)| account.tag(schema.kind, &live.id, tags))
+        })
+        .await
+    }
+
+    /// Ages are those of our own time: whoever renews does it by that.
+    async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        let leases = SimCloud::account(self).leases(topology).into_iter();
+        Ok(leases.map(|lease| Lease { age: lease.age.div_f64(self.scale), ..lease }).collect())
+    }
+
+    async fn put_lease(
+        &self,
+        topology: &str,
+        number: u64,
+        holder: &Holder,
+        new: bool,
+    ) -> Result<(), Fault> {
+        let schema = &ssm_parameter::SCHEMA;
+        self.call(schema, "Lock", &[], |account| account.put_lease(topology, number, holder, new))
+            .await
+    }
+
+    async fn drop_lease(&self, topology: &str, number: u64) -> Result<(), Fault> {
+        let schema = &ssm_parameter::SCHEMA;
+        self.call(schema, "Unlock", &[], |account| {
+            account.drop_lease(topology, number);
+            Ok(())
         })
         .await
     }

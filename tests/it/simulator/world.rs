@@ -11,7 +11,8 @@ use ecdeploy::cloud::{Cloud, Found};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::kinds::{self, Kind, Live};
 use ecdeploy::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Standing, TOPOLOGY, Tags, TargetHealth,
+    Body, Class, Created, Fault, Holder, Lease, Lookup, Observed, Standing, TOPOLOGY, Tags,
+    TargetHealth,
 };
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
 use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
@@ -320,6 +321,21 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.sound().tag(kind, all).await?;
         self.0.ended("tag");
         Ok(())
+    }
+    async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault> {
+        self.0.sound().leases(topology).await
+    }
+    async fn put_lease(
+        &self,
+        topology: &str,
+        number: u64,
+        holder: &Holder,
+        new: bool,
+    ) -> Result<(), Fault> {
+        self.0.sound().put_lease(topology, number, holder, new).await
+    }
+    async fn drop_lease(&self, topology: &str, number: u64) -> Result<(), Fault> {
+        self.0.sound().drop_lease(topology, number).await
     }
     fn now(&self) -> Duration {
         self.0.sound().now()

@@ -1,0 +1,74 @@
+//! The lock on a topology: an SSM parameter for each lease, `/ecdeploy/TOPOLOGY/lock/NUMBER`.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_ssm::types::{ParameterType, Tag};
+
+use super::{Aws, fault};
+use crate::aws::absent::away;
+use crate::model::{Class, Fault, Holder, Lease};
+
+const TAG: &str = "ecdeploy:lock";
+
+fn path(topology: &str) -> String {
+    format!("/ecdeploy/{topology}/lock")
+}
+
+/// Every lease there is.
+pub async fn all(aws: &Aws, topology: &str) -> Result<Vec<Lease>, Fault> {
+    let pages = aws.ssm.get_parameters_by_path().path(path(topology)).into_paginator().send();
+    let pages: Vec<_> =
+        pages.collect::<Result<_, _>>().await.map_err(fault("ssm:GetParametersByPath"))?;
+    let found = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
+    let leases = found.filter_map(|found| {
+        let number = found.name()?.rsplit('/').next()?.parse().ok()?;
+        let renewed = found.last_modified_date().and_then(|date| SystemTime::try_from(*date).ok());
+        let age = renewed.and_then(|renewed| renewed.elapsed().ok()).unwrap_or(Duration::ZERO);
+        let holder = serde_json::from_str(found.value()?).unwrap_or_else(|_| stranger());
+        Some(Lease { number, holder, age, version: found.version() })
+    });
+    Ok(leases.collect())
+}
+
+/// Makes it, or renews it.
+pub async fn put(
+    aws: &Aws,
+    topology: &str,
+    number: u64,
+    holder: &Holder,
+    new: bool,
+) -> Result<(), Fault> {
+    let misbuilt =
+        |error: &dyn ToString| Fault::new(Class::Fatal, "ssm:PutParameter", "", error.to_string());
+    let value = serde_json::to_string(holder).map_err(|error| misbuilt(&error))?;
+    let call = aws.ssm.put_parameter().name(format!("{}/{number}", path(topology))).value(value);
+    let call = call.r#type(ParameterType::String);
+    let call = match new {
+        true => {
+            let tag = Tag::builder().key(TAG).value(topology).build();
+            call.overwrite(false).tags(tag.map_err(|error| misbuilt(&error))?)
+        }
+        false => call.overwrite(true),
+    };
+    call.send().await.map(drop).map_err(fault("ssm:PutParameter"))
+}
+
+/// Takes it away; one that is gone is no error.
+pub async fn remove(aws: &Aws, topology: &str, number: u64) -> Result<(), Fault> {
+    let call = aws.ssm.delete_parameter().name(format!("{}/{number}", path(topology)));
+    away(call.send().await.map_err(fault("ssm:DeleteParameter")))
+}
+
+/// Who wrote something there that we can't read.
+fn stranger() -> Holder {
+    let unknown = || "?".to_owned();
+    Holder {
+        id: String::new(),
+        command: unknown(),
+        user: unknown(),
+        host: unknown(),
+        process: 0,
+        place: String::new(),
+        since: unknown(),
+    }
+}
