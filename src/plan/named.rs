@@ -1,9 +1,11 @@
 //! What waits for changes of what it names, where that stands already; and what waits until nobody names it any more.
 
+use serde_json::Value;
+
 use super::step::Verb;
 use super::steps::{Graph, Target, kept_target, live_target, schema_of};
-use crate::diff::Change;
-use crate::model::{Address, Field, Late, Need, walk_late};
+use crate::diff::{Action, Change};
+use crate::model::{Address, Body, Field, Late, Need, Schema, walk_late};
 
 impl Graph<'_> {
     pub(super) fn wait_for_changes(&mut self, change: &Change) {
@@ -55,20 +57,12 @@ impl Graph<'_> {
         let sets = |change: &Change| {
             let (schema, after) = (schema_of(&change.address)?, change.after.as_ref()?);
             let fields = schema.fields.iter().filter(|field| field.validates);
-            let named = fields.filter(|field| {
-                let mut found = false;
-                after.get(field.name).into_iter().for_each(|value| {
-                    walk_late(value, &mut |late| {
-                        found |= late == Late::Ref { address: address.clone(), output: None };
-                    });
-                });
-                found
-            });
-            let names: Vec<&str> = named.map(|field| field.name).collect();
+            let named = fields.filter(|field| names(after.get(field.name), address, false));
+            let set: Vec<&str> = named.map(|field| field.name).collect();
             let kept = kept_target(change);
             let steps = [Verb::Create, Verb::Update].into_iter();
             steps.filter_map(|verb| self.place(&kept, verb)).find(|step| {
-                self.steps[*step].fields.iter().any(|field| names.contains(&field.as_str()))
+                self.steps[*step].fields.iter().any(|field| set.contains(&field.as_str()))
             })
         };
         self.changes.iter().filter_map(sets).collect()
@@ -98,4 +92,59 @@ impl Graph<'_> {
             self.wait(update, gone, Need::Ready);
         }
     }
+}
+
+/// Whether the one change can't be made without the other, beyond what it names being there.
+pub(super) fn hangs_on(one: &Change, other: &Change) -> bool {
+    if one.address == other.address {
+        return false;
+    }
+    let (Some(schema), Some(other_schema)) = (schema_of(&one.address), schema_of(&other.address))
+    else {
+        return false;
+    };
+    let needs = |schema: &Schema, body: Option<&Body>, address: &Address| {
+        let mut fields = schema.fields.iter().filter(|field| field.need == Need::Ready);
+        fields.any(|field| body.is_some_and(|body| names(body.get(field.name), address, false)))
+    };
+    let (updates, goes) = (other.action == Action::Update, other.after.is_none());
+    if updates && needs(schema, one.after.as_ref(), &other.address) {
+        return true;
+    }
+    if one.action == Action::Update
+        && goes
+        && needs(other_schema, other.before.as_ref(), &one.address)
+    {
+        return true;
+    }
+    // What is told of a secret holds by the change that makes it valid, whether it comes or goes.
+    let told = |address: &Address| {
+        one.after.iter().flat_map(Body::values).any(|value| names(Some(value), address, true))
+    };
+    let mut validating = other_schema.fields.iter().filter(|field| {
+        let changed = other.fields.iter().any(|moved| moved.field == field.name);
+        field.validates && (changed || other.action == Action::Create)
+    });
+    validating.any(|field| {
+        let mut found = updates && told(&other.address);
+        let value = other.after.as_ref().and_then(|after| after.get(field.name));
+        value.into_iter().for_each(|value| {
+            walk_late(value, &mut |late| {
+                found |= matches!(late, Late::Ref { address, .. } if told(&address));
+            });
+        });
+        found
+    })
+}
+
+/// Whether the value holds the id of what stands at the address, or an output of it.
+fn names(value: Option<&Value>, named: &Address, by_output: bool) -> bool {
+    let mut found = false;
+    value.into_iter().for_each(|value| {
+        walk_late(value, &mut |late| {
+            found |= matches!(late, Late::Ref { address, output }
+                if address == *named && output.is_some() == by_output);
+        });
+    });
+    found
 }
