@@ -71,7 +71,7 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("port").interrupts(),
         Field::replace("db_name"),
         Field::replace("master_username"),
-        // RDS keeps no password of what has replicas, and asks for the new one's replicas to be made after the change.
+        // Both are changed at once, whatever else waits.
         Field::in_place("manage_master_user_password"),
         Field::in_place("master_user_secret").names("secret").validates(),
         Field::in_place("backup_retention_period").in_window(),
