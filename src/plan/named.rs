@@ -68,8 +68,8 @@ impl Graph<'_> {
         self.changes.iter().filter_map(sets).collect()
     }
 
-    /// What is needed ready by others is changed when those of them that leave are gone: AWS refuses some changes as long
-    /// as they are there.
+    /// What is needed ready by others is changed when those of them that leave are gone, and those that change are changed:
+    /// RDS refuses some changes of a source as long as it has replicas, and wants a new minor version on these first.
     pub(super) fn wait_for_leaving(&mut self, change: &Change) {
         let Some(target) = live_target(change) else { return };
         let (Some(update), Target::Live(kind, id)) = (self.place(&target, Verb::Update), &target)
@@ -79,7 +79,7 @@ impl Graph<'_> {
         let needs = |user: &Change| {
             let schema = schema_of(&user.address)?;
             let live = live_target(user)?;
-            let gone = self.place(&live, Verb::Delete)?;
+            let gone = self.place(&live, Verb::Delete).or(self.place(&live, Verb::Update))?;
             let body = &self.live(user.address.kind(), user.id.as_deref()?)?.live.body;
             let mut fields = schema.fields.iter().filter(|field| field.need == Need::Ready);
             let names = |field: &Field| {
@@ -87,9 +87,9 @@ impl Graph<'_> {
             };
             fields.any(names).then_some(gone)
         };
-        let leaving: Vec<usize> = self.changes.iter().filter_map(needs).collect();
-        for gone in leaving {
-            self.wait(update, gone, Need::Ready);
+        let first: Vec<usize> = self.changes.iter().filter_map(needs).collect();
+        for step in first {
+            self.wait(update, step, Need::Ready);
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::aws::{Aws, fault, rds};
 use crate::kinds::{Live, Refusal, form};
 use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault};
 
+const VERSION: &str = "engine_version";
 const STORAGE: &str = "allocated_storage";
 const BACKUPS: &str = "backup_retention_period";
 const MANAGED: &str = "manage_master_user_password";
@@ -37,9 +38,14 @@ pub async fn bring(aws: &Aws, live: &Live, after: &Body, changed: &[&str]) -> Re
     let database =
         found.ok_or_else(|| Fault::new(Class::NotFound, MODIFY, "DBInstanceNotFound", id))?;
     let (now, coming) = (reported::changeable(&database), reported::coming(&database));
-    let calls = calls(&now, &coming, after, changed, spec.apply_immediately);
-    let version = now.get("engine_version").and_then(Value::as_str).unwrap_or_default();
+    let mut calls = calls(&now, &coming, after, changed, spec.apply_immediately);
+    let version = now.get(VERSION).and_then(Value::as_str).unwrap_or_default();
     let upgrade = major(version) != major(&spec.engine_version);
+    // RDS upgrades replicas with their source to another major version, and takes no such call for them:
+    // <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.MajorVersion.html>
+    if upgrade && !spec.source.id().is_empty() {
+        calls.set.remove(VERSION);
+    }
     if let Some((back, names)) = calls.take_back {
         send(aws, id, &form::spec(&SCHEMA, &back)?, &names, true, false).await?;
     }
@@ -154,8 +160,8 @@ async fn send(
         .modify_db_instance()
         .db_instance_identifier(id)
         .apply_immediately(immediately)
-        .set_engine_version(text("engine_version", &spec.engine_version))
-        .set_allow_major_version_upgrade((sets("engine_version") && upgrade).then_some(true))
+        .set_engine_version(text(VERSION, &spec.engine_version))
+        .set_allow_major_version_upgrade((sets(VERSION) && upgrade).then_some(true))
         .set_db_instance_class(text("instance_class", &spec.instance_class))
         .set_allocated_storage(number("allocated_storage", spec.allocated_storage))
         .set_storage_type(text("storage_type", &spec.storage_type))

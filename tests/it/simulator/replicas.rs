@@ -187,6 +187,10 @@ async fn a_replicas_class_changes_in_place() {
     assert_eq!(ids(&cloud), before);
     assert_eq!(replicas(&cloud)[0].body["instance_class"], "db.t3.large");
     assert_eq!(primary(&cloud).body["instance_class"], "db.t3.micro");
+
+    let newer = format!("{larger}engine_version = \"16.9\"\n");
+    let (made, _) = apply_fully(&cloud, &drawn(&[(USER, &newer)])).await;
+    assert_in_order(&made, &["update db_instance.user/replica-1", "update db_instance.user"]);
 }
 
 #[tokio::test(start_paused = true)]
