@@ -116,7 +116,8 @@ pub fn standing(database: &sdk::DbInstance) -> Status {
     }
 }
 
-/// A new password is never left to the maintenance window.
+/// A new password is never left to the maintenance window, and told as coming until it holds:
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html>
 fn has_to_begin(database: &sdk::DbInstance) -> bool {
     let coming_password =
         database.pending_modified_values.as_ref().and_then(|coming| coming.master_user_password());
