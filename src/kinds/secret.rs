@@ -69,7 +69,8 @@ impl Kind for Wire {
         let asked: BTreeSet<String> =
             unsure.into_iter().map(|seen| seen.arn).chain(missing).collect();
         let told = try_join_all(asked.iter().map(|arn| describe(read.aws, arn))).await?;
-        let found = sure.into_iter().chain(told.into_iter().flatten());
+        let told = told.into_iter().flatten().filter(|seen| !seen.leaving);
+        let found = sure.into_iter().chain(told);
         Ok(found.filter(|seen| read.owns(&seen.tags)).map(observe).collect())
     }
 
@@ -112,7 +113,7 @@ impl Kind for Wire {
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
         let found = try_join_all(ids.iter().map(|arn| describe(aws, arn))).await?;
-        let found = found.into_iter().flatten();
+        let found = found.into_iter().flatten().filter(|seen| !seen.leaving);
         let told = found.map(|seen| {
             let outputs = created(seen.arn.clone()).outputs;
             (seen.arn, Standing { status: Status::Ready, outputs })
@@ -153,6 +154,8 @@ pub async fn password(aws: &Aws, arn: &str) -> Result<Password, Fault> {
 /// A secret, without what it keeps.
 struct Seen {
     arn: String,
+    /// Whether somebody had it deleted, and it can still be restored.
+    leaving: bool,
     name: Option<String>,
     description: Option<String>,
     tags: Tags,
@@ -170,26 +173,27 @@ async fn list(read: &Reading<'_>) -> Result<Vec<Seen>, Fault> {
     let pages: Result<Vec<_>, _> = call.into_paginator().send().collect().await;
     let pages = pages.map_err(fault("secretsmanager:ListSecrets"))?.into_iter();
     let found = pages.flat_map(|page| page.secret_list.unwrap_or_default());
-    let seen = found.filter(|secret| secret.deleted_date.is_none()).filter_map(|secret| {
-        let tags = from_sdk(secret.tags());
-        Some(Seen { arn: secret.arn?, name: secret.name, description: secret.description, tags })
+    let seen = found.filter_map(|secret| {
+        let (tags, leaving) = (from_sdk(secret.tags()), secret.deleted_date.is_some());
+        let (name, description) = (secret.name, secret.description);
+        Some(Seen { arn: secret.arn?, leaving, name, description, tags })
     });
-    Ok(seen.filter(|seen| read.owns(&seen.tags)).collect())
+    Ok(seen.filter(|seen| !seen.leaving && read.owns(&seen.tags)).collect())
 }
 
-/// The secret of this ARN or name, unless it is gone or going.
+/// The secret of this ARN or name, unless it is gone.
 async fn describe(aws: &Aws, id: &str) -> Result<Option<Seen>, Fault> {
     let answer = aws.secretsmanager.describe_secret().secret_id(id).send().await;
     let answer = answer.map(|secret| vec![secret]).map_err(fault("secretsmanager:DescribeSecret"));
-    let secret = unless_gone(answer)?.pop().filter(|secret| secret.deleted_date.is_none());
-    Ok(secret.and_then(|secret| {
-        let tags = from_sdk(secret.tags());
-        Some(Seen { arn: secret.arn?, name: secret.name, description: secret.description, tags })
+    Ok(unless_gone(answer)?.pop().and_then(|secret| {
+        let (tags, leaving) = (from_sdk(secret.tags()), secret.deleted_date.is_some());
+        let (name, description) = (secret.name, secret.description);
+        Some(Seen { arn: secret.arn?, leaving, name, description, tags })
     }))
 }
 
-/// What to do where the name is taken. By what bears our address: an earlier run made it, and no listing told. By one on
-/// its way out: AWS deletes some time after it is asked, so it is tried again.
+/// What to do where the name is taken. By what bears our address: an earlier run made it, and no listing told; or somebody
+/// had it deleted, and it is restored. By one on its way out: AWS deletes some time after it is asked, so it is tried again.
 async fn taken(aws: &Aws, name: &str, tags: &Tags, refusal: Fault) -> Result<Created, Fault> {
     let leaving = refusal.code == "InvalidRequestException" && refusal.message.contains("deletion");
     if refusal.code != "ResourceExistsException" && !leaving {
@@ -199,8 +203,18 @@ async fn taken(aws: &Aws, name: &str, tags: &Tags, refusal: Fault) -> Result<Cre
         [TOPOLOGY, ADDRESS].into_iter().all(|key| seen.tags.get(key) == tags.get(key))
     };
     match describe(aws, name).await? {
-        Some(seen) if same(&seen) => Ok(created(seen.arn)),
-        Some(_) => Err(refusal),
+        Some(seen) if !same(&seen) => Err(refusal),
+        Some(seen) if !seen.leaving => Ok(created(seen.arn)),
+        Some(seen) => {
+            let answer = aws.secretsmanager.restore_secret().secret_id(&seen.arn).send().await;
+            let restored = answer.map_err(fault("secretsmanager:RestoreSecret"));
+            // One that was deleted for good can't be.
+            restored.map_err(|_| Fault { class: Class::NotYet, ..refusal })?;
+            let call = aws.secretsmanager.tag_resource().secret_id(&seen.arn);
+            let answer = call.set_tags(Some(to_sdk(tags))).send().await;
+            answer.map_err(fault("secretsmanager:TagResource"))?;
+            Ok(created(seen.arn))
+        }
         None => Err(Fault { class: Class::NotYet, ..refusal }),
     }
 }

@@ -12,6 +12,7 @@ use crate::raw::Raw;
 on_each_emulator!(
     replicas_come_and_go_and_the_password_is_nowhere_else,
     killed_around_the_change_of_password_it_goes_on,
+    a_secret_that_somebody_deleted_is_restored,
 );
 
 const USER: &str = "[database.user]\n";
@@ -158,4 +159,24 @@ fn killed_around_the_change_of_password_it_goes_on(emulator: Emulator) {
     let tags = database(&mut account.raw, "ecommerce-user-db")["TagList"].clone();
     let own = json!({"Key": "ecdeploy:secret", "Value": arn});
     assert!(each(&tags).any(|tag| *tag == own), "{tags}");
+}
+
+/// The console deletes with days in which a secret can be restored, and keeps its name for as long.
+fn a_secret_that_somebody_deleted_is_restored(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let shop = Shop::on(&account);
+    shop.edit(USER, ONE);
+    shop.apply();
+    let before = secret(&mut account.raw);
+    let days = json!({"SecretId": SECRET, "RecoveryWindowInDays": 7});
+    account.raw.call("secretsmanager", "delete_secret", days);
+    shop.run(&["plan", "--detailed-exitcode"]).exits(2).says("secret.user  create");
+
+    let calls = account.calls_during(|_| shop.apply()).1;
+
+    // Which secret it would be, nobody knew when it was planned.
+    let restored = ["CreateSecret", "RestoreSecret", "ModifyDBInstance", "PutRolePolicy"];
+    assert_eq!(made(&calls), restored);
+    assert_eq!(secret(&mut account.raw), before);
+    shop.expect_no_changes();
 }
