@@ -13,8 +13,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
-    ADDRESS, Body, Class, Created, Fault, Field, Observed, Schema, Standing, Status, TOPOLOGY,
-    Tags, Timing,
+    ADDRESS, Body, Calls, Class, Created, Fault, Field, Observed, Schema, Standing, Status,
+    TOPOLOGY, Tags, Timing,
 };
 
 const CREATE: &str = "secretsmanager:CreateSecret";
@@ -39,6 +39,7 @@ pub static SCHEMA: Schema = Schema {
     id: "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{hex}",
     unique: &[&["name"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
+    calls: Calls::UNPACED,
 };
 
 /// The name of the secret of this database.

@@ -290,8 +290,12 @@ async fn the_account_refuses_what_rds_refuses() {
     assert!(refused.unwrap_err().message.contains("managed by RDS"));
 
     let primary = account.get("db_instance", PRIMARY).expect("it is there").clone();
-    let live =
-        Live { id: primary.id.clone(), outputs: BTreeMap::new(), body: primary.body.clone() };
+    let live = Live {
+        id: primary.id.clone(),
+        outputs: BTreeMap::new(),
+        body: primary.body.clone(),
+        tags: Tags::new(),
+    };
     let mut change = |field: &str, value: Value| {
         let mut after = primary.body.clone();
         after.insert("apply_immediately".into(), json!(true));
@@ -347,8 +351,9 @@ impl Spoiled for Dying<'_> {
         &self,
         kind: &'static dyn Kind,
         body: &Body,
-        tags: &Tags,
-    ) -> Result<Created, Fault> {
-        self.cloud.create(kind, body, tags).await
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        self.cloud.create(kind, body, all, token).await
     }
 }
