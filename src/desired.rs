@@ -125,6 +125,7 @@ const MADE_AGAIN: &[&str] = &[
     "iam_role",
     "instance_profile",
     "ssm_parameter",
+    "secret",
     "listener_rule",
     "record",
     "db_subnet_group",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::desired::Desired;
@@ -41,8 +41,8 @@ pub enum Cause {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
     pub field: String,
-    /// The live value; absent where AWS does not report it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// The live value; absent where AWS does not report it, and `null` where it reports that there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "there")]
     pub before: Option<Value>,
     pub after: Value,
     pub cause: Cause,
@@ -52,6 +52,11 @@ pub struct FieldChange {
     /// Whether this field can only be had by another resource.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub replaces: bool,
+}
+
+/// A value that is there, be it `null`.
+fn there<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// One resource's change, complete.

@@ -1,13 +1,50 @@
-//! What the kinds of RDS share: tags.
+//! What RDS tells several kinds: the databases, which of them has which secret, and tags.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_rds::types::Tag;
+use aws_sdk_rds::types::{DbInstance, Tag};
+use tokio::sync::OnceCell;
 
-use super::{Aws, fault};
+use super::{Aws, Reading, fault};
 use crate::model::{Class, Fault, Tags};
 
 type Outputs = BTreeMap<String, String>;
+
+/// The tag of a database that says which secret its password is from, by ARN. RDS knows a password, not where it came from;
+/// it is written when RDS has taken the password, so that a run cut short before gives it once more.
+const SECRET: &str = "ecdeploy:secret";
+
+/// What several kinds read, asked for once a reading.
+#[derive(Default)]
+pub struct Shared {
+    databases: OnceCell<Vec<DbInstance>>,
+}
+
+impl Shared {
+    /// Every database of the account and region.
+    pub async fn databases(&self, read: &Reading<'_>) -> Result<&Vec<DbInstance>, Fault> {
+        self.databases.get_or_try_init(|| databases(read.aws, None)).await
+    }
+}
+
+/// The database of this name, or all.
+pub async fn databases(aws: &Aws, name: Option<String>) -> Result<Vec<DbInstance>, Fault> {
+    let call = aws.rds.describe_db_instances().set_db_instance_identifier(name);
+    let found: Result<_, _> = call.into_paginator().items().send().collect().await;
+    found.map_err(fault("rds:DescribeDBInstances"))
+}
+
+/// The secret of ours that has the database's password; none where RDS keeps it.
+pub fn secret_of(database: &DbInstance) -> Option<String> {
+    let tag = database.tag_list().iter().find(|tag| tag.key() == Some(SECRET));
+    let arn = tag.and_then(Tag::value).filter(|arn| !arn.is_empty());
+    arn.filter(|_| database.master_user_secret.is_none()).map(str::to_owned)
+}
+
+/// The tag that says so; without an ARN, that there is none.
+pub fn secret_tag(arn: &str) -> Tags {
+    Tags::from([(SECRET.to_owned(), arn.to_owned())])
+}
 
 /// The tags of what bears this ARN; none if it is gone.
 pub async fn tags(aws: &Aws, arn: &str) -> Result<Tags, Fault> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::Filter;
 
-use super::{Aws, ec2, elasticache, elb, route53, ssm};
+use super::{Aws, ec2, elasticache, elb, rds, route53, ssm};
 use crate::model::{Fault, Lookup, TOPOLOGY, Tags};
 
 /// What the reading of one thing looks up.
@@ -23,6 +23,7 @@ pub struct Reading<'a> {
     pub ec2: ec2::Shared,
     pub elb: elb::Shared,
     pub elasticache: elasticache::Shared,
+    pub rds: rds::Shared,
     pub route53: route53::Shared,
     pub ssm: ssm::Shared,
 }
@@ -37,6 +38,7 @@ impl<'a> Reading<'a> {
             ec2: ec2::Shared::default(),
             elb: elb::Shared::default(),
             elasticache: elasticache::Shared::default(),
+            rds: rds::Shared::default(),
             route53: route53::Shared::default(),
             ssm: ssm::Shared::default(),
         }

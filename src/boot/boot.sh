@@ -79,9 +79,14 @@ settings() {
   versions=''
   published=$(aws ssm get-parameters-by-path --path "/$TOPOLOGY/$SERVICE" --output text \
     --query 'Parameters[].[Name,Value]') || return
+  # The replicas of a database may come and go: PM2 keeps what it is not told.
+  for name in $WANTED; do
+    [[ $name != *DATABASE_SECRET_ARN ]] || export "${name%SECRET_ARN}REPLICA_HOSTS="
+  done
   while IFS=$'\t' read -r name value; do
     name=${name##*/}
-    [[ -n $name && " $WANTED " == *" $name "* ]] || continue
+    # Replicas' hosts are wanted wherever their database is.
+    [[ -n $name && " $WANTED " == *" ${name/%REPLICA_HOSTS/SECRET_ARN} "* ]] || continue
     export "$name=$value"
     versions+="$name=$value "
   done <<<"$published"

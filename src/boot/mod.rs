@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-pub use settings::{Setting, settings};
+pub use settings::{Setting, secret, settings};
 
 use crate::topology::{Service, Source, Topology, Use, partition};
 

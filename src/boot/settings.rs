@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::kinds::{db_instance, replication_group};
+use crate::kinds::{db_instance, replication_group, secret};
 use crate::model::{Address, Late, Schema};
-use crate::topology::{Service, Topology, Use};
+use crate::topology::{Database, Service, Topology, Use};
 
 /// One parameter, `/TOPOLOGY/SERVICE/NAME`.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,9 @@ pub fn settings(topology: &Topology, service: &Service) -> Vec<Setting> {
         (several(databases), several(service.uses.len() - databases))
     };
     let mut add = |name: String, value: Value| {
-        settings.push(Setting { name, value, awaited: true });
+        // A machine serves without replicas: it is not changed for them, and finds them when they are there.
+        let awaited = !value.is_array();
+        settings.push(Setting { name, value, awaited });
     };
     for used in &service.uses {
         match &used.value {
@@ -42,7 +44,11 @@ pub fn settings(topology: &Topology, service: &Service) -> Vec<Setting> {
                 add(name("PORT"), database.port.to_string().into());
                 add(name("NAME"), database.db_name.as_str().into());
                 // Where the password is, never the password.
-                add(name("SECRET_ARN"), output(&db_instance::SCHEMA, key, "secret_arn"));
+                add(name("SECRET_ARN"), secret(database));
+                if *database.replicas > 0 {
+                    let host = |n| output_of(db_instance::replica_address(key, n), "endpoint");
+                    add(name("REPLICA_HOSTS"), (1..=*database.replicas).map(host).collect());
+                }
             }
             Use::Cache(key) => {
                 let Some(cache) = topology.cache(key) else { continue };
@@ -63,7 +69,18 @@ fn named(kind: &str, key: &str, several: bool, what: &str) -> String {
     if several { format!("{key}_{kind}_{what}") } else { format!("{kind}_{what}") }
 }
 
+/// The ARN of the secret with the database's password: RDS's own, or of a database with replicas ours.
+pub fn secret(database: &Database) -> Value {
+    match *database.replicas {
+        0 => output(&db_instance::SCHEMA, &database.key, "secret_arn"),
+        _ => output(&secret::SCHEMA, &database.key, "arn"),
+    }
+}
+
 fn output(schema: &Schema, key: &str, output: &str) -> Value {
-    let address = Address::new(schema.kind, key);
+    output_of(Address::new(schema.kind, key), output)
+}
+
+fn output_of(address: Address, output: &str) -> Value {
     Late::Ref { address, output: Some(output.to_owned()) }.to_value()
 }

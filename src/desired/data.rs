@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Build, MAIN, link, links};
 use crate::kinds::{
-    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, replication_group,
+    cache_cluster, cache_subnet_group, db_instance, db_subnet_group, replication_group, secret,
     security_group, subnet,
 };
 use crate::model::{Address, Link};
@@ -47,6 +47,10 @@ impl Build<'_> {
     }
 
     fn database(&mut self, database: &Database, subnet_group: Link) {
+        let replicated = *database.replicas > 0;
+        if replicated {
+            self.secret(database);
+        }
         let spec = db_instance::DbInstance {
             identifier: database.identifier.value.clone(),
             engine: database.engine.clone(),
@@ -60,9 +64,14 @@ impl Build<'_> {
             port: database.port,
             db_name: database.db_name.value.clone(),
             master_username: database.username.clone(),
-            manage_master_user_password: true,
-            backup_retention_period: database.backup_retention_period,
+            manage_master_user_password: !replicated,
+            master_user_secret: match replicated {
+                true => link(&secret::SCHEMA, &database.key),
+                false => Link::default(),
+            },
+            backup_retention_period: *database.backup_retention_period,
             deletion_protection: database.deletion_protection,
+            source: Link::default(),
             subnet_group,
             security_groups: links(&security_group::SCHEMA, &database.security_groups),
             apply_immediately: database.apply_immediately,
@@ -70,8 +79,43 @@ impl Build<'_> {
         let address = Address::new(db_instance::SCHEMA.kind, &database.key);
         self.desired.final_snapshot.insert(address.clone(), database.final_snapshot);
         let storage = self.topology.line(database.allocated_storage.span);
-        self.desired.field_lines.insert((address, "allocated_storage".to_owned()), storage);
+        let backups = self.topology.line(database.backup_retention_period.span);
+        for (field, line) in [("allocated_storage", storage), ("backup_retention_period", backups)]
+        {
+            self.desired.field_lines.insert((address.clone(), field.to_owned()), line);
+        }
         self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
+        for n in 1..=*database.replicas {
+            self.replica(database, &spec, n);
+        }
+    }
+
+    /// The password of a database with replicas, which RDS does not keep.
+    fn secret(&mut self, database: &Database) {
+        let spec = secret::Secret {
+            name: secret::name(&database.identifier),
+            description: format!(
+                "Password of database {} of {}",
+                *database.key, *self.topology.name
+            ),
+            username: database.username.clone(),
+        };
+        self.add(&secret::SCHEMA, &database.key, &spec, database.replicas.span);
+    }
+
+    /// As its source, but for what RDS does not give a replica.
+    fn replica(&mut self, database: &Database, source: &db_instance::DbInstance, n: u32) {
+        let spec = db_instance::DbInstance {
+            identifier: db_instance::replica_identifier(&database.identifier, n),
+            instance_class: database.replica_instance_class.clone(),
+            multi_az: false,
+            master_user_secret: Link::default(),
+            backup_retention_period: 0,
+            source: link(&db_instance::SCHEMA, &database.key),
+            ..source.clone()
+        };
+        let address = db_instance::replica_address(&database.key, n);
+        self.add(&db_instance::SCHEMA, address.name(), &spec, database.replicas.span);
     }
 
     pub(super) fn caches(&mut self) {

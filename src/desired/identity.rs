@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Build, link};
 use crate::boot;
-use crate::kinds::{db_instance, iam_role, instance_profile, ssm_parameter};
-use crate::model::{Address, Late};
+use crate::kinds::{iam_role, instance_profile, ssm_parameter};
 use crate::topology::{Service, Source, Topology, Use, bucket_and_key, partition};
 
 /// The version of IAM's language.
@@ -25,7 +24,7 @@ impl Build<'_> {
                 "Action": "sts:AssumeRole",
             })]),
             policy: policy(statements(self.topology, service)),
-            secret_policy: secrets(service),
+            secret_policy: secrets(self.topology, service),
             other_policies: Vec::new(),
         };
         self.add(&iam_role::SCHEMA, &service.key, &role, service.key.span);
@@ -36,8 +35,8 @@ impl Build<'_> {
             let name = format!("{}/{}", *service.key, setting.name);
             let spec = ssm_parameter::SsmParameter {
                 name: format!("/{}/{name}", *self.topology.name),
+                r#type: ssm_parameter::type_of(&setting.value).to_owned(),
                 value: setting.value,
-                r#type: "String".to_owned(),
             };
             self.add(&ssm_parameter::SCHEMA, &name, &spec, service.key.span);
         }
@@ -71,17 +70,13 @@ fn statements(topology: &Topology, service: &Service) -> Vec<Value> {
     statements
 }
 
-/// The passwords of the databases it uses, which RDS makes late.
-fn secrets(service: &Service) -> Value {
-    let secret = |key: &String| {
-        let address = Address::new(db_instance::SCHEMA.kind, key);
-        Late::Ref { address, output: Some("secret_arn".to_owned()) }.to_value()
-    };
+/// The passwords of the databases it uses, which AWS makes late.
+fn secrets(topology: &Topology, service: &Service) -> Value {
     let secrets: Vec<Value> = service
         .uses
         .iter()
         .filter_map(|used| match &used.value {
-            Use::Database(key) => Some(secret(key)),
+            Use::Database(key) => topology.database(key).map(boot::secret),
             Use::Cache(_) => None,
         })
         .collect();

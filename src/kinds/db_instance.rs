@@ -1,23 +1,26 @@
-//! A PostgreSQL database. RDS makes its password and keeps it; ecdeploy never sees it.
+//! A PostgreSQL database, or a read replica of one. RDS makes the password and keeps it, but of a database with replicas:
+//! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations>. That
+//! one's is in a secret of ours, and is read when it is given to RDS.
 
 mod modify;
+mod replica;
 mod reported;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_rds::types as sdk;
 use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, Refusal, form, gone_or_going, lifts};
+use super::{Kind, Live, Refusal, form, gone_or_going, lifts, secret};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
     APPLY_IMMEDIATELY, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags,
     Timing,
 };
+pub use replica::{address as replica_address, identifier as replica_identifier};
 use reported::{observe, outputs};
 
 const MODIFY: &str = "rds:ModifyDBInstance";
@@ -36,9 +39,14 @@ pub struct DbInstance {
     pub port: u16,
     pub db_name: String,
     pub master_username: String,
+    /// Whether RDS makes the password and keeps it.
     pub manage_master_user_password: bool,
+    /// The secret that has it otherwise.
+    pub master_user_secret: Link,
     pub backup_retention_period: u32,
     pub deletion_protection: bool,
+    /// The database that this is a read replica of.
+    pub source: Link,
     pub subnet_group: Link,
     pub security_groups: Vec<Link>,
     /// Whether changes are made when they are asked for, even those that restart the database. It is a word on calls, not
@@ -64,9 +72,12 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("port").interrupts(),
         Field::replace("db_name"),
         Field::replace("master_username"),
+        // Both are changed at once, whatever else waits.
         Field::in_place("manage_master_user_password"),
+        Field::in_place("master_user_secret").names("secret").validates(),
         Field::in_place("backup_retention_period").in_window(),
         Field::in_place("deletion_protection"),
+        Field::replace("source").names("db_instance").needs_ready(),
         Field::replace("subnet_group").names("db_subnet_group"),
         Field::in_place("security_groups").names("security_group").set(),
         Field::in_place(APPLY_IMMEDIATELY),
@@ -91,22 +102,29 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let (databases, likely) = try_join(describe(read.aws, None), read.likely()).await?;
+        let (databases, likely) = try_join(read.rds.databases(read), read.likely()).await?;
         let likely = &likely;
-        let told = databases.into_iter().map(|database| async move {
+        let told = databases.iter().map(|database| async move {
             let vpc = database.db_subnet_group.as_ref().and_then(|group| group.vpc_id());
             // Without tags, or one whose tags the answer leaves out.
             let tags = match (database.tag_list(), database.db_instance_arn()) {
                 ([], Some(arn)) if likely(vpc) => rds::tags(read.aws, arn).await?,
                 (tags, _) => rds::from_sdk(tags),
             };
-            Ok::<_, Fault>(read.owns(&tags).then(|| observe(database, tags)).flatten())
+            Ok::<_, Fault>(read.owns(&tags).then(|| observe(database.clone(), tags)).flatten())
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
         let spec: DbInstance = form::spec(&SCHEMA, body)?;
+        if !spec.source.id().is_empty() {
+            return replica::create(aws, spec, tags).await;
+        }
+        let password = password(aws, &spec).await?;
+        let secret = rds::secret_tag(spec.master_user_secret.id());
+        let tags = tags.iter().chain(secret.iter().filter(|_| password.is_some()));
+        let tags: Tags = tags.map(|(key, value)| (key.clone(), value.clone())).collect();
         let call = aws
             .rds
             .create_db_instance()
@@ -123,11 +141,12 @@ impl Kind for Wire {
             .db_name(spec.db_name)
             .master_username(spec.master_username)
             .manage_master_user_password(spec.manage_master_user_password)
+            .set_master_user_password(password.map(|password| password.reveal().to_owned()))
             .backup_retention_period(spec.backup_retention_period.cast_signed())
             .deletion_protection(spec.deletion_protection)
             .db_subnet_group_name(spec.subnet_group.id())
             .set_vpc_security_group_ids(Some(form::ids(&spec.security_groups)))
-            .set_tags(Some(rds::to_sdk(tags)));
+            .set_tags(Some(rds::to_sdk(&tags)));
         let answer = call.send().await.map_err(fault("rds:CreateDBInstance"))?;
         let created = Created::id(spec.identifier);
         Ok(match answer.db_instance {
@@ -143,7 +162,7 @@ impl Kind for Wire {
         after: &Body,
         changed: &[&str],
     ) -> Result<(), Fault> {
-        modify::bring(aws, &live.id, after, changed).await
+        modify::bring(aws, live, after, changed).await
     }
 
     fn refuses(&self, before: &Body, after: &Body) -> Option<Refusal> {
@@ -156,7 +175,7 @@ impl Kind for Wire {
     }
 
     async fn status(&self, aws: &Aws, ids: &[String]) -> Result<BTreeMap<String, Standing>, Fault> {
-        let found = one_or_all(ids, |id| describe(aws, id)).await?.into_iter();
+        let found = one_or_all(ids, |id| rds::databases(aws, id)).await?.into_iter();
         let known = found.filter_map(|database| {
             let status = reported::standing(&database);
             let outputs = outputs(Created::id(""), &database).outputs;
@@ -170,11 +189,12 @@ impl Kind for Wire {
     }
 }
 
-/// The database of this name, or all.
-async fn describe(aws: &Aws, name: Option<String>) -> Result<Vec<sdk::DbInstance>, Fault> {
-    let call = aws.rds.describe_db_instances().set_db_instance_identifier(name);
-    let found: Result<_, _> = call.into_paginator().items().send().collect().await;
-    found.map_err(fault("rds:DescribeDBInstances"))
+/// The password that RDS is to be given, where it does not make it itself.
+async fn password(aws: &Aws, spec: &DbInstance) -> Result<Option<secret::Password>, Fault> {
+    match spec.master_user_secret.id() {
+        "" => Ok(None),
+        arn => secret::password(aws, arn).await.map(Some),
+    }
 }
 
 async fn part(aws: &Aws, id: &str, parting: &Body) -> Result<(), Fault> {

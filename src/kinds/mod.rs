@@ -17,6 +17,7 @@ pub mod load_balancer;
 pub mod record;
 pub mod replication_group;
 pub mod route_table;
+pub mod secret;
 pub mod security_group;
 pub mod ssm_parameter;
 pub mod subnet;
@@ -45,6 +46,7 @@ pub static REGISTRY: &[&dyn Kind] = &[
     &iam_role::Wire,
     &instance_profile::Wire,
     &instance::Wire,
+    &secret::Wire,
     &db_subnet_group::Wire,
     &db_instance::Wire,
     &cache_subnet_group::Wire,

@@ -20,9 +20,9 @@ use crate::model::{
 pub struct SsmParameter {
     /// `/TOPOLOGY/SERVICE/NAME`.
     pub name: String,
-    /// Text, or late by another resource's output.
+    /// Text, or late by another resource's output; or a list of such.
     pub value: Value,
-    /// `String`.
+    /// `String`, or `StringList`.
     pub r#type: String,
 }
 
@@ -40,6 +40,15 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::UNPACED,
 };
 
+const TEXT: &str = "String";
+/// Its items stand in one text, with commas between them.
+const LIST: &str = "StringList";
+
+/// The type that a parameter with this value has.
+pub fn type_of(value: &Value) -> &'static str {
+    if value.is_array() { LIST } else { TEXT }
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -54,9 +63,14 @@ impl Kind for Wire {
         let observed = seen.iter().filter_map(|(seen, tags)| {
             let id = seen.name.clone()?;
             let value = values.get(&id)?.clone();
+            let list = seen.r#type.as_ref().is_some_and(|kind| kind.as_str() == LIST);
+            let value = match list {
+                true => value.split(',').map(Value::from).collect(),
+                false => Value::from(value),
+            };
             let body = form::reported([
                 ("name", Some(Value::from(id.as_str()))),
-                ("value", Some(value.into())),
+                ("value", Some(value)),
                 ("type", seen.r#type.as_ref().map(|kind| kind.as_str().into())),
             ]);
             Some(form::observed(&SCHEMA, id, tags.clone(), body))
@@ -101,7 +115,10 @@ impl Kind for Wire {
 
 fn put(aws: &Aws, name: &str, body: &Body) -> Result<PutParameterFluentBuilder, Fault> {
     let spec: SsmParameter = form::spec(&SCHEMA, body)?;
-    let value = spec.value.as_str().unwrap_or_default();
+    let value = match &spec.value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        value => value.as_str().unwrap_or_default().to_owned(),
+    };
     Ok(aws.ssm.put_parameter().name(name).value(value).r#type(spec.r#type.as_str().into()))
 }
 

@@ -74,6 +74,8 @@ pub struct Field {
     pub standby: Option<&'static str>,
     /// Naming something with it puts the resource into service there.
     pub serves: bool,
+    /// What it names holds only once this is set: who is told an output of that waits for it.
+    pub validates: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
@@ -98,6 +100,7 @@ impl Field {
             item: None,
             standby: None,
             serves: false,
+            validates: false,
             version: false,
             in_window: false,
             interrupts: false,
@@ -155,6 +158,12 @@ impl Field {
     /// What it names sends requests to the resource, and knows whether it is healthy.
     pub const fn serves(mut self) -> Self {
         self.serves = true;
+        self
+    }
+
+    /// What it names is of use to others once it is set.
+    pub const fn validates(mut self) -> Self {
+        self.validates = true;
         self
     }
 

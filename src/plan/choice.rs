@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::hangs_on;
 use super::steps::schema_of;
 use crate::desired::Desired;
 use crate::diff::{Action, Change};
@@ -101,8 +102,10 @@ impl Part<'_> {
             if self.change_of(address).any(goes) {
                 needs.extend(self.naming(address, |change| change.before.as_ref()));
             }
-            let takes = |other: &&Change| self.change_of(address).any(|own| takes(own, other));
-            needs.extend(self.changes.iter().filter(takes).map(|other| other.address.clone()));
+            let wants = |other: &&Change| {
+                self.change_of(address).any(|own| takes(own, other) || hangs_on(own, other))
+            };
+            needs.extend(self.changes.iter().filter(wants).map(|other| other.address.clone()));
             needs
         })
     }
@@ -118,8 +121,9 @@ impl Part<'_> {
             for change in self.change_of(address) {
                 let held = named_in(change.before.as_ref());
                 dependents.extend(held.into_iter().filter(|held| self.change_of(held).any(goes)));
-                let taking = self.changes.iter().filter(|other| takes(other, change));
-                dependents.extend(taking.map(|other| other.address.clone()));
+                let waiting = |other: &&Change| takes(other, change) || hangs_on(other, change);
+                let waiting = self.changes.iter().filter(waiting);
+                dependents.extend(waiting.map(|other| other.address.clone()));
             }
             dependents
         })

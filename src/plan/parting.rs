@@ -10,6 +10,7 @@ use crate::kinds::LIFT_PROTECTION;
 use crate::model::Body;
 
 pub const FINAL_SNAPSHOT: &str = "final_snapshot";
+const SOURCE: &str = "source";
 const PROTECTION: &str = "deletion_protection";
 
 /// What the person asked for, as to deletions.
@@ -60,7 +61,9 @@ impl Parting {
         if is_protected(change) {
             parting.insert(LIFT_PROTECTION.into(), json!(true));
         }
-        if change.address.kind() != "db_instance" {
+        // RDS takes no final snapshot of a replica.
+        let field = |name: &str| change.before.as_ref().and_then(|body| body.get(name));
+        if change.address.kind() != "db_instance" || field(SOURCE).is_some_and(|s| !s.is_null()) {
             return parting;
         }
         let wanted = desired.final_snapshot.get(&change.address).copied().unwrap_or(true);

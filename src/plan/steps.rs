@@ -33,6 +33,8 @@ pub fn steps(
     for change in changes {
         graph.wait_for_references(change);
         graph.wait_for_users(change);
+        graph.wait_for_changes(change);
+        graph.wait_for_leaving(change);
         graph.wait_for_names(change);
     }
     graph.roll(rolling);

@@ -45,6 +45,7 @@ pub fn text(plan: &Plan, of: &str) -> String {
         text.push('\n');
     }
     emptied(&mut text, plan);
+    another_password(&mut text, plan);
     pending::write(&mut text, &plan.pending);
     for (address, snapshot) in plan.final_snapshots() {
         let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
@@ -77,6 +78,20 @@ fn emptied(text: &mut String, plan: &Plan) {
             let lost = "It begins empty; what the other one holds is lost. Machines change over within 3 minutes.";
             let _ = writeln!(text, "  {}\n", paint(DELETE, lost));
         }
+    }
+}
+
+/// A database that gets replicas, or loses them all, has another password.
+fn another_password(text: &mut String, plan: &Plan) {
+    let moved = |change: &&Change| {
+        let mut fields = change.fields.iter();
+        change.action == Action::Update && fields.any(|field| field.field == "master_user_secret")
+    };
+    for change in plan.changes.iter().filter(moved) {
+        let _ =
+            writeln!(text, "{}  gets another password.", paint(BOLD, &change.address.to_string()));
+        let refused = "It refuses new connections with the old one; machines have the new one within 3 minutes.";
+        let _ = writeln!(text, "  {}\n", paint(DELETE, refused));
     }
 }
 

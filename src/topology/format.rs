@@ -321,6 +321,18 @@ static DATABASE: &[Key] = &[
         Flag,
         "whether changes are made at once, even those that restart it, rather than in its maintenance window; false by default",
     ),
+    // RDS takes fifteen: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html>. Each is fed by the
+    // primary itself, and beyond a few that is what the primary does.
+    Key::optional(
+        "replicas",
+        Integer(0, 5),
+        "how many copies of it take reads; none by default. Its password is then in a secret of the topology's",
+    ),
+    Key::optional(
+        "replica_instance_class",
+        Text(sizes::db_instance_class),
+        "the class of these; as the database's own by default",
+    ),
     SUBNETS,
     SECURITY_GROUPS,
     PROTECT,

@@ -248,11 +248,14 @@ fn slug(path: &str) -> String {
 
 fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
     let protect = block.flag_or(PROTECT, false);
+    let instance_class = block.text("instance_class").value;
     Database {
         protect,
         engine: block.text_or("engine", "postgres").value,
         engine_version: block.text("engine_version").value,
-        instance_class: block.text("instance_class").value,
+        replicas: block.number_or("replicas", 0),
+        replica_instance_class: block.text_or("replica_instance_class", &instance_class).value,
+        instance_class,
         allocated_storage: block.number("allocated_storage"),
         storage_type: block.text_or("storage_type", "gp3").value,
         storage_encrypted: block.flag_or("storage_encrypted", true),
@@ -261,7 +264,7 @@ fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
         db_name: block.text_or("db_name", &format!("{}_db", key.replace('-', "_"))),
         username: block.text_or("username", "app").value,
         port: block.number_or("port", 5432).value,
-        backup_retention_period: block.number_or("backup_retention_period", 7).value,
+        backup_retention_period: block.number_or("backup_retention_period", 7),
         deletion_protection: protect || block.flag_or("deletion_protection", false),
         final_snapshot: block.flag_or("final_snapshot", true),
         apply_immediately: block.flag_or("apply_immediately", false),

@@ -73,6 +73,13 @@ pub fn db_identifier(text: &str) -> Tested {
     name(stored_name(text, 63), text, "the identifier of a database", wanted)
 }
 
+/// The same, less what its replicas' names have beyond it.
+pub fn replicated_db_identifier(text: &str) -> Tested {
+    let wanted =
+        "up to 53 characters, since its replicas are called so with `-replica-1` at the end";
+    name(stored_name(text, 53), text, "the identifier of a database with replicas", wanted)
+}
+
 /// `CreateCacheCluster`, `CacheClusterId`:
 /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html>
 pub fn cache_id(text: &str) -> Tested {

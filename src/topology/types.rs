@@ -238,12 +238,15 @@ pub struct Database {
     pub db_name: Placed<String>,
     pub username: String,
     pub port: u16,
-    pub backup_retention_period: u32,
+    pub backup_retention_period: Placed<u32>,
     pub deletion_protection: bool,
     /// Whether a snapshot is left when it is deleted.
     pub final_snapshot: bool,
     /// Whether changes don't wait for the maintenance window.
     pub apply_immediately: bool,
+    /// How many copies take reads.
+    pub replicas: Placed<u32>,
+    pub replica_instance_class: String,
     pub subnets: Names,
     pub security_groups: Names,
 }

@@ -21,14 +21,19 @@ pub type Uses = BTreeMap<String, Vec<Address>>;
 /// What the topology says the services use.
 pub fn uses(topology: &Topology) -> Uses {
     let named = |used: &Use| match used {
-        Use::Database(key) => Address::new(db_instance::SCHEMA.kind, key),
+        Use::Database(key) => {
+            let replicas = topology.database(key).map_or(0, |database| *database.replicas);
+            let replicas = (1..=replicas).map(|n| db_instance::replica_address(key, n));
+            [Address::new(db_instance::SCHEMA.kind, key)].into_iter().chain(replicas).collect()
+        }
         Use::Cache(key) => {
             let replicas = topology.cache(key).map_or(0, |cache| *cache.replicas);
-            Address::new(replication_group::schema_of_cache(replicas).kind, key)
+            vec![Address::new(replication_group::schema_of_cache(replicas).kind, key)]
         }
     };
     let of = |service: &crate::topology::Service| {
-        (service.key.value.clone(), service.uses.iter().map(|used| named(&used.value)).collect())
+        let used = service.uses.iter().flat_map(|used| -> Vec<Address> { named(&used.value) });
+        (service.key.value.clone(), used.collect())
     };
     topology.services.iter().map(of).collect()
 }

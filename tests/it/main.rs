@@ -25,6 +25,7 @@ mod keeping;
 mod product;
 mod raw;
 mod rehearse;
+mod replicas;
 mod roles;
 mod rolling;
 mod rules;

@@ -261,7 +261,8 @@ impl Account {
         body.extend(asked);
         self.check_references(schema, &body, &operation)?;
         self.check_unique(schema, Some(id), &body, &operation)?;
-        rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
+        rules::update(self, &object, &body, changed)
+            .map_err(|refusal| refusal.fault(&operation))?;
         let interrupts = set.iter().any(|name| rules::interrupts(schema, name));
         let passing = interrupts
             .then(|| self.passing(Status::Pending(MODIFYING.into()), schema.timing.update))

@@ -8,6 +8,7 @@ mod lease;
 mod lookup;
 mod maintenance;
 mod object;
+mod replicas;
 mod rules;
 mod store;
 mod traffic;

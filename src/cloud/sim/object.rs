@@ -72,6 +72,7 @@ impl Object {
     pub fn told(&self) -> BTreeMap<String, String> {
         let creating = self.status() == Status::Pending(CREATING.to_owned());
         let mut outputs = self.outputs.clone();
+        outputs.retain(|name, _| !rules::withheld(&self.kind, name, &self.body));
         outputs.retain(|name, _| !(creating && rules::late(&self.kind, name)));
         outputs
     }

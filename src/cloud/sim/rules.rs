@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Account;
 use super::object::Object;
+use super::replicas;
 use crate::kinds::LIFT_PROTECTION;
 use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault, Schema, Status};
 
@@ -25,7 +26,7 @@ impl Refusal {
         Self { class: Class::Fatal, code, message: message.into() }
     }
 
-    fn not_yet(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn not_yet(code: &'static str, message: impl Into<String>) -> Self {
         Self { class: Class::NotYet, code, message: message.into() }
     }
 
@@ -51,6 +52,12 @@ pub fn late(kind: &str, output: &str) -> bool {
         ("db_instance", "endpoint" | "secret_arn")
             | ("cache_cluster" | "replication_group", "endpoint")
     )
+}
+
+/// Whether AWS has the output no more, or not yet: of a password that RDS does not keep it has no secret.
+pub fn withheld(kind: &str, output: &str, body: &Body) -> bool {
+    let managed = body.get("manage_master_user_password");
+    (kind, output) == ("db_instance", "secret_arn") && managed == Some(&Value::Bool(false))
 }
 
 /// Whether a reference string is the id of something (a rule's other side may be a CIDR block).
@@ -125,7 +132,8 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
             }
         }
         "listener" => listener(body)?,
-        "ssm_parameter" if !(1..=PARAMETER_CHARACTERS).contains(&text("value").len()) => {
+        "db_instance" => replicas::create(account, body)?,
+        "ssm_parameter" if !(1..=PARAMETER_CHARACTERS).contains(&characters(body)) => {
             let message = format!("the value of {} is empty or too long", text("name"));
             return Err(Refusal::fatal("ValidationException", message));
         }
@@ -170,7 +178,23 @@ fn listener(body: &Body) -> Result<(), Refusal> {
     wrong.map_or(Ok(()), |(code, message)| Err(Refusal::fatal(code, message)))
 }
 
-pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
+/// How long a parameter's value is: a list has a comma between two items.
+fn characters(parameter: &Body) -> usize {
+    match parameter.get("value") {
+        Some(Value::Array(items)) => {
+            let texts = items.iter().filter_map(Value::as_str);
+            texts.map(|text| text.len() + 1).sum::<usize>().saturating_sub(1)
+        }
+        value => value.and_then(Value::as_str).unwrap_or_default().len(),
+    }
+}
+
+pub fn update(
+    account: &Account,
+    object: &Object,
+    after: &Body,
+    changed: &[&str],
+) -> Result<(), Refusal> {
     let ready = object.status() == Status::Ready;
     match object.kind.as_str() {
         "db_instance" if !ready => Err(Refusal::not_yet(
@@ -185,6 +209,7 @@ pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
             "InvalidReplicationGroupState",
             format!("{} is not in available state", object.id),
         )),
+        "db_instance" => replicas::update(account, object, after),
         "instance" if !ready && changed.contains(&"target_group") => {
             Err(Refusal::not_yet("InvalidTarget", format!("{} is not running", object.id)))
         }
@@ -216,6 +241,7 @@ pub fn delete(
                 return Err(Refusal::fatal("InvalidParameterCombination", message));
             }
             let snapshot = parting.get("final_snapshot").and_then(Value::as_str);
+            replicas::delete(object, snapshot)?;
             if let Some(taken) = snapshot.filter(|name| account.snapshots().contains(*name)) {
                 let message = format!("the snapshot {taken} exists already");
                 return Err(Refusal::fatal("DBSnapshotAlreadyExists", message));
@@ -242,7 +268,7 @@ pub fn delete(
     }
 }
 
-fn of_kind<'a>(account: &'a Account, kind: &'a str) -> impl Iterator<Item = &'a Object> {
+pub fn of_kind<'a>(account: &'a Account, kind: &'a str) -> impl Iterator<Item = &'a Object> {
     account.objects().filter(move |object| object.kind == kind)
 }
 

@@ -7,12 +7,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{DbInstance, MODIFY, SCHEMA, describe, reported};
-use crate::aws::{Aws, fault};
-use crate::kinds::{Refusal, form};
+use super::{DbInstance, MODIFY, SCHEMA, password, reported};
+use crate::aws::{Aws, fault, rds};
+use crate::kinds::{Live, Refusal, form};
 use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault};
 
+const VERSION: &str = "engine_version";
 const STORAGE: &str = "allocated_storage";
+const BACKUPS: &str = "backup_retention_period";
+const MANAGED: &str = "manage_master_user_password";
+const SECRET: &str = "master_user_secret";
 
 type Names<'a> = BTreeSet<&'a str>;
 
@@ -26,23 +30,33 @@ struct Calls<'a> {
 }
 
 /// Brings the `changed` fields to what `after` has for them.
-pub async fn bring(aws: &Aws, id: &str, after: &Body, changed: &[&str]) -> Result<(), Fault> {
+pub async fn bring(aws: &Aws, live: &Live, after: &Body, changed: &[&str]) -> Result<(), Fault> {
+    let id = live.id.as_str();
     let spec: DbInstance = form::spec(&SCHEMA, after)?;
     // As it is by now: an earlier try may have got half-way.
-    let found = describe(aws, Some(id.to_owned())).await?.into_iter().next();
+    let found = rds::databases(aws, Some(id.to_owned())).await?.into_iter().next();
     let database =
         found.ok_or_else(|| Fault::new(Class::NotFound, MODIFY, "DBInstanceNotFound", id))?;
     let (now, coming) = (reported::changeable(&database), reported::coming(&database));
-    let calls = calls(&now, &coming, after, changed, spec.apply_immediately);
-    let version = now.get("engine_version").and_then(Value::as_str).unwrap_or_default();
+    let mut calls = calls(&now, &coming, after, changed, spec.apply_immediately);
+    let version = now.get(VERSION).and_then(Value::as_str).unwrap_or_default();
     let upgrade = major(version) != major(&spec.engine_version);
+    // RDS upgrades replicas with their source to another major version, and takes no such call for them:
+    // <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.MajorVersion.html>
+    if upgrade && !spec.source.id().is_empty() {
+        calls.set.remove(VERSION);
+    }
     if let Some((back, names)) = calls.take_back {
         send(aws, id, &form::spec(&SCHEMA, &back)?, &names, true, false).await?;
     }
     if calls.set.is_empty() {
         return Ok(());
     }
-    send(aws, id, &spec, &calls.set, spec.apply_immediately, upgrade).await
+    send(aws, id, &spec, &calls.set, spec.apply_immediately, upgrade).await?;
+    if calls.set.contains(SECRET) {
+        rds::tag(aws, &live.outputs, &rds::secret_tag(spec.master_user_secret.id())).await?;
+    }
+    Ok(())
 }
 
 /// Decides on the calls. `now` are the fields that may wait as they are, `coming` what waits.
@@ -79,9 +93,30 @@ fn calls<'a>(
     Calls { take_back: None, set }
 }
 
+/// What can't be had of it, and what can.
+pub fn refuses(before: &Body, after: &Body) -> Option<Refusal> {
+    shrinks(before, after).or_else(|| lacks_backups(before, after))
+}
+
+/// RDS makes replicas only of what has backups, and begins with these in the maintenance window:
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html>
+fn lacks_backups(before: &Body, after: &Body) -> Option<Refusal> {
+    let replicated = after.get(SECRET).is_some_and(|secret| !secret.is_null());
+    let waits = after.get(APPLY_IMMEDIATELY) != Some(&true.into());
+    let refused = replicated && waits && before.get(BACKUPS) == Some(&0.into());
+    refused.then(|| Refusal {
+        field: BACKUPS,
+        message: "it has no backups yet, and RDS makes replicas only of what has".to_owned(),
+        hint: format!(
+            "apply `{BACKUPS}` first, without `replicas`; or set `{APPLY_IMMEDIATELY} = true`, else AWS begins with \
+             backups in the maintenance window"
+        ),
+    })
+}
+
 /// Storage only grows, by a tenth at least; less AWS makes a tenth, and so more than the file says:
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html>
-pub fn refuses(before: &Body, after: &Body) -> Option<Refusal> {
+fn shrinks(before: &Body, after: &Body) -> Option<Refusal> {
     let size = |body: &Body| body.get(STORAGE).and_then(Value::as_u64);
     let (now, wanted) = (size(before)?, size(after)?);
     let least = now + now.div_ceil(10);
@@ -115,27 +150,27 @@ async fn send(
     let flag = |field: &str, value: bool| sets(field).then_some(value);
     let text = |field: &str, value: &str| sets(field).then(|| value.to_owned());
     let number = |field: &str, value: u32| sets(field).then(|| value.cast_signed());
+    // RDS takes the password over from itself, or gives it away, at once, whatever else waits.
+    let password = match sets(SECRET) || sets(MANAGED) {
+        true => password(aws, spec).await?,
+        false => None,
+    };
     let call = aws
         .rds
         .modify_db_instance()
         .db_instance_identifier(id)
         .apply_immediately(immediately)
-        .set_engine_version(text("engine_version", &spec.engine_version))
-        .set_allow_major_version_upgrade((sets("engine_version") && upgrade).then_some(true))
+        .set_engine_version(text(VERSION, &spec.engine_version))
+        .set_allow_major_version_upgrade((sets(VERSION) && upgrade).then_some(true))
         .set_db_instance_class(text("instance_class", &spec.instance_class))
         .set_allocated_storage(number("allocated_storage", spec.allocated_storage))
         .set_storage_type(text("storage_type", &spec.storage_type))
         .set_multi_az(flag("multi_az", spec.multi_az))
         .set_publicly_accessible(flag("publicly_accessible", spec.publicly_accessible))
         .set_db_port_number(number("port", spec.port.into()))
-        .set_manage_master_user_password(flag(
-            "manage_master_user_password",
-            spec.manage_master_user_password,
-        ))
-        .set_backup_retention_period(number(
-            "backup_retention_period",
-            spec.backup_retention_period,
-        ))
+        .set_manage_master_user_password(flag(MANAGED, spec.manage_master_user_password))
+        .set_master_user_password(password.map(|password| password.reveal().to_owned()))
+        .set_backup_retention_period(number(BACKUPS, spec.backup_retention_period))
         .set_deletion_protection(flag("deletion_protection", spec.deletion_protection))
         .set_vpc_security_group_ids(
             sets("security_groups").then(|| form::ids(&spec.security_groups)),

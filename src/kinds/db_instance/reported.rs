@@ -16,6 +16,7 @@ pub fn outputs(created: Created, database: &sdk::DbInstance) -> Created {
     created
         .output("arn", database.db_instance_arn.clone())
         .output("endpoint", endpoint)
+        // The secret that RDS keeps.
         .output("secret_arn", secret.and_then(|secret| secret.secret_arn.clone()))
 }
 
@@ -24,6 +25,7 @@ pub fn outputs(created: Created, database: &sdk::DbInstance) -> Created {
 pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
     let status = status(&database);
     let created = outputs(Created::id(database.db_instance_identifier.clone()?), &database);
+    let secret = rds::secret_of(&database);
     let now = changeable(&database);
     let coming = coming(&database);
     // What it is changing right now waits for no window.
@@ -33,6 +35,10 @@ pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
         window: database.preferred_maintenance_window.unwrap_or_default(),
         until_then: until_then.map(|(field, value)| (field.clone(), value.clone())).collect(),
     };
+    let managed = database.master_user_secret.as_ref().map(|_| true);
+    // A password that RDS keeps is in no secret of ours. Without either, nobody knows where it is.
+    let known = secret.is_some() || managed.is_some();
+    let source = database.read_replica_source_db_instance_identifier.filter(|id| !id.is_empty());
     let port = database.endpoint.and_then(|endpoint| endpoint.port).or(database.db_instance_port);
     let port = port.filter(|port| *port != 0);
     let subnet_group = database.db_subnet_group.and_then(|group| group.db_subnet_group_name);
@@ -48,8 +54,13 @@ pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
         ("port", port.map(Value::from)),
         ("db_name", database.db_name.map(Value::from)),
         ("master_username", database.master_username.map(Value::from)),
-        ("manage_master_user_password", database.master_user_secret.map(|_| true.into())),
+        (
+            "manage_master_user_password",
+            managed.or(secret.as_ref().map(|_| false)).map(Value::from),
+        ),
+        ("master_user_secret", known.then(|| secret.into())),
         ("deletion_protection", database.deletion_protection.map(Value::from)),
+        ("source", Some(source.into())),
         ("subnet_group", subnet_group.map(Value::from)),
         ("security_groups", groups),
         (APPLY_IMMEDIATELY, immediately(&tags).map(Value::from)),
@@ -100,14 +111,19 @@ fn immediately(tags: &Tags) -> Option<bool> {
 /// what it is going to change.
 pub fn standing(database: &sdk::DbInstance) -> Status {
     match status(database) {
-        Status::Ready
-            if immediately(&rds::from_sdk(database.tag_list())) == Some(true)
-                && !coming(database).is_empty() =>
-        {
-            Status::Pending("modifying".to_owned())
-        }
+        Status::Ready if has_to_begin(database) => Status::Pending("modifying".to_owned()),
         status => status,
     }
+}
+
+/// A new password is never left to the maintenance window, and told as coming until it holds:
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html>
+fn has_to_begin(database: &sdk::DbInstance) -> bool {
+    let coming_password =
+        database.pending_modified_values.as_ref().and_then(|coming| coming.master_user_password());
+    coming_password.is_some()
+        || (immediately(&rds::from_sdk(database.tag_list())) == Some(true)
+            && !coming(database).is_empty())
 }
 
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html>

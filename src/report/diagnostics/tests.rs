@@ -49,6 +49,7 @@ broken! {
     redirect: "redirect.toml",
     references: "references.toml",
     region: "region.toml",
+    replicas: "replicas.toml",
     routes: "routes.toml",
     services: "services.toml",
     subnets: "subnets.toml",

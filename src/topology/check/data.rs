@@ -18,6 +18,9 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
         );
         derived(&database.db_name, &database.key, sizes::db_name, "db_name", None, sink);
         in_two_zones(database, topology, sink);
+        if *database.replicas > 0 {
+            with_replicas(database, sink);
+        }
     }
     let ids = topology.databases.iter().map(|db| (db.identifier.value.clone(), db.identifier.span));
     let twice = |span, id: &String| {
@@ -60,6 +63,34 @@ fn in_two_zones(database: &Database, topology: &Topology, sink: &mut Sink) {
                     "RDS wants it even without multi_az, so that there is a zone to move to"
                         .to_owned(),
                 ),
+        );
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html>
+fn with_replicas(database: &Database, sink: &mut Sink) {
+    let replicas = database.replicas.span;
+    if *database.backup_retention_period == 0 {
+        sink.push_unless_spoilt(
+            Diagnostic::at(replicas, "replicas need backups of their database")
+                .label("RDS makes none without")
+                .also(database.backup_retention_period.span, "these are turned off")
+                .hint(
+                    "set `backup_retention_period` to 1 or more, or leave out `replicas`"
+                        .to_owned(),
+                ),
+        );
+    }
+    // Too long for AWS by itself, it has been told already.
+    if let (Ok(()), Err(flaw)) = (
+        sizes::db_identifier(&database.identifier),
+        sizes::replicated_db_identifier(&database.identifier),
+    ) {
+        sink.push_unless_spoilt(
+            Diagnostic::at(database.identifier.span, flaw.message)
+                .label(flaw.wanted)
+                .also(replicas, "with these")
+                .hint("write a shorter `identifier`".to_owned()),
         );
     }
 }

@@ -61,6 +61,15 @@ fn every_drawn_way_is_open() {
 }
 
 #[test]
+fn a_databases_replicas_are_ways_of_their_own() {
+    let text = include_str!("../../../topology.toml");
+    let world = World::of(&text.replace("[database.user]", "[database.user]\nreplicas = 2"));
+    let audit = world.audit();
+    assert!(audit.open);
+    assert_eq!(audit.uses.len(), 9);
+}
+
+#[test]
 fn an_unknown_path_falls_to_the_default() {
     let walk = World::shop().walk("/nowhere");
     let (winner, pattern, passed, beaten) = rule_of(&walk);

@@ -105,6 +105,65 @@ def modified(world):
         equal(found[key], wanted, key)
 
 
+def with_own_password(world, *group, **more):
+    return world.database(*group, ManageMasterUserPassword=False, MasterUserPassword="made-for-a-test", **more)
+
+
+@fact("ModifyDBInstance: gives the password away, and takes it back", RIGHT, REPAIRED)
+def password_handed_over(world):
+    name = world.database()
+    given = {"ManageMasterUserPassword": False, "MasterUserPassword": "made-for-a-test"}
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, **given)
+    assert "MasterUserSecret" not in world.db(name), "RDS still keeps it"
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, ManageMasterUserPassword=True)
+    assert world.db(name)["MasterUserSecret"]["SecretArn"], "RDS does not keep it"
+
+
+@fact("CreateDBInstanceReadReplica: as asked, without backups, with an endpoint and resource id of its own", REPAIRED, REPAIRED)
+def replica_as_asked(world):
+    vpc = world.vpc()
+    group, subnets = world.group(vpc), world.db_subnet_group(world.two_subnets(vpc))
+    name = with_own_password(world, subnets, BackupRetentionPeriod=7)
+    asked = {"DBInstanceClass": "db.t3.small", "VpcSecurityGroupIds": [group]}
+    world.rds.create_db_instance_read_replica(
+        DBInstanceIdentifier=f"{name}-replica", SourceDBInstanceIdentifier=name, **asked
+    )
+    found, source = world.db(f"{name}-replica"), world.db(name)
+    equal(found["ReadReplicaSourceDBInstanceIdentifier"], name, "source")
+    equal(source["ReadReplicaDBInstanceIdentifiers"], [f"{name}-replica"], "replicas")
+    equal(found["DBInstanceClass"], "db.t3.small", "class")
+    equal(found["BackupRetentionPeriod"], 0, "backups")
+    equal([g["VpcSecurityGroupId"] for g in found["VpcSecurityGroups"]], [group], "groups")
+    assert found["DbiResourceId"] != source["DbiResourceId"], "one resource id"
+    assert found["Endpoint"]["Address"] != source["Endpoint"]["Address"], "one endpoint"
+
+
+@fact("CreateDBInstanceReadReplica: none of a password that RDS keeps, none without backups", REPAIRED, REPAIRED)
+def replica_refused(world):
+    for code, name in {
+        "InvalidParameterCombination": world.database(BackupRetentionPeriod=7),
+        "InvalidDBInstanceState": with_own_password(world, BackupRetentionPeriod=0),
+    }.items():
+        with refused(code):
+            world.rds.create_db_instance_read_replica(
+                DBInstanceIdentifier=f"{name}-replica", SourceDBInstanceIdentifier=name
+            )
+
+
+@fact("With read replicas RDS does not take the password back; a replica leaves no final snapshot", REPAIRED, REPAIRED)
+def replica_stays(world):
+    name = with_own_password(world, BackupRetentionPeriod=7)
+    replica = f"{name}-replica"
+    world.rds.create_db_instance_read_replica(DBInstanceIdentifier=replica, SourceDBInstanceIdentifier=name)
+    with refused("InvalidParameterCombination"):
+        world.rds.modify_db_instance(DBInstanceIdentifier=name, ManageMasterUserPassword=True)
+    with refused("InvalidParameterCombination"):
+        world.rds.delete_db_instance(DBInstanceIdentifier=replica, FinalDBSnapshotIdentifier="last")
+    world.rds.delete_db_instance(DBInstanceIdentifier=replica, SkipFinalSnapshot=True)
+    equal(world.db(name).get("ReadReplicaDBInstanceIdentifiers", []), [], "replicas")
+    world.rds.modify_db_instance(DBInstanceIdentifier=name, ManageMasterUserPassword=True)
+
+
 @fact("DeleteDBInstance: refused while deletion protection is on", RIGHT, RIGHT)
 def protected(world):
     name = world.database(DeletionProtection=True)

@@ -185,13 +185,13 @@ class World:
         vpc = self.vpc()
         name = self.name("db")
         more.setdefault("EngineVersion", "16")
+        more.setdefault("ManageMasterUserPassword", True)
         self.rds.create_db_instance(
             DBInstanceIdentifier=name,
             Engine="postgres",
             DBInstanceClass="db.t3.micro",
             AllocatedStorage=20,
             MasterUsername="app",
-            ManageMasterUserPassword=True,
             DBSubnetGroupName=group or self.db_subnet_group(self.two_subnets(vpc)),
             **more,
         )

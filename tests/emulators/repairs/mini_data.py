@@ -17,6 +17,15 @@ def versioned(p, full):
     return {**p, "EngineVersion": full[version]} if version in full else p
 
 
+def managed(name):
+    account, region = rds.get_account_id(), rds.get_region()
+    return {
+        "SecretArn": f"arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{name}",
+        "SecretStatus": "active",
+        "KmsKeyId": f"arn:aws:kms:{region}:{account}:key/aws-managed",
+    }
+
+
 @around(rds, "_create_db_instance")
 def secret(original, p):
     """AWS makes a secret where it manages the master password, and a full version of a major one; ministack neither."""
@@ -24,12 +33,7 @@ def secret(original, p):
     name = get(p, "DBInstanceIdentifier")
     if result[0] != 200 or get(p, "ManageMasterUserPassword") != "true":
         return result
-    account, region = rds.get_account_id(), rds.get_region()
-    rds._instances[name]["MasterUserSecret"] = {
-        "SecretArn": f"arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{name}",
-        "SecretStatus": "active",
-        "KmsKeyId": f"arn:aws:kms:{region}:{account}:key/aws-managed",
-    }
+    rds._instances[name]["MasterUserSecret"] = managed(name)
     return rds._single_instance_response("CreateDBInstanceResponse", "CreateDBInstanceResult", rds._instances[name])
 
 
@@ -59,6 +63,68 @@ def all_that_waits(original, p):
     if not at_once:
         instance["PendingModifiedValues"] = {**waited, **instance["PendingModifiedValues"]}
     return rds._single_instance_response("ModifyDBInstanceResponse", "ModifyDBInstanceResult", instance)
+
+
+def combination(why):
+    return rds._error("InvalidParameterCombination", why, 400)
+
+
+@around(rds, "_modify_db_instance")
+def password_handed_over(original, p):
+    """AWS gives the password away, and takes it back unless there are replicas; ministack does neither."""
+    name, asked = get(p, "DBInstanceIdentifier"), get(p, "ManageMasterUserPassword")
+    instance = rds._instances.get(name)
+    if instance and asked == "true":
+        if instance.get("ReadReplicaDBInstanceIdentifiers"):
+            return combination("The database has read replicas.")
+        instance["MasterUserSecret"] = managed(name)
+    if instance and asked == "false":
+        if not get(p, "MasterUserPassword"):
+            return combination("MasterUserPassword is required.")
+        instance.pop("MasterUserSecret", None)
+    return original(p)
+
+
+@around(rds, "_create_read_replica")
+def replica_as_asked(original, p):
+    """AWS wants backups of the source and a password that RDS does not keep, and gives the replica what is asked for and no
+    backups; ministack copies the source."""
+    source = rds._instances.get(get(p, "SourceDBInstanceIdentifier"), {})
+    if source.get("MasterUserSecret"):
+        return combination("RDS manages the master password of the source.")
+    if source and not source["BackupRetentionPeriod"]:
+        return rds._error("InvalidDBInstanceState", "Automated backups are not enabled for the source.", 400)
+    result = original(p)
+    if result[0] != 200:
+        return result
+    replica = rds._instances[get(p, "DBInstanceIdentifier")]
+    groups = rds._parse_member_list(p, "VpcSecurityGroupIds")
+    replica.update(
+        BackupRetentionPeriod=0,
+        PendingModifiedValues={},
+        DBInstanceClass=get(p, "DBInstanceClass") or source["DBInstanceClass"],
+        MultiAZ=get(p, "MultiAZ") == "true",
+        DeletionProtection=get(p, "DeletionProtection") == "true",
+        Endpoint={**source["Endpoint"], "Address": f"{get(p, 'DBInstanceIdentifier')}.{rds._MINISTACK_HOST}"},
+        VpcSecurityGroups=[{"VpcSecurityGroupId": group, "Status": "active"} for group in groups],
+    )
+    return rds._single_instance_response(
+        "CreateDBInstanceReadReplicaResponse", "CreateDBInstanceReadReplicaResult", replica
+    )
+
+
+@around(rds, "_delete_db_instance")
+def replica_goes(original, p):
+    """AWS takes no final snapshot of a replica, and forgets a replica that is gone; ministack takes one, and its source still
+    names it."""
+    name, snapshot = get(p, "DBInstanceIdentifier"), get(p, "FinalDBSnapshotIdentifier")
+    source = rds._instances.get(name, {}).get("ReadReplicaSourceDBInstanceIdentifier")
+    if source and snapshot:
+        return combination("A replica leaves no final snapshot.")
+    result = original(p)
+    if result[0] == 200 and source in rds._instances:
+        rds._instances[source]["ReadReplicaDBInstanceIdentifiers"].remove(name)
+    return result
 
 
 @around(rds, "_delete_db_instance")

@@ -59,6 +59,40 @@ def modify_waits(original, self, db_instance_identifier, db_kwargs):
     return database
 
 
+@around(RDSBackend, "create_db_instance_read_replica")
+def replica_of_its_own(original, self, db_kwargs):
+    """AWS wants backups of the source, and a password that RDS does not keep; the replica has a resource id of its own and
+    no backups. moto copies whatever the source is."""
+    source = self.find_db_from_id(db_kwargs["source_db_instance_identifier"])
+    if getattr(source, "master_user_secret", None):
+        raise RDSClientError("InvalidParameterCombination", "RDS manages the master password of the source.")
+    if not source.backup_retention_period:
+        raise RDSClientError("InvalidDBInstanceState", "Automated backups are not enabled for the source.")
+    replica = original(self, db_kwargs)
+    replica.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
+    replica.backup_retention_period = 0
+    replica.coming, replica.pending_modified_values = {}, {}
+    return replica
+
+
+@around(RDSBackend, "modify_db_instance")
+def password_of_replicas(original, self, db_instance_identifier, db_kwargs):
+    """AWS keeps no password of a database with replicas; moto does."""
+    database = self.describe_db_instances(db_instance_identifier)[0]
+    if db_kwargs.get("manage_master_user_password") and database.replicas:
+        raise RDSClientError("InvalidParameterCombination", "The database has read replicas.")
+    return original(self, db_instance_identifier, db_kwargs)
+
+
+@around(RDSBackend, "delete_db_instance")
+def no_snapshot_of_replicas(original, self, db_instance_identifier, **options):
+    """AWS takes no final snapshot of a replica; moto does."""
+    database = self.databases.get(db_instance_identifier)
+    if database and database.is_replica and options.get("final_db_snapshot_identifier"):
+        raise RDSClientError("InvalidParameterCombination", "A replica leaves no final snapshot.")
+    return original(self, db_instance_identifier=db_instance_identifier, **options)
+
+
 @around(RDSBackend, "delete_db_instance")
 def final_snapshot(original, self, db_instance_identifier, **options):
     """AWS wants a final snapshot's name or SkipFinalSnapshot; moto deletes all the same."""

@@ -8,6 +8,7 @@ mod partly;
 mod protect;
 mod random;
 mod rehearsal;
+mod replicas;
 mod rolling;
 mod rules;
 mod scale;
