@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::carry_out::ask;
+use super::hold::hold;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
@@ -36,45 +37,49 @@ impl Adopt {
         let desired = global.desired()?;
         let (address, kind) = self.wanted(&desired)?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
-        if self.is_done(&address, &snapshot)? {
-            report::print(&format!("{address} is {} already.\n", self.id))?;
-            return Ok(SUCCESS);
-        }
-        let found = self.found(kind, &desired, cloud.as_ref()).await?;
-        let after = snapshot::with(&snapshot, &found, &address, &desired);
-        let changes = diff::diff(&desired, &after);
-        let change = changes.iter().find(|change| change.address == address);
-        report::print(&format!(
-            "{}\n\n{address}  {}\n{}\n",
-            global.account_line(&desired),
-            self.id,
-            report::plan::adoption(change, &after.lookups)
-        ))?;
-        if !self.auto_approve {
-            ask("Take it under management?")?;
-            if self.found(kind, &desired, cloud.as_ref()).await? != found {
-                let message =
-                    format!("{} has changed meanwhile; nothing was changed by us", self.id);
-                return Err(
-                    Error::new(ErrorKind::Stale, message).hint("run the same command again")
-                );
+        let cloud = cloud.as_ref();
+        hold(cloud, &desired, "adopt", async |_| {
+            let snapshot = snapshot::read(cloud, &desired).await?;
+            if self.is_done(&address, &snapshot)? {
+                report::print(&format!("{address} is {} already.\n", self.id))?;
+                return Ok(SUCCESS);
             }
-        }
-        // What is there counts as applied: what the file has otherwise is a change, what comes later is drift.
-        let seen = after.find(&address, &self.id).map(|seen| &seen.body);
-        let applied: Fingerprint =
-            seen.into_iter().flatten().map(|(field, value)| (field.as_str(), value)).collect();
-        let tags = Tags::from([
-            (TOPOLOGY.to_owned(), desired.topology.clone()),
-            (ADDRESS.to_owned(), address.to_string()),
-            (APPLIED.to_owned(), applied.to_tag()),
-        ]);
-        let live =
-            Live { id: found.id, outputs: found.outputs, body: found.body, tags: found.tags };
-        cloud.tag(kind, &[(live, tags)]).await?;
-        report::print(&format!("{} is {address} from now on.\n", self.id))?;
-        Ok(SUCCESS)
+            let found = self.found(kind, &desired, cloud).await?;
+            let after = snapshot::with(&snapshot, &found, &address, &desired);
+            let changes = diff::diff(&desired, &after);
+            let change = changes.iter().find(|change| change.address == address);
+            report::print(&format!(
+                "{}\n\n{address}  {}\n{}\n",
+                global.account_line(&desired),
+                self.id,
+                report::plan::adoption(change, &after.lookups)
+            ))?;
+            if !self.auto_approve {
+                ask("Take it under management?").await?;
+                if self.found(kind, &desired, cloud).await? != found {
+                    let message =
+                        format!("{} has changed meanwhile; nothing was changed by us", self.id);
+                    return Err(
+                        Error::new(ErrorKind::Stale, message).hint("run the same command again")
+                    );
+                }
+            }
+            // What is there counts as applied: what the file has otherwise is a change, what comes later is drift.
+            let seen = after.find(&address, &self.id).map(|seen| &seen.body);
+            let applied: Fingerprint =
+                seen.into_iter().flatten().map(|(field, value)| (field.as_str(), value)).collect();
+            let tags = Tags::from([
+                (TOPOLOGY.to_owned(), desired.topology.clone()),
+                (ADDRESS.to_owned(), address.to_string()),
+                (APPLIED.to_owned(), applied.to_tag()),
+            ]);
+            let live =
+                Live { id: found.id, outputs: found.outputs, body: found.body, tags: found.tags };
+            cloud.tag(kind, &[(live, tags)]).await?;
+            report::print(&format!("{} is {address} from now on.\n", self.id))?;
+            Ok(SUCCESS)
+        })
+        .await
     }
 
     /// The address, which the topology has to ask for.

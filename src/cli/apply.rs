@@ -7,6 +7,7 @@ use clap::Args;
 use super::Global;
 use super::carry_out::CarryOut;
 use super::context::{Deletion, Part};
+use super::hold::hold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Goal, Plan};
 
@@ -30,14 +31,14 @@ impl Apply {
         }
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = global.snapshot(cloud.as_ref(), &desired, Goal::Reach).await?;
-        let plan = Plan::to_reach(
-            &desired,
-            &snapshot,
-            &self.deletion.parting(),
-            self.part.origin(global),
-        )?;
-        self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await
+        let cloud = cloud.as_ref();
+        hold(cloud, &desired, "apply", async |hold| {
+            let snapshot = global.snapshot(cloud, &desired, Goal::Reach).await?;
+            let parting = self.deletion.parting();
+            let plan = Plan::to_reach(&desired, &snapshot, &parting, self.part.origin(global))?;
+            self.carry_out.planned(global, &desired, cloud, hold, snapshot, &plan).await
+        })
+        .await
     }
 
     async fn run_saved(&self, global: &Global, path: &Path) -> Result<u8> {
@@ -65,8 +66,12 @@ impl Apply {
         };
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = global.snapshot(cloud.as_ref(), &desired, plan.goal).await?;
-        plan.check_fresh(&desired, &snapshot)?;
-        self.carry_out.reviewed(&global, &desired, cloud.as_ref(), &snapshot, &plan).await
+        let cloud = cloud.as_ref();
+        hold(cloud, &desired, "apply", async |hold| {
+            let snapshot = global.snapshot(cloud, &desired, plan.goal).await?;
+            plan.check_fresh(&desired, &snapshot)?;
+            self.carry_out.reviewed(&global, &desired, cloud, hold, &snapshot, &plan).await
+        })
+        .await
     }
 }

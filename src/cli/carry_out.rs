@@ -4,12 +4,13 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 
-use super::{Global, SUCCESS, signals};
+use super::hold::{self, Hold};
+use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::reconcile::{self, Observer, Stop};
+use crate::reconcile::{self, Halt, Observer};
 use crate::report::{self, json::JsonLines, progress::Progress};
 use crate::snapshot::Snapshot;
 
@@ -39,6 +40,7 @@ impl CarryOut {
         global: &Global,
         desired: &Desired,
         cloud: &dyn Cloud,
+        hold: &Hold,
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
@@ -47,7 +49,7 @@ impl CarryOut {
             true => snapshot,
             false => self.agreed(global, desired, cloud, snapshot, plan).await?,
         };
-        self.run(global, cloud, &snapshot, plan).await
+        self.run(global, cloud, hold, &snapshot, plan).await
     }
 
     /// Carries out a plan that was saved, to be looked at, before.
@@ -56,11 +58,12 @@ impl CarryOut {
         global: &Global,
         desired: &Desired,
         cloud: &dyn Cloud,
+        hold: &Hold,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
         self.show(global, desired, plan)?;
-        self.run(global, cloud, snapshot, plan).await
+        self.run(global, cloud, hold, snapshot, plan).await
     }
 
     /// Whether people read along.
@@ -92,7 +95,8 @@ impl CarryOut {
         ask(match plan.summary.delete + plan.summary.replace {
             0 => "Make these changes?",
             _ => "Make these changes, deletions included?",
-        })?;
+        })
+        .await?;
         // The account may have moved while the plan was looked at.
         let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
         plan.check_fresh(desired, &snapshot)?;
@@ -103,6 +107,7 @@ impl CarryOut {
         &self,
         global: &Global,
         cloud: &dyn Cloud,
+        hold: &Hold,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
@@ -110,16 +115,13 @@ impl CarryOut {
             Format::Human => Box::new(Progress::new(plan, global.speed())),
             Format::Json => Box::new(JsonLines::begin(plan)),
         };
-        let stop = Stop::default();
-        let work = reconcile::run(
-            plan,
-            snapshot,
-            cloud,
-            usize::from(self.parallelism),
-            &stop,
-            observer.as_ref(),
-        );
-        let outcome = signals::stoppable(work, &stop, observer.as_ref()).await;
+        let parallelism = usize::from(self.parallelism);
+        let watched = observer.as_ref();
+        let outcome = hold
+            .carry_out(watched, async |stop| {
+                reconcile::run(plan, snapshot, cloud, parallelism, stop, watched).await
+            })
+            .await;
         drop(observer);
         match self.format {
             Format::Human => report::print(&report::outcome::text(plan, &outcome))?,
@@ -127,8 +129,8 @@ impl CarryOut {
         }
         match outcome.interrupted {
             _ if outcome.is_complete() => Ok(SUCCESS),
-            Some(signal) => Err(Error::new(ErrorKind::Interrupted(signal), "interrupted")
-                .hint("run the same command again: it goes on from here")),
+            Some(Halt::Signal(signal)) => Err(hold::interrupted(signal)),
+            Some(Halt::LockLost) => Err(Error::new(ErrorKind::Locked, "the lock was lost")),
             None => Err(Error::new(ErrorKind::Incomplete, "not everything could be done")
                 .hint("mend what the steps above say, and run the same command again: it goes on from here")),
         }
@@ -136,7 +138,7 @@ impl CarryOut {
 }
 
 /// Asks on the terminal; anything but `yes` is no.
-pub fn ask(question: &str) -> Result<()> {
+pub async fn ask(question: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::new(
             ErrorKind::Refused,
@@ -146,9 +148,12 @@ pub fn ask(question: &str) -> Result<()> {
     }
     eprint!("{question} Only `yes` is a yes: ");
     let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" {
+    // Aside: meanwhile the lock is renewed, and signals are heard.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    if matches!(read.await, Ok(Ok(answer)) if answer.trim() == "yes") {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Refused, "nothing was changed"))

@@ -5,6 +5,7 @@ use clap::Args;
 use super::Global;
 use super::carry_out::CarryOut;
 use super::context::Deletion;
+use super::hold::hold;
 use crate::error::Result;
 use crate::plan::{Goal, Plan};
 
@@ -21,9 +22,13 @@ impl Destroy {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = global.snapshot(cloud.as_ref(), &desired, Goal::Destroy).await?;
-        let plan =
-            Plan::to_destroy(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
-        self.carry_out.planned(global, &desired, cloud.as_ref(), snapshot, &plan).await
+        let cloud = cloud.as_ref();
+        hold(cloud, &desired, "destroy", async |hold| {
+            let snapshot = global.snapshot(cloud, &desired, Goal::Destroy).await?;
+            let parting = self.deletion.parting();
+            let plan = Plan::to_destroy(&desired, &snapshot, &parting, global.origin())?;
+            self.carry_out.planned(global, &desired, cloud, hold, snapshot, &plan).await
+        })
+        .await
     }
 }

@@ -5,11 +5,13 @@ mod apply;
 mod carry_out;
 mod context;
 mod destroy;
+mod hold;
 mod plan;
 mod rehearse;
 mod scale;
 mod signals;
 mod trace;
+mod unlock;
 mod validate;
 
 use std::path::PathBuf;
@@ -30,7 +32,7 @@ pub(crate) const SUCCESS: u8 = 0;
     about = "Provisions the classic AWS web shop from one topology.toml, by diffing it against the live account.",
     after_help = "Try it without an AWS account:\n  ecdeploy apply --sandbox\n\n\
                   Exit codes:\n  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; \
-                  130, 143 interrupted by SIGINT, SIGTERM",
+                  3 somebody else holds the lock; 130, 143 interrupted by SIGINT, SIGTERM",
     disable_help_subcommand = true
 )]
 struct Cli {
@@ -67,6 +69,7 @@ enum Command {
     Scale(scale::Scale),
     Adopt(adopt::Adopt),
     Trace(trace::Trace),
+    Unlock(unlock::Unlock),
 }
 
 /// Runs the command that the process was started with.
@@ -105,6 +108,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Scale(command) => command.run(&cli.global).await,
             Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
+            Command::Unlock(command) => command.run(&cli.global).await,
         }
     })
 }

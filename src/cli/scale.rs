@@ -7,6 +7,7 @@ use clap::Args;
 use super::Global;
 use super::carry_out::CarryOut;
 use super::context::{self, Deletion};
+use super::hold::hold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::topology::{self, Service, Topology, Uneditable, suggest};
@@ -42,28 +43,33 @@ impl Scale {
         self.check(&topology)?;
         let desired = context::desired_of(&topology)?;
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
-        let plan = Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
-        if self.carry_out.is_human() {
-            report::print(
-                &match report::edit::text(&path.display().to_string(), &before, &after) {
+        let cloud = cloud.as_ref();
+        hold(cloud, &desired, "scale", async |hold| {
+            let snapshot = snapshot::read(cloud, &desired).await?;
+            let plan =
+                Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+            if self.carry_out.is_human() {
+                report::print(&match report::edit::text(
+                    &path.display().to_string(),
+                    &before,
+                    &after,
+                ) {
                     same if same.is_empty() => format!("{} says so already.\n", path.display()),
                     edit => edit + "\n",
-                },
-            )?;
-        }
-        self.carry_out.show(global, &desired, &plan)?;
-        let nothing = plan.is_empty() && before == after;
-        let snapshot = match nothing {
-            true => snapshot,
-            false => {
-                self.carry_out.agreed(global, &desired, cloud.as_ref(), snapshot, &plan).await?
+                })?;
             }
-        };
-        if before != after {
-            topology::save(&path, &before, &after)?;
-        }
-        self.carry_out.run(global, cloud.as_ref(), &snapshot, &plan).await
+            self.carry_out.show(global, &desired, &plan)?;
+            let nothing = plan.is_empty() && before == after;
+            let snapshot = match nothing {
+                true => snapshot,
+                false => self.carry_out.agreed(global, &desired, cloud, snapshot, &plan).await?,
+            };
+            if before != after {
+                topology::save(&path, &before, &after)?;
+            }
+            self.carry_out.run(global, cloud, hold, &snapshot, &plan).await
+        })
+        .await
     }
 
     /// The file's text with the new counts in it.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::future::{join, join_all, try_join_all};
+use tokio::sync::OnceCell;
 
 use super::{Cloud, Found};
 use crate::aws::{Aws, Reading, elb, lease, lookup};
@@ -17,6 +18,8 @@ pub struct LiveCloud {
     /// For what only looks, and for what changes: these leave it to the plan's steps to try again.
     reads: Aws,
     changes: Aws,
+    /// Whose the credentials are does not change.
+    account: OnceCell<String>,
     started: Instant,
 }
 
@@ -24,14 +27,14 @@ impl LiveCloud {
     /// Makes clients for `region`; no call is made yet.
     pub async fn connect(region: &str) -> Self {
         let (reads, changes) = Aws::connect(region).await;
-        Self { reads, changes, started: Instant::now() }
+        Self { reads, changes, account: OnceCell::new(), started: Instant::now() }
     }
 }
 
 #[async_trait]
 impl Cloud for LiveCloud {
     async fn account(&self) -> Result<String, Fault> {
-        self.reads.account().await
+        self.account.get_or_try_init(|| self.reads.account()).await.cloned()
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {

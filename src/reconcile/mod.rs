@@ -21,7 +21,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
 pub use event::{Event, Observer, What};
-pub use stop::Stop;
+pub use stop::{Halt, Stop};
 
 use crate::cloud::Cloud;
 use crate::kinds::Live;
@@ -54,8 +54,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// What AWS gave the resources that were made or changed.
     pub outputs: BTreeMap<Address, BTreeMap<String, String>>,
-    /// The signal that ended it early.
-    pub interrupted: Option<u8>,
+    /// What ended it early.
+    pub interrupted: Option<Halt>,
 }
 
 impl Outcome {
@@ -133,7 +133,7 @@ pub async fn run(
         states,
         elapsed: cloud.now().saturating_sub(run.started),
         outputs: lives.new.into_iter().map(|(address, live)| (address, live.outputs)).collect(),
-        interrupted: stop.signal(),
+        interrupted: stop.halt(),
     }
 }
 
@@ -165,7 +165,7 @@ impl Run<'_> {
                 State::Exists => after.need == Need::Exists,
                 _ => false,
             });
-            if met && self.stop.signal().is_none() {
+            if met && self.stop.halt().is_none() {
                 states[index] = State::Running;
                 ready.push(index);
             }
@@ -187,7 +187,7 @@ impl Run<'_> {
                 self.tell(index, What::Done { elapsed, id });
                 State::Done
             }
-            Err(_) if self.stop.signal().is_some() => {
+            Err(_) if self.stop.halt().is_some() => {
                 self.tell(index, What::Left);
                 State::Left
             }

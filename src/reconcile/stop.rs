@@ -1,31 +1,40 @@
 //! The wish to stop: begin nothing new, finish the calls that are under way, leave the waiting to the next run.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Set once, by the first signal.
+/// Why to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// A signal, by its number.
+    Signal(u8),
+    /// Somebody else may be changing the same by now.
+    LockLost,
+}
+
+/// Set once, by the first who wishes it.
 #[derive(Debug, Default)]
 pub struct Stop {
-    signal: AtomicU8,
+    halt: Mutex<Option<Halt>>,
     wake: Notify,
 }
 
 impl Stop {
-    pub fn request(&self, signal: u8) {
-        let _ = self.signal.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+    pub fn request(&self, halt: Halt) {
+        self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(halt);
         self.wake.notify_waiters();
     }
 
-    /// The signal, if there was one.
-    pub fn signal(&self) -> Option<u8> {
-        Some(self.signal.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+    /// Why stopping is wished, if it is.
+    pub fn halt(&self) -> Option<Halt> {
+        *self.halt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns when stopping is wished.
     pub async fn requested(&self) {
         let woken = self.wake.notified();
-        if self.signal().is_none() {
+        if self.halt().is_none() {
             woken.await;
         }
     }

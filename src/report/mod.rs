@@ -14,6 +14,8 @@ mod style;
 pub mod trace;
 mod value;
 
+pub use value::printable;
+
 use std::io::{self, Write};
 
 use serde::Serialize;

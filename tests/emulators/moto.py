@@ -1,5 +1,6 @@
 """Starts moto, repaired toward AWS: `moto.py PORT`. `moto.py --repairs` lists what is repaired."""
 
+import io
 import logging
 import os
 import sys
@@ -36,7 +37,8 @@ class Logged(DomainDispatcherApplication):
     def __call__(self, environ, start_response):
         started = time.monotonic()
         service = service_of(environ.get("HTTP_AUTHORIZATION"))
-        body = (self._get_body(environ) or "").encode()
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
         target = environ.get("HTTP_X_AMZ_TARGET")
         operation = operation_of(target, body, environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if service:

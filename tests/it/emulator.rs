@@ -145,14 +145,20 @@ pub struct Server {
 pub struct Call {
     pub service: String,
     pub operation: String,
-    /// The instances and target groups that it names.
+    /// The instances, target groups and locks that it names.
     pub names: Vec<String>,
 }
 
 impl Call {
-    /// Whether it may have changed the account.
+    /// Whether it may have changed the account, but for the lock.
     pub fn changes(&self) -> bool {
-        !["Describe", "Get", "List"].iter().any(|verb| self.operation.starts_with(verb))
+        let looks = ["Describe", "Get", "List"].iter().any(|verb| self.operation.starts_with(verb));
+        !looks && !self.is_of_lock()
+    }
+
+    /// Whether it takes the lock, or gives it back.
+    pub fn is_of_lock(&self) -> bool {
+        self.names.iter().any(|name| name.starts_with("/ecdeploy/"))
     }
 }
 

@@ -22,6 +22,7 @@ mod emulator;
 mod facts;
 mod inventory;
 mod keeping;
+mod lock;
 mod product;
 mod raw;
 mod rehearse;

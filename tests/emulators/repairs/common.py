@@ -76,8 +76,11 @@ def service_of(authorization):
 
 
 def named_in(body):
-    """The instances and target groups that a request of the query protocol names."""
-    values = (value for _, value in parse_qsl((body or b"").decode(errors="replace")))
+    """The locks that a request of SSM names, or the instances and target groups of one of the query protocol."""
+    text = (body or b"").decode(errors="replace")
+    if text.startswith("{"):
+        return re.findall(r'"(/ecdeploy/[\w-]+/lock/\d+)"', text)
+    values = (value for _, value in parse_qsl(text))
     return [value for value in values if re.fullmatch(r"i-[0-9a-f]+|arn:[^ ,]+:targetgroup/[^ ,]+", value)]
 
 

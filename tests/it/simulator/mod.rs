@@ -2,6 +2,7 @@
 
 mod data;
 mod lifecycle;
+mod locking;
 mod moved;
 mod output;
 mod partly;

@@ -6,7 +6,7 @@ use ecdeploy::cloud::sim::SimCloud;
 use ecdeploy::error::ErrorKind;
 use ecdeploy::model::Address;
 use ecdeploy::plan::{Origin, Parting, Plan, Verb};
-use ecdeploy::reconcile::{State, Stop};
+use ecdeploy::reconcile::{Halt, State, Stop};
 use serde_json::json;
 
 use super::world::*;
@@ -43,7 +43,7 @@ async fn an_interrupted_apply_is_taken_up_where_it_was_left() {
         let stop = Stop::default();
         let observer = StopAfter { steps, stop: &stop, done: Default::default() };
         let outcome = carry_out(&plan, &snapshot, &cloud, &stop, &observer).await;
-        assert_eq!(outcome.interrupted, Some(2));
+        assert_eq!(outcome.interrupted, Some(Halt::Signal(2)));
         assert!(!outcome.is_complete());
         let rest = self::plan(&cloud, &desired).await;
         assert_eq!(rest.summary.drift, 0, "what was not done yet is no drift: {:#?}", rest.changes);

@@ -15,7 +15,7 @@ use ecdeploy::model::{
     TargetHealth,
 };
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
-use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
+use ecdeploy::reconcile::{self, Event, Halt, Observer, Outcome, Stop, What};
 use ecdeploy::snapshot::{self, Snapshot};
 use ecdeploy::topology;
 use serde_json::Value;
@@ -163,7 +163,7 @@ impl Observer for StopAfter<'_> {
             let mut done = self.done.lock().unwrap();
             *done += 1;
             if *done == self.steps {
-                self.stop.request(2);
+                self.stop.request(Halt::Signal(2));
             }
         }
     }

@@ -1,0 +1,130 @@
+//! What a command that changes the account holds while it is under way: the lock on the topology, and an ear for signals.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::signals::Signals;
+use crate::cloud::Cloud;
+use crate::desired::Desired;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lock::Lock;
+use crate::reconcile::{Halt, Observer, Outcome, Stop};
+use crate::snapshot;
+
+/// Held from before the account is read until after it is changed.
+#[derive(Default)]
+pub struct Hold {
+    stop: Stop,
+    /// Whether anything is being changed; until then, the command can end at any time.
+    changing: AtomicBool,
+}
+
+/// Does the work with the lock held, and gives the lock back however it ends. The first signal, or the loss of the lock,
+/// ends it: at once while nothing is being changed, else when what is in flight has ended. The second signal leaves at
+/// once.
+///
+/// # Errors
+/// When somebody else holds the lock, and those of the work.
+pub async fn hold(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    command: &str,
+    work: impl AsyncFnOnce(&Hold) -> Result<u8>,
+) -> Result<u8> {
+    snapshot::guard(cloud, desired).await?;
+    let topology = &desired.topology;
+    let mut signals = Signals::listen();
+    let waiting = |lease: &crate::model::Lease| {
+        eprintln!("The lock of {} seems to be left over: watching it for 30 s.", lease.holder);
+    };
+    let hold = Hold::default();
+    let lock = {
+        // A signal must not come between the lock and who would give it back.
+        let mut acquiring = std::pin::pin!(Lock::acquire(cloud, topology, command, waiting));
+        loop {
+            tokio::select! {
+                lock = &mut acquiring => break lock?,
+                signal = signals.next() => hold.first(signal),
+            }
+        }
+    };
+    let result = match hold.stop.halt() {
+        Some(Halt::Signal(signal)) => Err(interrupted(signal)),
+        _ => hold.work(&lock, &mut signals, work).await,
+    };
+    let released = lock.release().await;
+    if let (Err(error), Ok(_)) = (&released, &result) {
+        eprintln!("The lock could not be given back, and will end by itself: {}", error.message);
+    }
+    result
+}
+
+impl Hold {
+    async fn work(
+        &self,
+        lock: &Lock<'_>,
+        signals: &mut Signals,
+        work: impl AsyncFnOnce(&Hold) -> Result<u8>,
+    ) -> Result<u8> {
+        let mut work = std::pin::pin!(work(self));
+        let mut keep = std::pin::pin!(lock.keep());
+        let mut lost = None;
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                signal = signals.next() => {
+                    self.first(signal);
+                    if !self.is_changing() {
+                        break Err(interrupted(signal));
+                    }
+                }
+                why = &mut keep, if lost.is_none() => {
+                    self.stop.request(Halt::LockLost);
+                    lost = Some(why);
+                    if !self.is_changing() {
+                        break Ok(0);
+                    }
+                }
+            }
+        };
+        match (lost, result) {
+            (Some(why), result) if result.is_err() || !self.is_changing() => {
+                Err(Error::new(ErrorKind::Locked, why)
+                    .hint("nothing was begun after that; run the same command again"))
+            }
+            (_, result) => result,
+        }
+    }
+
+    /// Notes the first signal; leaves at the second.
+    fn first(&self, signal: u8) {
+        if let Some(Halt::Signal(_)) = self.stop.halt() {
+            std::process::exit(i32::from(128 + signal));
+        }
+        self.stop.request(Halt::Signal(signal));
+    }
+
+    fn is_changing(&self) -> bool {
+        self.changing.load(Ordering::Relaxed)
+    }
+
+    /// Carries something out: from here on, the first signal is a wish.
+    pub async fn carry_out(
+        &self,
+        observer: &dyn Observer,
+        run: impl AsyncFnOnce(&Stop) -> Outcome,
+    ) -> Outcome {
+        self.changing.store(true, Ordering::Relaxed);
+        let mut run = std::pin::pin!(run(&self.stop));
+        tokio::select! {
+            outcome = &mut run => return outcome,
+            () = self.stop.requested() => observer.stopping(),
+        }
+        run.await
+    }
+}
+
+/// Where the command ended at a signal.
+pub fn interrupted(signal: u8) -> Error {
+    Error::new(ErrorKind::Interrupted(signal), "interrupted")
+        .hint("run the same command again: it goes on from here")
+}

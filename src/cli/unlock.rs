@@ -1,0 +1,49 @@
+//! `ecdeploy unlock`: takes away the lock that somebody left behind.
+
+use clap::Args;
+
+use super::carry_out::ask;
+use super::{Global, SUCCESS};
+use crate::error::Result;
+use crate::{report, snapshot};
+
+/// Take away the lock that a dead apply has left behind
+#[derive(Args)]
+#[command(
+    after_help = "A lock ends by itself 90 s after its holder died. One that is still renewed belongs to somebody at \
+                  work: without it, they stop."
+)]
+pub struct Unlock {
+    /// Don't ask
+    #[arg(short = 'y', long)]
+    auto_approve: bool,
+}
+
+impl Unlock {
+    pub async fn run(&self, global: &Global) -> Result<u8> {
+        let desired = global.desired()?;
+        let cloud = global.cloud(&desired).await?;
+        snapshot::guard(cloud.as_ref(), &desired).await?;
+        let leases = cloud.leases(&desired.topology).await?;
+        if leases.is_empty() {
+            report::print(&format!("Nobody holds the lock on {}.\n", desired.topology))?;
+            return Ok(SUCCESS);
+        }
+        for lease in &leases {
+            let age = lease.age.as_secs();
+            report::print(&format!(
+                "The lock on {} is held by {}.\nIt was last renewed {age} s ago.\n",
+                desired.topology,
+                report::printable(&lease.holder.to_string()),
+            ))?;
+        }
+        if !self.auto_approve {
+            ask("Take it away?").await?;
+        }
+        for lease in &leases {
+            cloud.drop_lease(&desired.topology, lease.number).await?;
+        }
+        report::print("Unlocked.\n")?;
+        Ok(SUCCESS)
+    }
+}
