@@ -3,6 +3,8 @@
 mod account;
 mod checks;
 mod copy;
+mod faults;
+mod faulty;
 mod health;
 mod lease;
 mod lookup;
@@ -23,6 +25,8 @@ use tokio::time::Instant;
 
 pub use account::Account;
 pub use copy::Original;
+pub use faults::{Death, Faults, Rates};
+pub use faulty::FaultyCloud;
 pub use object::Object;
 use store::Store;
 pub use traffic::Traffic;

@@ -2,6 +2,7 @@
 
 mod data;
 mod lifecycle;
+mod lifecycles;
 mod locking;
 mod moved;
 mod output;
