@@ -52,7 +52,7 @@ impl Scale {
                 },
             )?;
         }
-        self.carry_out.show(global, &desired, &plan)?;
+        self.carry_out.show(global, &desired, cloud.as_ref(), &snapshot, &plan).await?;
         let nothing = plan.is_empty() && before == after;
         let snapshot = match nothing {
             true => snapshot,

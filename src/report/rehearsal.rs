@@ -48,16 +48,23 @@ pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
         }
         text.push('\n');
     }
-    for failure in &rehearsal.failures {
-        let _ = writeln!(text, "{} {}", paint(DELETE, "would fail:"), printable(failure));
-    }
     text.push_str(&lines(rehearsal));
     text
 }
 
-/// How long, what decides that, and how many serve throughout.
+/// What would fail.
+pub fn failures(rehearsal: &Rehearsal) -> String {
+    let mut text = String::new();
+    for failure in &rehearsal.failures {
+        let _ = writeln!(text, "{} {}", paint(DELETE, "Would fail:"), printable(failure));
+    }
+    text
+}
+
+/// What would fail, how long it takes, what decides that, and how many serve throughout.
 pub fn lines(rehearsal: &Rehearsal) -> String {
-    let mut text = format!("{} {}", paint(BOLD, "Takes about"), time(rehearsal.seconds));
+    let mut text = failures(rehearsal);
+    let _ = write!(text, "{} {}", paint(BOLD, "Takes about"), time(rehearsal.seconds));
     let decisive = rehearsal.decisive.and_then(|step| rehearsal.timeline.get(step));
     if let Some(step) = decisive.filter(|step| length(step) > BRIEF) {
         let _ = write!(
