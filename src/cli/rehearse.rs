@@ -58,9 +58,11 @@ impl Rehearse {
         let rehearsal = rehearse(&plan, &desired, &snapshot)?;
         match self.format {
             Format::Json => report::print_json(&rehearsal)?,
-            Format::Human => {
-                report::print(&report::rehearsal::text(&rehearsal, &global.account_line(&desired)))?
-            }
+            Format::Human => report::print(&report::rehearsal::text(
+                &rehearsal,
+                &global.account_line(&desired),
+                report::columns(),
+            ))?,
         }
         self.gate.check(&rehearsal, &desired)?;
         sound(&rehearsal)?;

@@ -78,6 +78,11 @@ pub fn name(service: &str, n: u32) -> String {
     format!("{service}-{n}")
 }
 
+/// Whether the field is only changed while it is stopped, or is what stops it.
+pub fn stops(field: &str) -> bool {
+    matches!(field, "instance_type" | "running")
+}
+
 /// The service that the machine at this address is of.
 pub fn service(address: &Address) -> Option<&str> {
     let (service, _) = address.name().rsplit_once('-')?;

@@ -152,6 +152,18 @@ async fn from_nothing_a_database_decides_how_long_it_takes() {
 async fn its_timeline() {
     let larger = "[service.user]\ninstance_type = \"t3.large\"\n";
     let rehearsal = rehearsal(&[("[service.user]\n", larger)], true).await;
-    let text = report::rehearsal::text(&rehearsal, "ecommerce in account 123456789012");
+    let text = |columns| {
+        let text =
+            report::rehearsal::text(&rehearsal, "ecommerce in account 123456789012", columns);
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let rows = |text: &str| {
+        let rows = text.lines().filter(|line| line.starts_with("  "));
+        rows.map(|row| row.chars().count()).max().unwrap_or_default()
+    };
+    for columns in [40, 60, 80, 200] {
+        assert!(rows(&text(columns)) <= columns, "{}", text(columns));
+    }
+    let text = text(80);
     insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string());
 }
