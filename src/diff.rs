@@ -214,7 +214,9 @@ fn change_of(live: &Resource, after: &Body, desired: &Desired, fields: Vec<Field
 fn waits(schema: &Schema, live: &Resource, after: &Body, moved: &FieldChange) -> Option<String> {
     let maintenance = live.maintenance.as_ref()?;
     let immediately = after.get(APPLY_IMMEDIATELY) == Some(&Value::Bool(true));
-    let waits = schema.field(&moved.field).is_some_and(|field| field.in_window)
+    let before = moved.before.as_ref().unwrap_or(&Value::Null);
+    let field = schema.field(&moved.field);
+    let waits = field.is_some_and(|field| field.waits(before, &moved.after))
         && !immediately
         && maintenance.until_then.get(&moved.field) != Some(&moved.after);
     waits.then(|| maintenance.window.clone())

@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kinds::{self, Live};
+use crate::kinds::{self, Live, target_group};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Maintenance,
-    Observed, OnChange, PROTECTED, Reference, Schema, Status, Tags, late, reference, sort_set,
+    Observed, OnChange, PROTECTED, Reference, Schema, Status, Tags, TargetHealth, late, reference,
+    sort_set,
 };
 
 #[cfg(test)]
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub extras: Vec<Resource>,
     /// What the topology has looked up.
     pub lookups: BTreeMap<Lookup, String>,
+    /// What target groups find of their targets, where that was asked.
+    pub health: Option<Vec<TargetHealth>>,
 }
 
 /// Checks that the account is the one the topology names, before anything else is read.
@@ -332,6 +335,21 @@ fn misfits(schema: &Schema, resource: &Resource, wanted: &Body) -> usize {
 }
 
 impl Snapshot {
+    /// A copy with what its target groups find of their targets, all asked at once.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn with_health(&self, cloud: &dyn Cloud) -> Result<Self> {
+        let all = self.resources.values().chain(&self.extras);
+        let groups = all.filter(|one| one.address.kind() == target_group::SCHEMA.kind);
+        let groups: Vec<String> = groups.map(|group| group.live.id.clone()).collect();
+        let health = match groups[..] {
+            [] => Vec::new(),
+            _ => cloud.health(&groups).await?,
+        };
+        Ok(Self { health: Some(health), ..self.clone() })
+    }
+
     /// The live resource of this address and id, kept or leaving.
     pub fn find(&self, address: &Address, id: &str) -> Option<&Resource> {
         let mut all = self.resources.values().chain(&self.extras);

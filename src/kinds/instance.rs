@@ -1,6 +1,7 @@
 //! A machine of a service, and the target group it is registered with.
 
 mod change;
+mod user_data;
 
 use std::collections::BTreeMap;
 
@@ -62,7 +63,7 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("root_volume_type"),
         Field::replace("root_volume_encrypted"),
         Field::rolling("running").configured("true"),
-        // Described one instance a call, so never: it is compared by what was last applied.
+        // Described one instance a call, so only of one that is adopted: it is compared by what was last applied.
         Field::replace("user_data"),
         Field::in_place("target_group").names("target_group").attached("null").serves(),
     ],
@@ -76,6 +77,11 @@ pub static SCHEMA: Schema = Schema {
 /// The name of a service's Nth machine at its address.
 pub fn name(service: &str, n: u32) -> String {
     format!("{service}-{n}")
+}
+
+/// Whether the field is only changed while it is stopped, or is what stops it.
+pub fn stops(field: &str) -> bool {
+    matches!(field, "instance_type" | "running")
 }
 
 /// The service that the machine at this address is of.
@@ -101,13 +107,18 @@ impl Kind for Wire {
             volumes(read),
             read.elb.targets(read),
         )?;
+        let script = match (&seen[..], read.one()) {
+            ([_], Some(id)) => user_data::told(read.aws, id).await?,
+            _ => None,
+        };
         let listed = seen.into_iter().filter_map(|instance| {
             let id = instance.instance_id.clone()?;
             let tags = ec2::ours(instance.tags.clone(), read)?;
             let status = status(&instance);
             let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
             let place = place.unwrap_or_default();
-            let body = fields(&instance, root_volume(&instance, &volumes), targets.get(&id));
+            let mut body = fields(&instance, root_volume(&instance, &volumes), targets.get(&id));
+            body.extend(script.clone().map(|script| ("user_data".to_owned(), script)));
             let outputs = Created::id("")
                 .output("private_ip", instance.private_ip_address)
                 .output("public_ip", instance.public_ip_address)

@@ -80,6 +80,8 @@ pub struct Field {
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
     pub in_window: bool,
+    /// Of what it otherwise makes in the window, whether it makes the change from this value to that as soon as possible.
+    pub soon: Option<fn(&Value, &Value) -> bool>,
     /// The resource serves nobody for a while when it is changed.
     pub interrupts: bool,
     /// One call sets it in all resources of the kind that have the same value in this other field, at one instant.
@@ -103,6 +105,7 @@ impl Field {
             validates: false,
             version: false,
             in_window: false,
+            soon: None,
             interrupts: false,
             together: None,
             starts: "null",
@@ -175,6 +178,17 @@ impl Field {
     pub const fn in_window(mut self) -> Self {
         self.in_window = true;
         self
+    }
+
+    /// As [`Field::in_window`], but for some changes.
+    pub const fn in_window_unless(mut self, soon: fn(&Value, &Value) -> bool) -> Self {
+        self.soon = Some(soon);
+        self.in_window()
+    }
+
+    /// Whether a change from one value to another waits for the maintenance window.
+    pub fn waits(&self, before: &Value, after: &Value) -> bool {
+        self.in_window && !self.soon.is_some_and(|soon| soon(before, after))
     }
 
     pub const fn interrupts(mut self) -> Self {

@@ -7,6 +7,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::pending::{self, window};
+use super::rounds;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{self, Action, Cause, Change, FieldChange};
@@ -57,6 +58,7 @@ pub fn text(plan: &Plan, of: &str) -> String {
         text.push('\n');
     }
     let _ = writeln!(text, "{}", summary(&plan.summary));
+    rounds::write(&mut text, plan);
     text
 }
 

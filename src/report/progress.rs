@@ -85,7 +85,8 @@ impl Observer for Progress {
             }
             What::Failed { elapsed, error } => {
                 let after = duration(*elapsed);
-                let error = printable(error);
+                // The whole of it stands at the end, where it is looked for.
+                let error = shortened(&printable(error));
                 self.print(&format!(
                     "{at}  {} {step}: failed after {after}: {error}",
                     paint(ERROR, "✗")
@@ -98,6 +99,14 @@ impl Observer for Progress {
                 self.print(&format!("{at}  {} {step}: left to AWS", paint(CHANGE, "…")));
             }
         }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -266,6 +266,9 @@ impl Account {
         if schema.kind == TARGET_GROUP {
             self.settle(id);
         }
+        if passing.is_some() {
+            self.targets.restart(id);
+        }
         let text = |body: &Body| {
             body.get(TARGET_GROUP).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
@@ -403,7 +406,7 @@ impl Account {
         })
     }
 
-    fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
+    pub(super) fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
         let mut text = form
             .replace("{hex}", digits)
             .replace("{id}", id)

@@ -27,6 +27,9 @@ pub struct Targets {
     used: BTreeMap<String, u64>,
     /// Machines with one of these in a field never pass a check.
     failing: Vec<(String, Value)>,
+    /// What was found of machines that are sick until they are started again.
+    #[serde(skip)]
+    sick: Vec<TargetHealth>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +83,16 @@ impl Targets {
         for group in groups {
             self.used.entry(group.clone()).or_insert(now);
         }
+    }
+
+    /// It stays as it was found.
+    pub fn sicken(&mut self, found: Option<&TargetHealth>) {
+        self.sick.extend(found.cloned());
+    }
+
+    /// Started again, it is as good as new.
+    pub fn restart(&mut self, target: &str) {
+        self.sick.retain(|found| found.target != target);
     }
 
     /// All machines pass their checks.
@@ -155,6 +168,10 @@ impl Account {
         let machine = self.get("instance", &one.target)?;
         let group = self.get("target_group", &one.group);
         let (state, reason) = self.state(one, machine, group);
+        let sick = self.targets.sick.iter().find(|found| found.target == one.target);
+        if let Some(sick) = sick.filter(|_| state == "healthy") {
+            return Some(TargetHealth { group: one.group.clone(), ..sick.clone() });
+        }
         Some(TargetHealth {
             group: one.group.clone(),
             target: one.target.clone(),
@@ -172,7 +189,8 @@ impl Account {
         if one.until.is_some() {
             return ("draining", Some("Target.DeregistrationInProgress"));
         }
-        if machine.status() != Status::Ready {
+        let stopped = machine.body.get("running") == Some(&Value::Bool(false));
+        if machine.status() != Status::Ready || stopped {
             return ("unused", Some("Target.InvalidState"));
         }
         let Some(used) = self.targets.used.get(&one.group) else {

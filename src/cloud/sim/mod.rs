@@ -23,7 +23,7 @@ use tokio::time::Instant;
 pub use account::Account;
 pub use copy::Original;
 pub use object::Object;
-use store::Store;
+use store::{Store, Turn};
 pub use traffic::Traffic;
 
 use super::{Cloud, Found};
@@ -80,6 +80,14 @@ impl SimCloud {
         account
     }
 
+    /// The account as it is now, whoever else works on it. Until the turn ends, nobody else does.
+    fn current(&self) -> Result<(MutexGuard<'_, Account>, Option<Turn>), Fault> {
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.store.as_ref().map(|store| store.turn(&mut account)).transpose()?;
+        account.advance(self.now());
+        Ok((account, turn))
+    }
+
     /// Counts from now on the healthy targets of each service, by its target group's address.
     pub fn count_healthy(&self) {
         let serving = self.account().serving();
@@ -129,12 +137,12 @@ impl SimCloud {
         work: impl FnOnce(&mut Account) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.arrive(schema, verb, costs).await?;
-        let mut account = self.account();
+        let (mut account, turn) = self.current()?;
         // Healthy targets get fewer by calls alone, or by failing checks, which a look comes upon.
         let answer = work(&mut account)?;
         self.count(&account);
-        if let Some(store) = &self.store {
-            store.save(&account)?;
+        if let (Some(store), Some(mut turn)) = (&self.store, turn) {
+            store.save(&account, &mut turn)?;
         }
         Ok(answer)
     }
@@ -154,19 +162,19 @@ impl Cloud for SimCloud {
         _: &str,
     ) -> Result<Option<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).get(kind.schema().kind, id).map(Object::observed))
+        Ok(self.current()?.0.get(kind.schema().kind, id).map(Object::observed))
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let account = SimCloud::account(self);
+        let (account, _turn) = self.current()?;
         let answers = lookups.iter().map(|asked| (asked.clone(), account.lookup(asked)));
         Ok(Found { observed: account.list(topology), answers: answers.collect() })
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let account = SimCloud::account(self);
+        let (account, _turn) = self.current()?;
         self.count(&account);
         Ok(account.health(groups))
     }
@@ -177,7 +185,7 @@ impl Cloud for SimCloud {
         topology: &str,
         body: &Body,
     ) -> Result<Option<String>, Fault> {
-        Ok(SimCloud::account(self).obstacle(kind.schema(), topology, body))
+        Ok(self.current()?.0.obstacle(kind.schema(), topology, body))
     }
 
     async fn create(
@@ -227,7 +235,7 @@ impl Cloud for SimCloud {
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         let schema = kind.schema();
         self.arrive(schema, "Describe", &[(schema.calls.read, 1)]).await?;
-        Ok(SimCloud::account(self).status(schema.kind, ids))
+        Ok(self.current()?.0.status(schema.kind, ids))
     }
 
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {

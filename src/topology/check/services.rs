@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{unique, zones};
+use super::{unique, unlike, zones};
 use crate::topology::diagnostic::{Diagnostic, Sink};
 use crate::topology::text;
 use crate::topology::types::{Service, Topology};
@@ -19,6 +19,7 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
             .hint("give each service a port of its own".to_owned())
     };
     unique(ports, "first here", twice, sink);
+    unlike("services", topology.services.iter().map(|service| &service.name), sink);
     routes(topology, sink);
     for service in &topology.services {
         counts(service, sink);
@@ -144,7 +145,7 @@ fn balanced(service: &Service, topology: &Topology, sink: &mut Sink) {
     if !text::target_group_name(&name) {
         sink.push_unless_spoilt(
             Diagnostic::at(
-                service.key.span,
+                service.name.span,
                 format!("AWS does not take `{name}` as a target group's name"),
             )
             .label(format!("makes {} characters, and 32 is the most", name.len()))
