@@ -74,6 +74,10 @@ pub struct Field {
     pub standby: Option<&'static str>,
     /// Naming something with it puts the resource into service there.
     pub serves: bool,
+    /// A set whose items each let somebody through: what is new is added first, what goes is taken away last.
+    pub grants: bool,
+    /// Things of the kind that have the same here, and in the other fields that say so, are one and the same.
+    pub identifies: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
@@ -98,6 +102,8 @@ impl Field {
             item: None,
             standby: None,
             serves: false,
+            grants: false,
+            identifies: false,
             version: false,
             in_window: false,
             interrupts: false,
@@ -155,6 +161,18 @@ impl Field {
     /// What it names sends requests to the resource, and knows whether it is healthy.
     pub const fn serves(mut self) -> Self {
         self.serves = true;
+        self
+    }
+
+    /// Each item of the set lets somebody through, and is added and taken away by itself.
+    pub const fn grants(mut self) -> Self {
+        self.grants = true;
+        self
+    }
+
+    /// It tells a thing from others of its kind, whatever address it bears.
+    pub const fn identifies(mut self) -> Self {
+        self.identifies = true;
         self
     }
 

@@ -1,6 +1,9 @@
 //! A plan is data: every change with complete bodies, and the steps in order. Applying it makes no decisions.
 
 mod choice;
+mod kept;
+mod leaving;
+mod openings;
 mod order;
 mod parting;
 mod pending;

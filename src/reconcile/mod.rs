@@ -5,6 +5,7 @@ mod door;
 mod event;
 mod execute;
 mod gather;
+mod openings;
 mod pacer;
 mod retry;
 mod serving;
