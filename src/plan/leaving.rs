@@ -17,7 +17,7 @@ const LONGEST_DELAY: u32 = 3600;
 
 impl Graph<'_> {
     /// Whether anything that sends requests goes on doing so: otherwise nobody is served any more, and nobody waits.
-    pub(super) fn serves_on(&self) -> bool {
+    pub(super) fn anybody_sends(&self) -> bool {
         let mut senders = self.all_live().filter(|live| sends(&live.address));
         senders.any(|live| !self.is_leaving(live.address.kind(), &live.live.id))
     }
@@ -25,6 +25,7 @@ impl Graph<'_> {
     /// Each machine is taken out after those that send it requests have gone, and drained though its service is gone
     /// from the file.
     pub(super) fn drain(&mut self, services: &BTreeMap<String, Rolling>) {
+        let gone = self.gone_senders();
         for index in 0..self.steps.len() {
             let step = &self.steps[index];
             let Some(group) = self.taken_from(index) else { continue };
@@ -37,8 +38,8 @@ impl Graph<'_> {
                     deregistration_delay: LONGEST_DELAY,
                 });
             }
-            for gone in self.gone_senders(&group) {
-                self.wait(index, gone, Need::Ready);
+            for sender in gone.get(&group).into_iter().flatten() {
+                self.wait(index, *sender, Need::Ready);
             }
         }
     }
@@ -57,19 +58,22 @@ impl Graph<'_> {
         Some((field.named_kind()?.to_owned(), id.to_owned()))
     }
 
-    /// The deletions of what sends requests to the group.
-    fn gone_senders(&self, (kind, id): &(String, String)) -> Vec<usize> {
+    /// The deletions of what sends requests, by the groups that it sends them to.
+    fn gone_senders(&self) -> BTreeMap<(String, String), Vec<usize>> {
+        let mut gone: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
         let deletions = self.steps.iter().enumerate();
-        let deletions = deletions.filter(|(_, step)| step.verb == Verb::Delete);
-        let gone = deletions.filter(|(_, step)| {
+        for (index, step) in deletions.filter(|(_, step)| step.verb == Verb::Delete) {
             let live = step.id.as_deref().and_then(|id| self.live(step.address.kind(), id));
-            let Some((live, schema)) = live.zip(schema_of(&step.address)) else { return false };
-            schema.fields.iter().filter(|field| field.standby.is_some()).any(|field| {
-                let value = live.live.body.get(field.name);
-                value.is_some_and(|value| field.links_to(value, kind, id))
-            })
-        });
-        gone.map(|(index, _)| index).collect()
+            let Some((live, schema)) = live.zip(schema_of(&step.address)) else { continue };
+            for field in schema.fields.iter().filter(|field| field.standby.is_some()) {
+                let links = live.live.body.get(field.name).map(|value| field.links(value));
+                let kind = field.named_kind().unwrap_or_default();
+                for id in links.into_iter().flatten().filter_map(Value::as_str) {
+                    gone.entry((kind.to_owned(), id.to_owned())).or_default().push(index);
+                }
+            }
+        }
+        gone
     }
 }
 

@@ -142,11 +142,15 @@ impl Graph<'_> {
     /// Puts all openings before what needs them, and all closings behind.
     pub(super) fn place_openings(&mut self) {
         let changes = self.changes;
-        let opening: Vec<(usize, &Change)> = changes
+        let opening: Vec<(usize, BTreeSet<Address>)> = changes
             .iter()
             .filter(|change| opens(change.address.kind()))
             .flat_map(|change| [Verb::Update, Verb::Attach].map(|verb| (change, verb)))
-            .filter_map(|(change, verb)| Some((self.place(&kept_target(change), verb)?, change)))
+            .filter_map(|(change, verb)| {
+                let mut groups = granting_named(change);
+                groups.insert(change.address.clone());
+                Some((self.place(&kept_target(change), verb)?, groups))
+            })
             .collect();
         for change in changes.iter().filter(|change| !opens(change.address.kind())) {
             self.wait_for_openings(change, &opening);
@@ -159,7 +163,7 @@ impl Graph<'_> {
 
     /// What moves to a group, or to another port in it, waits until the group lets its users speak to it, and others
     /// let it speak to them.
-    fn wait_for_openings(&mut self, change: &Change, opening: &[(usize, &Change)]) {
+    fn wait_for_openings(&mut self, change: &Change, opening: &[(usize, BTreeSet<Address>)]) {
         let groups = granting_named(change);
         if groups.is_empty() {
             return;
@@ -170,11 +174,8 @@ impl Graph<'_> {
             _ => &[Verb::Update, Verb::Attach],
         };
         let own: Vec<usize> = verbs.iter().filter_map(|verb| self.place(&kept, *verb)).collect();
-        for (open, granting) in opening {
-            let names = || granting_named(granting).intersection(&groups).next().is_some();
-            if groups.contains(&granting.address) || names() {
-                own.iter().for_each(|step| self.wait(*step, *open, Need::Ready));
-            }
+        for (open, _) in opening.iter().filter(|(_, opened)| !opened.is_disjoint(&groups)) {
+            own.iter().for_each(|step| self.wait(*step, *open, Need::Ready));
         }
     }
 

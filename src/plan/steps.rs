@@ -55,6 +55,8 @@ pub(super) struct Graph<'a> {
     places: BTreeMap<(Target, Verb), usize>,
     /// The groups that some resource leaves.
     pub(super) left: Ids,
+    /// Whether anything that sends requests goes on doing so.
+    serves_on: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,9 +110,10 @@ impl<'a> Graph<'a> {
             .chain(&snapshot.extras)
             .map(|r| ((r.address.kind(), r.live.id.as_str()), r))
             .collect();
-        let (steps, places, left) = Default::default();
-        let mut graph = Self { changes, live, leaving, steps, places, left };
+        let (steps, places, left, serves_on) = Default::default();
+        let mut graph = Self { changes, live, leaving, steps, places, left, serves_on };
         graph.left = graph.groups_left();
+        graph.serves_on = graph.anybody_sends();
         graph
     }
 
@@ -205,7 +208,7 @@ impl<'a> Graph<'a> {
                 && Some(other) != own
                 && (!self.leaving.contains(&other)
                     || other.0 == schema.kind
-                    || (serves && (succeeded || self.serves_on())))
+                    || (serves && (succeeded || self.serves_on)))
         };
         schema
             .fields

@@ -114,7 +114,8 @@ impl Run<'_> {
         aim: &Body,
     ) -> Result<Fingerprint, Fault> {
         let after = self.after(step)?;
-        let (attached, together) = (self.attached_later(step), self.together_later(index, step));
+        let (attached, together) =
+            (self.attached_later(step), self.together_later(index, step, kind));
         let earlier = self.snapshot.find(&step.address, id);
         let was = |field: &str, value: &Value| {
             earlier.is_some_and(|earlier| earlier.applied.holds(field, value))

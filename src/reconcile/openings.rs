@@ -58,9 +58,8 @@ impl Run<'_> {
     ) -> impl Iterator<Item = &'static Field> + 's {
         kind.schema().fields.iter().filter(move |field| {
             step.verb == Verb::Update
-                && self.plan.steps.iter().any(|other| {
-                    other.verb == Verb::Revoke
-                        && (&other.address, &other.id) == (&step.address, &step.id)
+                && self.closing.iter().any(|other| {
+                    (&other.address, &other.id) == (&step.address, &step.id)
                         && other.fields.iter().any(|name| name == field.name)
                 })
         })

@@ -50,7 +50,15 @@ impl Run<'_> {
     }
 
     /// The fields that a later step sets in this resource and others.
-    pub(super) fn together_later(&self, index: usize, step: &Step) -> Vec<&str> {
+    pub(super) fn together_later(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Vec<&str> {
+        if kind.schema().fields.iter().all(|field| field.together.is_none()) {
+            return Vec::new();
+        }
         let later = self.plan.steps.iter().skip(index + 1).filter(|other| {
             let member =
                 |one: &Member| one.address == step.address && Some(&one.id) == step.id.as_ref();

@@ -30,14 +30,14 @@ const PATHS: [&str; 9] = [
 ];
 
 /// The services with a store, and on which port.
-const STORES: [(&str, &str, i64); 7] = [
-    ("user", "db_instance.user", 5432),
-    ("product", "db_instance.product", 5432),
-    ("order", "db_instance.order", 5432),
-    ("payment", "db_instance.payment", 5432),
-    ("notification", "db_instance.notification", 5432),
-    ("user", "cache_cluster.redis", 6379),
-    ("product", "cache_cluster.redis", 6379),
+const STORES: [(&str, &str, &str); 7] = [
+    ("user", "db_instance.user", "5432"),
+    ("product", "db_instance.product", "5432"),
+    ("order", "db_instance.order", "5432"),
+    ("payment", "db_instance.payment", "5432"),
+    ("notification", "db_instance.notification", "5432"),
+    ("user", "cache_cluster.redis", "6379"),
+    ("product", "cache_cluster.redis", "6379"),
 ];
 
 /// What is seen at one moment.
@@ -97,13 +97,13 @@ fn look(cloud: &SimCloud) -> Sight {
     Sight { healthy, routes: routes.into(), cut_off }
 }
 
-fn admits(account: &Account, store: &Object, port: i64, machine: &Object) -> bool {
+fn admits(account: &Account, store: &Object, port: &str, machine: &Object) -> bool {
     let groups = texts(store, "security_groups");
     let rules = groups
         .filter_map(|id| account.get("security_group", id))
         .flat_map(|group| group.body["ingress"].as_array().into_iter().flatten());
     rules.into_iter().any(|rule| {
-        rule["ports"] == port.to_string()
+        rule["ports"].as_str() == Some(port)
             && texts(machine, "security_groups").any(|group| rule["peer"] == group)
     })
 }
@@ -303,11 +303,11 @@ async fn the_plan_names_the_old_group_and_the_new_one() {
 }
 
 /// Killed after every call in turn: what the next run finds is no drift, and it ends in the same.
-async fn killed_anywhere(edits: &[(&str, &str)], stride: usize) {
+async fn killed_anywhere(first: &[(&str, &str)], edits: &[(&str, &str)], stride: usize) {
     let edited = drawn(edits);
     for allowed in (0..).step_by(stride) {
         let cloud = empty_account();
-        apply_fully(&cloud, &drawn(&[])).await;
+        apply_fully(&cloud, &drawn(first)).await;
         let (_, outcome) = apply(&Watched::new(&cloud, allowed), &edited).await;
         let rest = plan(&cloud, &edited).await;
         let drift: Vec<_> = rest.changes.iter().filter(|change| change.drifted()).collect();
@@ -321,50 +321,90 @@ async fn killed_anywhere(edits: &[(&str, &str)], stride: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_after_any_call_it_is_taken_up() {
-    killed_anywhere(&[("Redis-SG", "Redisb-SG")], 1).await;
-    killed_anywhere(&[("22, from = \"${var.admin_cidr}\"", "23, from = \"${var.admin_cidr}\"")], 1)
-        .await;
-    killed_anywhere(&[PORT], 3).await;
+async fn groups_and_ports_killed_after_any_call_are_taken_up() {
+    let admin = ("port = 22,", "port = 23,");
+    killed_anywhere(&[], &[("Redis-SG", "Redisb-SG"), admin], 1).await;
+    killed_anywhere(&[], &[("ALB-SG", "ALBb-SG"), ("EC2-SG", "EC2b-SG")], 7).await;
+    killed_anywhere(&[], &[PORT], 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_and_services_killed_after_any_call_are_taken_up() {
+    killed_anywhere(&[], &[NAMED, ("priority = 1,", "priority = 9,")], 1).await;
+    killed_anywhere(&HIDDEN, &SHOWN, 1).await;
+    killed_anywhere(&SHOWN, &HIDDEN, 1).await;
+    killed_anywhere(&[], &[GATEWAY], 2).await;
+    killed_anywhere(&[], &[(&payment(), "")], 2).await;
+}
+
+const NAMED: (&str, &str) =
+    ("path = \"/api/users/*\"", "path = \"/api/users/*\", name = \"people\"");
+const GATEWAY: (&str, &str) = ("default_service = \"frontend\"", "default_service = \"gateway\"");
+/// Rules that stand in the shadow of `/api/*`.
+const HIDDEN: [(&str, &str); 3] = [
+    ("priority = 1,", "priority = 9,"),
+    ("priority = 8,", "priority = 1,"),
+    ("priority = 9,", "priority = 8,"),
+];
+/// The same rule before that one, and to another service.
+const SHOWN: [(&str, &str); 2] = [
+    ("{ priority = 1, path = \"/api/users/*\" }, ", ""),
+    (
+        "{ priority = 5, path = \"/api/orders/*\" }",
+        "{ priority = 5, path = \"/api/orders/*\" }, { priority = 1, path = \"/api/users/*\" }",
+    ),
+];
+
+/// The block of one service.
+fn payment() -> String {
+    let from = DRAWN.find("[service.payment]").expect("it is drawn");
+    let to = DRAWN.find("[service.notification]").expect("it is drawn");
+    DRAWN[from..to].to_owned()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_another_name_is_taken_over() {
-    let named = ("path = \"/api/users/*\"", "path = \"/api/users/*\", name = \"people\"");
-    let plan = through(&[], &[named], 2).await;
+    let plan = through(&[], &[NAMED], 2).await;
     assert_eq!((plan.changes.len(), plan.summary.update), (1, 1), "{:#?}", plan.changes);
-    let both = [named, ("priority = 1,", "priority = 9,")];
+    let both = [NAMED, ("priority = 1,", "priority = 9,")];
     assert_eq!(through(&[], &both, 2).await.summary.update, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rules_that_swap_their_places_and_their_targets_send_nobody_astray() {
-    let users = "routes    = [{ priority = 1, path = \"/api/users/*\" }, { priority = 2, path = \"/api/auth/*\" }]";
-    let auth = "routes    = [{ priority = 2, path = \"/api/auth/*\" }]";
-    let order = "routes    = [{ priority = 5, path = \"/api/orders/*\" }]";
-    let with_users = "routes    = [{ priority = 5, path = \"/api/orders/*\" }, { priority = 1, path = \"/api/users/*\" }]";
-    let hidden = [
-        ("priority = 1,", "priority = 9,"),
-        ("priority = 8,", "priority = 1,"),
-        ("priority = 9,", "priority = 8,"),
-    ];
-    let shown = [(users, auth), (order, with_users)];
     // Out of the shadow, and into it.
-    through(&hidden, &shown, 2).await;
-    through(&shown, &hidden, 2).await;
+    through(&HIDDEN, &SHOWN, 2).await;
+    through(&SHOWN, &HIDDEN, 2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_served_by_default_leaves_after_the_switch() {
-    through(&[], &[("default_service = \"frontend\"", "default_service = \"gateway\"")], 2).await;
+    through(&[], &[GATEWAY], 2).await;
+    // And comes back before it.
+    through(&[GATEWAY], &[("max_count    = 6", "max_count = 6")], 2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_goes_is_drained_after_its_rule_is_gone() {
-    let cloud_text = DRAWN.split("[service.payment]").nth(1).unwrap();
-    let block = cloud_text.split("[service.notification]").next().unwrap();
-    let block = format!("[service.payment]{block}");
-    let plan = through(&[], &[(&block, "")], 2).await;
+    let plan = through(&[], &[(&payment(), "")], 2).await;
     let rule = place(&plan, "listener_rule.api-payments", Verb::Delete);
     assert!(rule < place(&plan, "instance.payment-1", Verb::Detach));
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_moves_to_other_groups_that_were_not_there() {
+    let web = [
+        ("[security_group.rds]", "[security_group.web]\nname = \"WEB-SG\"\n\n[security_group.rds]"),
+        ("security_groups = [\"ec2\"]", "security_groups = [\"web\"]"),
+    ];
+    through(&[], &web, 1).await;
+    let front = [
+        (
+            "[security_group.rds]",
+            "[security_group.front]\nname = \"FRONT-SG\"\n\n[security_group.rds]",
+        ),
+        ("security_groups = [\"alb\"]", "security_groups = [\"front\"]"),
+    ];
+    through(&[], &front, 2).await;
+    through(&[], &[web[0], web[1], front[0], front[1]], 1).await;
 }
