@@ -49,6 +49,9 @@ pub struct FieldChange {
     /// The maintenance window in which AWS makes this change, in its words: `sun:17:00-sun:17:30`, UTC.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waits: Option<String>,
+    /// The items that a part of a plan leaves, because what it leaves out needs them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub keeps: Vec<Value>,
     /// Whether this field can only be had by another resource.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub replaces: bool,
@@ -191,6 +194,7 @@ fn protection(live: &Resource, wanted: bool) -> Option<FieldChange> {
         cause: if applied == wanted { Cause::Drift } else { Cause::Change },
         replaces: false,
         waits: None,
+        keeps: Vec::new(),
     })
 }
 
@@ -272,6 +276,7 @@ fn compare(
         after: desired.clone(),
         cause,
         waits: None,
+        keeps: Vec::new(),
         replaces: field.on_change == OnChange::Replace,
     })
 }
@@ -338,6 +343,7 @@ fn spread_replacement(
                     after: value.clone(),
                     cause: Cause::Replaced,
                     waits: None,
+                    keeps: Vec::new(),
                     replaces: field.on_change == OnChange::Replace,
                 };
                 let fields = fields.into_iter().chain([moved]).collect();

@@ -15,6 +15,7 @@ use crate::model::{
     sort_set,
 };
 
+mod takeover;
 #[cfg(test)]
 mod tests;
 
@@ -197,6 +198,7 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
         let schema = kind.schema();
         let mut all = by_kind.remove(schema.kind).unwrap_or_default();
         all.iter_mut().for_each(|resource| name_links(resource, schema, &kept));
+        takeover::take_over(schema, &mut all, desired);
         // Of two that bear one address, that stays which is more what is wanted, then the one that did not move there,
         // then the readier; ids decide between equals, so that every run agrees.
         all.sort_by_cached_key(|resource| {

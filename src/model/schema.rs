@@ -76,6 +76,10 @@ pub struct Field {
     pub serves: bool,
     /// What it names holds only once this is set: who is told an output of that waits for it.
     pub validates: bool,
+    /// A set whose items each let somebody through: what is new is added first, what goes is taken away last.
+    pub grants: bool,
+    /// Things of the kind that have the same here, and in the other fields that say so, are one and the same.
+    pub identifies: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
@@ -103,6 +107,8 @@ impl Field {
             standby: None,
             serves: false,
             validates: false,
+            grants: false,
+            identifies: false,
             version: false,
             in_window: false,
             soon: None,
@@ -167,6 +173,18 @@ impl Field {
     /// What it names is of use to others once it is set.
     pub const fn validates(mut self) -> Self {
         self.validates = true;
+        self
+    }
+
+    /// Each item of the set lets somebody through, and is added and taken away by itself.
+    pub const fn grants(mut self) -> Self {
+        self.grants = true;
+        self
+    }
+
+    /// It tells a thing from others of its kind, whatever address it bears.
+    pub const fn identifies(mut self) -> Self {
+        self.identifies = true;
         self
     }
 

@@ -1,7 +1,10 @@
 //! A plan is data: every change with complete bodies, and the steps in order. Applying it makes no decisions.
 
 mod choice;
+mod kept;
+mod leaving;
 mod named;
+mod openings;
 mod order;
 mod parting;
 mod pending;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::leaving::leaves_service;
+use super::openings::Ids;
 use super::order::order;
 use super::step::{Dependency, Step, Verb};
 use super::together;
@@ -37,6 +39,8 @@ pub fn steps(
         graph.wait_for_leaving(change);
         graph.wait_for_names(change);
     }
+    graph.place_openings();
+    graph.drain(rolling);
     graph.roll(rolling);
     graph.join();
     order(graph.steps)
@@ -51,6 +55,10 @@ pub(super) struct Graph<'a> {
     pub(super) steps: Vec<Step>,
     /// A step by what it does: to the live resource of this id, or to the one made at this address.
     places: BTreeMap<(Target, Verb), usize>,
+    /// The groups that some resource leaves.
+    pub(super) left: Ids,
+    /// Whether anything that sends requests goes on doing so.
+    serves_on: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +72,7 @@ pub(super) fn schema_of(address: &Address) -> Option<&'static Schema> {
     kinds::by_name(address.kind()).map(|kind| kind.schema())
 }
 
-fn live(address: &Address, id: &str) -> Target {
+pub(super) fn live(address: &Address, id: &str) -> Target {
     Target::Live(address.kind().to_owned(), id.to_owned())
 }
 
@@ -104,7 +112,11 @@ impl<'a> Graph<'a> {
             .chain(&snapshot.extras)
             .map(|r| ((r.address.kind(), r.live.id.as_str()), r))
             .collect();
-        Self { changes, live, leaving, steps: Vec::new(), places: BTreeMap::new() }
+        let (steps, places, left, serves_on) = Default::default();
+        let mut graph = Self { changes, live, leaving, steps, places, left, serves_on };
+        graph.left = graph.groups_left();
+        graph.serves_on = graph.anybody_sends();
+        graph
     }
 
     /// Adds a change's own steps, in their own order.
@@ -157,7 +169,9 @@ impl<'a> Graph<'a> {
         let changed: Vec<&Field> = changed.filter(|field| field.together.is_none()).collect();
         let rolls = changed.iter().any(|field| field.on_change == OnChange::Rolling);
         if !rolls {
-            self.push(&kept, change, Verb::Update, changed);
+            let (out, changed) =
+                changed.into_iter().partition(|field| leaves_service(change, field));
+            self.add_in_place(change, changed, out);
             return;
         }
         let before = change.before.clone().unwrap_or_default();
@@ -196,7 +210,7 @@ impl<'a> Graph<'a> {
                 && Some(other) != own
                 && (!self.leaving.contains(&other)
                     || other.0 == schema.kind
-                    || (serves && succeeded))
+                    || (serves && (succeeded || self.serves_on)))
         };
         schema
             .fields
@@ -271,7 +285,10 @@ impl<'a> Graph<'a> {
                 };
                 let free = match self.place(&target, Verb::Delete) {
                     Some(gone) if field.phase != Phase::Attach => Some(gone),
-                    _ => sets(Verb::Detach).or(sets(Verb::Update)).or(sets(Verb::Attach)),
+                    _ => sets(Verb::Detach)
+                        .or(sets(Verb::Revoke))
+                        .or(sets(Verb::Update))
+                        .or(sets(Verb::Attach)),
                 };
                 if let Some(free) = free {
                     self.wait(delete, free, Need::Ready);
@@ -329,6 +346,10 @@ impl<'a> Graph<'a> {
         self.live.get(&(kind, id)).copied()
     }
 
+    pub(super) fn all_live(&self) -> impl Iterator<Item = &'a Resource> {
+        self.live.values().copied()
+    }
+
     pub(super) fn is_live(&self, address: &Address) -> bool {
         self.live.values().any(|live| live.address == *address)
     }
@@ -337,7 +358,7 @@ impl<'a> Graph<'a> {
         self.leaving.contains(&(kind, id))
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         target: &Target,
         change: &Change,

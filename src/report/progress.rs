@@ -184,6 +184,7 @@ fn doing(step: &Step) -> String {
         Verb::Prepare => "preparing",
         Verb::Attach => "attaching",
         Verb::Serve => "waiting until healthy",
+        Verb::Revoke => "revoking rules of",
         Verb::Detach if serves(&step.address) => "draining",
         Verb::Detach => "detaching",
         Verb::Delete => "deleting",
@@ -204,6 +205,7 @@ fn done(step: &Step) -> String {
         Verb::Prepare => "prepared",
         Verb::Attach => "attached",
         Verb::Serve => "healthy",
+        Verb::Revoke => "rules revoked",
         Verb::Detach if serves(&step.address) => "drained",
         Verb::Detach => "detached",
         Verb::Delete => "deleted",
@@ -218,7 +220,7 @@ fn typical(step: &Step) -> Duration {
             Verb::Create => timing.create,
             Verb::Update => timing.update,
             Verb::Delete => timing.delete,
-            Verb::Prepare | Verb::Attach | Verb::Detach | Verb::Serve => 1,
+            Verb::Prepare | Verb::Attach | Verb::Detach | Verb::Serve | Verb::Revoke => 1,
         }
     });
     Duration::from_secs(seconds.into())

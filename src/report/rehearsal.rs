@@ -126,6 +126,7 @@ fn label(step: &Timed) -> String {
         Verb::Update => "change",
         Verb::Attach => "register",
         Verb::Serve => "get healthy",
+        Verb::Revoke => "revoke",
         Verb::Delete => "delete",
     };
     format!("{} {verb}", step.address)

@@ -105,6 +105,13 @@ impl Account {
         self.objects.values()
     }
 
+    /// Everything of one kind.
+    pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Object> {
+        let kind = key(kind, "");
+        let begin = self.objects.range(kind.clone()..);
+        begin.take_while(move |(key, _)| key.starts_with(&kind)).map(|(_, object)| object)
+    }
+
     pub fn get(&self, kind: &str, id: &str) -> Option<&Object> {
         self.objects.get(&key(kind, id))
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>: a new
 //! target is `initial` until it passes one check; one that nothing sends requests to is `unused`; one that was taken out
-//! is `draining` as long as its group's delay says.
+//! is `draining` as long as its group's delay says; one that a security group cuts off is `unhealthy`, here at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Account;
 use super::object::Object;
+use super::reach::Reach;
 use crate::model::{ADDRESS, Body, Status, TargetHealth};
 
 /// Milliseconds from when a machine runs until its service answers.
@@ -126,8 +127,11 @@ pub fn used(body: &Body) -> impl Iterator<Item = &str> {
 impl Account {
     /// What these groups find of their targets.
     pub fn health(&self, groups: &[String]) -> Vec<TargetHealth> {
-        let asked = self.targets.registered.iter().filter(|one| groups.contains(&one.group));
-        asked.filter_map(|one| self.finding(one)).collect()
+        let mut ways: BTreeMap<&str, Reach<'_>> =
+            groups.iter().map(|group| (group.as_str(), Reach::of(self, group))).collect();
+        let asked = self.targets.registered.iter();
+        let found = asked.filter_map(|one| self.finding(one, ways.get_mut(one.group.as_str())?));
+        found.collect()
     }
 
     /// The healthy targets of each service: of those groups that its rules send requests to, the fewest.
@@ -164,10 +168,10 @@ impl Account {
         }
     }
 
-    fn finding(&self, one: &Registration) -> Option<TargetHealth> {
+    fn finding(&self, one: &Registration, way: &mut Reach<'_>) -> Option<TargetHealth> {
         let machine = self.get("instance", &one.target)?;
         let group = self.get("target_group", &one.group);
-        let (state, reason) = self.state(one, machine, group);
+        let (state, reason) = self.state(one, machine, group, way);
         let sick = self.targets.sick.iter().find(|found| found.target == one.target);
         if let Some(sick) = sick.filter(|_| state == "healthy") {
             return Some(TargetHealth { group: one.group.clone(), ..sick.clone() });
@@ -185,6 +189,7 @@ impl Account {
         one: &Registration,
         machine: &Object,
         group: Option<&Object>,
+        way: &mut Reach<'_>,
     ) -> (&'static str, Option<&'static str>) {
         if one.until.is_some() {
             return ("draining", Some("Target.DeregistrationInProgress"));
@@ -208,6 +213,9 @@ impl Account {
         }
         if self.targets.failing.iter().any(fails) {
             return ("unhealthy", Some("Target.FailedHealthChecks"));
+        }
+        if !way.comes_to(machine) {
+            return ("unhealthy", Some("Target.Timeout"));
         }
         ("healthy", None)
     }

@@ -7,6 +7,7 @@ mod health;
 mod lookup;
 mod maintenance;
 mod object;
+mod reach;
 mod replicas;
 mod rules;
 mod store;

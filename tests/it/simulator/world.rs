@@ -178,6 +178,8 @@ pub trait Spoiled: Send + Sync {
     }
     /// After each of them that went well.
     fn ended(&self, _: &'static str) {}
+    /// Before these are deleted.
+    fn deletes(&self, _: &'static dyn Kind, _: &[Live]) {}
     async fn spoil(
         &self,
         kind: &'static dyn Kind,
@@ -301,6 +303,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         parting: &Body,
     ) -> Result<(), Fault> {
         self.0.begins()?;
+        self.0.deletes(kind, all);
         self.0.sound().delete(kind, all, parting).await?;
         self.0.ended("delete");
         Ok(())
