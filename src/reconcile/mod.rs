@@ -8,6 +8,7 @@ mod gather;
 mod pacer;
 mod retry;
 mod serving;
+mod sick;
 mod stop;
 mod together;
 mod watch;

@@ -142,7 +142,7 @@ impl Account {
         self.objects
             .values()
             .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(Object::observed)
+            .map(|object| self.observed(object))
             .collect()
     }
 
@@ -257,7 +257,7 @@ impl Account {
         body.extend(asked);
         self.check_references(schema, &body, &operation)?;
         self.check_unique(schema, Some(id), &body, &operation)?;
-        rules::update(&object, changed).map_err(|refusal| refusal.fault(&operation))?;
+        rules::update(&object, &body, changed).map_err(|refusal| refusal.fault(&operation))?;
         let interrupts = set.iter().any(|name| rules::interrupts(schema, name));
         let passing = interrupts
             .then(|| self.passing(Status::Pending(MODIFYING.into()), schema.timing.update))

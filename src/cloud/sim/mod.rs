@@ -153,7 +153,8 @@ impl Cloud for SimCloud {
         _: &str,
     ) -> Result<Option<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).get(kind.schema().kind, id).map(Object::observed))
+        let account = SimCloud::account(self);
+        Ok(account.get(kind.schema().kind, id).map(|object| account.observed(object)))
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {

@@ -170,7 +170,7 @@ fn listener(body: &Body) -> Result<(), Refusal> {
     wrong.map_or(Ok(()), |(code, message)| Err(Refusal::fatal(code, message)))
 }
 
-pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
+pub fn update(object: &Object, after: &Body, changed: &[&str]) -> Result<(), Refusal> {
     let ready = object.status() == Status::Ready;
     match object.kind.as_str() {
         "db_instance" if !ready => Err(Refusal::not_yet(
@@ -185,7 +185,12 @@ pub fn update(object: &Object, changed: &[&str]) -> Result<(), Refusal> {
             "InvalidReplicationGroupState",
             format!("{} is not in available state", object.id),
         )),
-        "instance" if !ready && changed.contains(&"target_group") => {
+        // It is put into none; taken out it may be at any time.
+        "instance"
+            if !ready
+                && changed.contains(&"target_group")
+                && after.get("target_group").is_some_and(|group| !group.is_null()) =>
+        {
             Err(Refusal::not_yet("InvalidTarget", format!("{} is not running", object.id)))
         }
         _ => Ok(()),

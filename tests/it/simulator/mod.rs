@@ -1,12 +1,14 @@
 //! Whole lives of the drawn system on the simulator, where AWS's own rules and times hold.
 
 mod data;
+mod killed;
 mod lifecycle;
 mod moved;
 mod output;
 mod partly;
 mod protect;
 mod random;
+mod recovery;
 mod rehearsal;
 mod rolling;
 mod rules;

@@ -18,8 +18,10 @@ const IMAGE: &str =
 
 /// The drawn system, applied and in service, its healthy targets counted from here on.
 async fn serving(edits: &[(&str, &str)]) -> SimCloud {
-    let cloud = empty_account();
-    apply_fully(&cloud, &drawn(edits)).await;
+    let cloud = drawn_account().await;
+    if !edits.is_empty() {
+        apply_fully(&cloud, &drawn(edits)).await;
+    }
     cloud.count_healthy();
     assert_eq!(cloud.fewest_healthy(), all(2));
     cloud

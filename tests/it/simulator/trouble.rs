@@ -55,13 +55,10 @@ async fn an_interrupted_apply_is_taken_up_where_it_was_left() {
 
 /// Interrupts the way from the drawn system to the edited one after every number of steps, and goes on from there.
 async fn interrupted_anywhere(edits: &[(&str, &str)]) {
-    let begun = empty_account();
-    apply_fully(&begun, &drawn(&[])).await;
-    let begun = begun.account().clone();
     let edited = drawn(edits);
     let whole = edited.resources.len();
     for steps in 1.. {
-        let cloud = SimCloud::in_memory(begun.clone(), 1.0);
+        let cloud = drawn_account().await;
         let snapshot = read(&cloud, &edited).await;
         let plan = Plan::to_reach(&edited, &snapshot, &parting(), Origin::default()).unwrap();
         let stop = Stop::default();

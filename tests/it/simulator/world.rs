@@ -10,17 +10,30 @@ use ecdeploy::cloud::{Cloud, Found};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::kinds::{self, Kind, Live};
 use ecdeploy::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Standing, TOPOLOGY, Tags, TargetHealth,
+    Body, Class, Created, Fault, Lookup, Observed, Standing, TOPOLOGY, Tags, TargetHealth, digest,
 };
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
 use ecdeploy::reconcile::{self, Event, Observer, Outcome, Stop, What};
 use ecdeploy::snapshot::{self, Snapshot};
 use ecdeploy::topology;
+use tokio::sync::OnceCell;
 
 pub const DRAWN: &str = include_str!("../../../topology.toml");
 
-/// What the topology asks for, with texts of the drawn file replaced.
+/// What the topology asks for, with texts of the drawn file replaced. A hash stands in the place of each machine's 14 KB
+/// of user data, which every apply would hash and write anew.
 pub fn drawn(edits: &[(&str, &str)]) -> Desired {
+    let mut desired = drawn_fully(edits);
+    for body in desired.resources.values_mut() {
+        if let Some(text) = body.get_mut("user_data").filter(|text| text.is_string()) {
+            *text = digest(text.to_string().as_bytes()).into();
+        }
+    }
+    desired
+}
+
+/// As [`drawn`], user data and all.
+pub fn drawn_fully(edits: &[(&str, &str)]) -> Desired {
     let mut text = DRAWN.to_owned();
     for (old, new) in edits {
         assert!(text.contains(old), "topology.toml has no `{old}`");
@@ -33,6 +46,18 @@ pub fn drawn(edits: &[(&str, &str)]) -> Desired {
 
 pub fn empty_account() -> SimCloud {
     SimCloud::in_memory(Account::new("123456789012", "ap-southeast-1"), 1.0)
+}
+
+/// An account in which the drawn system is in service: made once, and copied for each who asks.
+pub async fn drawn_account() -> SimCloud {
+    static DRAWN: OnceCell<Account> = OnceCell::const_new();
+    let account = DRAWN.get_or_init(|| async {
+        let cloud = empty_account();
+        apply_fully(&cloud, &drawn(&[])).await;
+        let account = cloud.account().clone();
+        account
+    });
+    SimCloud::in_memory(account.await.clone(), 1.0)
 }
 
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Snapshot {
@@ -157,11 +182,11 @@ impl Observer for StopAfter<'_> {
 pub trait Spoiled: Send + Sync {
     fn sound(&self) -> &SimCloud;
     /// Before each call that changes something: an error is its answer.
-    fn begins(&self) -> Result<(), Fault> {
+    async fn begins(&self) -> Result<(), Fault> {
         Ok(())
     }
     /// After each of them that went well.
-    fn ended(&self, _: &'static str) {}
+    async fn ended(&self, _: &'static str) {}
     async fn spoil(
         &self,
         kind: &'static dyn Kind,
@@ -262,9 +287,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         all: &[Tags],
         token: &str,
     ) -> Result<Vec<Created>, Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         let made = self.0.spoil(kind, body, all, token).await?;
-        self.0.ended("create");
+        self.0.ended("create").await;
         Ok(made)
     }
     async fn update(
@@ -273,9 +298,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         self.0.sound().update(kind, all, changed).await?;
-        self.0.ended(if all.len() > 1 { "update_all" } else { "update" });
+        self.0.ended(if all.len() > 1 { "update_all" } else { "update" }).await;
         Ok(())
     }
     async fn delete(
@@ -284,9 +309,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         all: &[Live],
         parting: &Body,
     ) -> Result<(), Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         self.0.sound().delete(kind, all, parting).await?;
-        self.0.ended("delete");
+        self.0.ended("delete").await;
         Ok(())
     }
     async fn status(
@@ -297,12 +322,15 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.sound().status(kind, ids).await
     }
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
-        self.0.sound().protect(kind, live, on).await
+        self.0.begins().await?;
+        self.0.sound().protect(kind, live, on).await?;
+        self.0.ended("protect").await;
+        Ok(())
     }
     async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         self.0.sound().tag(kind, all).await?;
-        self.0.ended("tag");
+        self.0.ended("tag").await;
         Ok(())
     }
     fn now(&self) -> Duration {
