@@ -16,7 +16,7 @@ use super::killed::{Kill, carry_out_killed};
 use super::world::*;
 
 /// How many are tried where nothing else is said.
-const CASES: u64 = 60;
+const CASES: u64 = 40;
 
 /// What may be edited of the drawn file: of each row at most one, since its edits are of the same text.
 const EDITS: &[&[(&str, &str)]] = &[

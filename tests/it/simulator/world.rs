@@ -54,8 +54,7 @@ pub async fn drawn_account() -> SimCloud {
     let account = DRAWN.get_or_init(|| async {
         let cloud = empty_account();
         apply_fully(&cloud, &drawn(&[])).await;
-        let account = cloud.account().clone();
-        account
+        cloud.account().clone()
     });
     SimCloud::in_memory(account.await.clone(), 1.0)
 }
