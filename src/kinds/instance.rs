@@ -117,14 +117,21 @@ impl Kind for Wire {
             let status = status(&instance);
             let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
             let place = place.unwrap_or_default();
-            let mut body = fields(&instance, root_volume(&instance, &volumes), targets.get(&id));
+            let target = targets.get(&id).cloned().unwrap_or_default();
+            let mut body = fields(&instance, root_volume(&instance, &volumes), target.group);
             body.extend(script.clone().map(|script| ("user_data".to_owned(), script)));
             let outputs = Created::id("")
                 .output("private_ip", instance.private_ip_address)
                 .output("public_ip", instance.public_ip_address)
                 .outputs;
             let observed = form::observed(&SCHEMA, id, tags, body);
-            (status != Status::Gone).then_some(Observed { outputs, status, place, ..observed })
+            (status != Status::Gone).then_some(Observed {
+                outputs,
+                status,
+                place,
+                duty: target.duty,
+                ..observed
+            })
         });
         Ok(listed.collect())
     }
@@ -335,7 +342,7 @@ fn root_volume<'a>(instance: &Seen, volumes: &'a BTreeMap<String, Volume>) -> Op
     volumes.get(root.ebs()?.volume_id()?)
 }
 
-fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>) -> Body {
+fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<String>) -> Body {
     let running = status(instance) == Status::Ready;
     let up = running || state(instance) == Some(&InstanceStateName::Pending);
     // One that isn't running has no public address, whether or not it will have one.
@@ -359,7 +366,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
         ),
         ("root_volume_encrypted", root.and_then(Volume::encrypted).map(Value::from)),
         ("running", Some(Value::from(up))),
-        ("target_group", Some(Value::from(target_group.map(String::as_str)))),
+        ("target_group", Some(Value::from(target_group))),
     ])
 }
 

@@ -14,7 +14,7 @@ use crate::diff::{Action, Change};
 use crate::error::Result;
 use crate::kinds;
 use crate::model::{
-    Address, Body, Field, Late, Need, OnChange, Phase, Reference, Schema, walk_late,
+    Address, Body, Field, Late, Need, OnChange, Phase, Reference, Schema, Status, walk_late,
 };
 use crate::snapshot::{Resource, Snapshot};
 
@@ -175,11 +175,17 @@ impl<'a> Graph<'a> {
             return;
         }
         let before = change.before.clone().unwrap_or_default();
+        // One that an earlier run has taken out may still be busy there.
+        let own = change.id.as_deref().and_then(|id| self.live(schema.kind, id));
+        let draining = own.map_or(&[][..], |own| &own.duty.draining);
         let held: Vec<&Field> = schema
             .fields
             .iter()
             .filter(|field| field.phase == Phase::Attach)
-            .filter(|field| before.get(field.name).is_some_and(|value| *value != field.start()))
+            .filter(|field| {
+                let held = before.get(field.name).is_some_and(|value| *value != field.start());
+                held || (field.serves && !draining.is_empty())
+            })
             .collect();
         let changed = changed.into_iter().filter(|field| field.phase != Phase::Attach).collect();
         let update = self.push(&kept, change, Verb::Update, changed);
@@ -200,11 +206,12 @@ impl<'a> Graph<'a> {
         let Some(live) = own.and_then(|own| self.live.get(&own)) else {
             return Vec::new();
         };
+        if live.status == Status::Deleting {
+            return Vec::new();
+        }
         // A machine with a successor finishes what it has begun, though its group may go as well.
-        let successor = self.live.iter().any(|(other, live)| {
-            live.address == change.address && Some(*other) != own && !self.leaving.contains(other)
-        });
-        let succeeded = change.action == Action::Replace || successor;
+        let comes = |other: &Change| other.address == change.address && other.after.is_some();
+        let succeeded = self.kept(&change.address).is_some() || self.changes.iter().any(comes);
         let lets_go = |other: (&str, &str), serves: bool| {
             self.live.contains_key(&other)
                 && Some(other) != own
@@ -219,11 +226,9 @@ impl<'a> Graph<'a> {
             .filter(|field| {
                 let kind = field.named_kind().unwrap_or_default();
                 let links = live.live.body.get(field.name).map(|value| field.links(value));
-                links
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .any(|id| lets_go((kind, id), field.serves))
+                let held = links.into_iter().flatten().filter_map(Value::as_str);
+                let draining = live.duty.draining.iter().filter(|_| field.serves);
+                held.chain(draining.map(String::as_str)).any(|id| lets_go((kind, id), field.serves))
             })
             .collect()
     }
@@ -297,57 +302,18 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Of two that may not stand at once, the old one goes first; otherwise a replacement is there before the old one
-    /// goes.
-    fn wait_for_names(&mut self, change: &Change) {
-        let kept = Target::New(change.address.clone());
-        let (Some(create), Some(schema)) =
-            (self.place(&kept, Verb::Create), schema_of(&change.address))
-        else {
-            return;
-        };
-        for other in self.changes {
-            let Some(target) = live_target(other) else { continue };
-            let Some(delete) = self.place(&target, Verb::Delete) else { continue };
-            let second = other.address == change.address && other.after.is_none();
-            if second || self.conflicts(schema, change, other) {
-                self.wait(create, delete, Need::Ready);
-            } else if other.address == change.address {
-                let last = self.place(&kept, Verb::Attach).unwrap_or(create);
-                self.wait(delete, last, Need::Ready);
-            }
-        }
-    }
-
-    fn conflicts(&self, schema: &Schema, new: &Change, old: &Change) -> bool {
-        let (Some(after), Some(before)) = (&new.after, &old.before) else { return false };
-        if old.address.kind() != schema.kind {
-            return false;
-        }
-        schema.unique.iter().any(|fields| {
-            fields.iter().all(|field| {
-                let (after, before) = (after.get(*field), before.get(*field));
-                after == before && !after.is_some_and(|value| self.names_new(value))
-            })
-        })
-    }
-
-    /// Whether the value names a resource that this plan makes: an id that no live one can have.
-    fn names_new(&self, value: &Value) -> bool {
-        let mut found = false;
-        walk_late(value, &mut |late| {
-            found |= matches!(late, Late::Ref { address, .. }
-                if self.place(&Target::New(address.clone()), Verb::Create).is_some());
-        });
-        found
-    }
-
-    pub(super) fn live(&self, kind: &str, id: &str) -> Option<&Resource> {
+    pub(super) fn live(&self, kind: &str, id: &str) -> Option<&'a Resource> {
         self.live.get(&(kind, id)).copied()
     }
 
     pub(super) fn all_live(&self) -> impl Iterator<Item = &'a Resource> {
         self.live.values().copied()
+    }
+
+    /// What stays at the address of what is there.
+    pub(super) fn kept(&self, address: &Address) -> Option<&'a Resource> {
+        let mut live = self.live.iter().filter(|(key, _)| !self.leaving.contains(*key));
+        live.find(|(_, live)| live.address == *address).map(|(_, live)| *live)
     }
 
     pub(super) fn is_live(&self, address: &Address) -> bool {

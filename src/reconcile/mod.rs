@@ -9,6 +9,7 @@ mod openings;
 mod pacer;
 mod retry;
 mod serving;
+mod sick;
 mod stop;
 mod together;
 mod watch;

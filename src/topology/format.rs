@@ -204,7 +204,7 @@ static ROLLING: &[Key] = &[
     Key::optional(
         "min_healthy",
         Integer(0, MOST_INSTANCES),
-        "how many have to be healthy throughout; count less max_parallel by default",
+        "how many have to be healthy throughout; count less one by default",
     ),
     Key::optional(
         "healthy_deadline",

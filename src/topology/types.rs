@@ -206,7 +206,7 @@ pub struct HealthCheck {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rolling {
     pub max_parallel: Placed<u32>,
-    /// None: count less max_parallel.
+    /// None: count less one.
     pub min_healthy: Option<Placed<u32>>,
     /// In seconds; with 0 nothing is waited for.
     pub healthy_deadline: u32,
@@ -320,7 +320,7 @@ impl Topology {
     /// How many of its machines have to be healthy throughout.
     pub fn min_healthy(&self, service: &Service) -> u32 {
         let rolling = &service.rolling;
-        let default = service.count.saturating_sub(*rolling.max_parallel);
+        let default = service.count.saturating_sub(1);
         rolling.min_healthy.as_ref().map_or(default, |min| **min)
     }
 

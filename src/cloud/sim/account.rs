@@ -149,7 +149,7 @@ impl Account {
         self.objects
             .values()
             .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(Object::observed)
+            .map(|object| self.observed(object))
             .collect()
     }
 

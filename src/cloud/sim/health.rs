@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Account;
 use super::object::Object;
 use super::reach::Reach;
-use crate::model::{ADDRESS, Body, Status, TargetHealth};
+use crate::model::{ADDRESS, Body, Observed, Status, TargetHealth};
 
 /// Milliseconds from when a machine runs until its service answers.
 const BOOT: u64 = 30_000;
@@ -132,6 +132,20 @@ impl Account {
         let asked = self.targets.registered.iter();
         let found = asked.filter_map(|one| self.finding(one, ways.get_mut(one.group.as_str())?));
         found.collect()
+    }
+
+    /// What a listing tells of it, with what the groups find of it.
+    pub fn observed(&self, object: &Object) -> Observed {
+        let mut observed = object.observed();
+        for one in self.targets.registered.iter().filter(|one| one.target == object.id) {
+            let mut way = Reach::of(self, &one.group);
+            let Some(found) = self.finding(one, &mut way) else { continue };
+            observed.duty.sick |= found.is_unhealthy();
+            if found.is_draining() {
+                observed.duty.draining.push(found.group);
+            }
+        }
+        observed
     }
 
     /// The healthy targets of each service: of those groups that its rules send requests to, the fewest.

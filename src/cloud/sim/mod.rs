@@ -163,7 +163,8 @@ impl Cloud for SimCloud {
         _: &str,
     ) -> Result<Option<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(self.current()?.0.get(kind.schema().kind, id).map(Object::observed))
+        let (account, _turn) = self.current()?;
+        Ok(account.get(kind.schema().kind, id).map(|object| account.observed(object)))
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {

@@ -210,7 +210,12 @@ pub fn update(
             format!("{} is not in available state", object.id),
         )),
         "db_instance" => replicas::update(account, object, after),
-        "instance" if !ready && changed.contains(&"target_group") => {
+        // It is put into none; taken out it may be at any time.
+        "instance"
+            if !ready
+                && changed.contains(&"target_group")
+                && after.get("target_group").is_some_and(|group| !group.is_null()) =>
+        {
             Err(Refusal::not_yet("InvalidTarget", format!("{} is not running", object.id)))
         }
         _ => Ok(()),

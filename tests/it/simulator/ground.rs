@@ -140,7 +140,7 @@ impl Spoiled for Watched<'_> {
         self.cloud.create(kind, body, all, token).await
     }
 
-    fn begins(&self) -> Result<(), Fault> {
+    async fn begins(&self) -> Result<(), Fault> {
         let mut begun = self.begun.lock().unwrap();
         if *begun == self.allowed {
             let killed = ecdeploy::model::Class::Fatal;
@@ -162,7 +162,7 @@ impl Spoiled for Watched<'_> {
         self.undrained.lock().unwrap().extend(names);
     }
 
-    fn ended(&self, _: &'static str) {
+    async fn ended(&self, _: &'static str) {
         self.sights.lock().unwrap().push(look(self.cloud));
     }
 }

@@ -2,12 +2,14 @@
 
 mod data;
 mod ground;
+mod killed;
 mod lifecycle;
 mod moved;
 mod output;
 mod partly;
 mod protect;
 mod random;
+mod recovery;
 mod rehearsal;
 mod replicas;
 mod rolling;
