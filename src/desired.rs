@@ -46,6 +46,8 @@ pub struct Desired {
     pub rolling: BTreeMap<String, Rolling>,
     /// The line of a field that AWS may refuse to change.
     pub field_lines: BTreeMap<(Address, String), usize>,
+    /// What has a name in AWS that follows from its block's key alone.
+    pub named_by_key: BTreeSet<Address>,
     /// What each block of the file makes: `service.user`, `vpc`.
     pub blocks: BTreeMap<String, BTreeSet<Address>>,
     /// Addresses under which the account may still have what is now at another, and which.
@@ -156,6 +158,10 @@ impl Build<'_> {
         self.desired.resources.insert(address, body);
     }
 
+    fn named_by_key(&mut self, schema: &Schema, key: &str) {
+        self.desired.named_by_key.insert(Address::new(schema.kind, key));
+    }
+
     fn named(&self, name: &str) -> String {
         format!("{}-{name}", *self.topology.name)
     }
@@ -211,6 +217,9 @@ impl Build<'_> {
                 egress: group.egress.iter().map(rules::written).collect(),
             };
             self.add(&security_group::SCHEMA, &group.key, &spec, group.key.span);
+            if group.name.span == group.key.span {
+                self.named_by_key(&security_group::SCHEMA, &group.key);
+            }
         }
     }
 

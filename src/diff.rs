@@ -49,6 +49,9 @@ pub struct FieldChange {
     /// The maintenance window in which AWS makes this change, in its words: `sun:17:00-sun:17:30`, UTC.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waits: Option<String>,
+    /// The items that a part of a plan leaves, because what it leaves out needs them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub keeps: Vec<Value>,
     /// Whether this field can only be had by another resource.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub replaces: bool,
@@ -191,6 +194,7 @@ fn protection(live: &Resource, wanted: bool) -> Option<FieldChange> {
         cause: if applied == wanted { Cause::Drift } else { Cause::Change },
         replaces: false,
         waits: None,
+        keeps: Vec::new(),
     })
 }
 
@@ -214,7 +218,9 @@ fn change_of(live: &Resource, after: &Body, desired: &Desired, fields: Vec<Field
 fn waits(schema: &Schema, live: &Resource, after: &Body, moved: &FieldChange) -> Option<String> {
     let maintenance = live.maintenance.as_ref()?;
     let immediately = after.get(APPLY_IMMEDIATELY) == Some(&Value::Bool(true));
-    let waits = schema.field(&moved.field).is_some_and(|field| field.in_window)
+    let before = moved.before.as_ref().unwrap_or(&Value::Null);
+    let field = schema.field(&moved.field);
+    let waits = field.is_some_and(|field| field.waits(before, &moved.after))
         && !immediately
         && maintenance.until_then.get(&moved.field) != Some(&moved.after);
     waits.then(|| maintenance.window.clone())
@@ -270,6 +276,7 @@ fn compare(
         after: desired.clone(),
         cause,
         waits: None,
+        keeps: Vec::new(),
         replaces: field.on_change == OnChange::Replace,
     })
 }
@@ -336,6 +343,7 @@ fn spread_replacement(
                     after: value.clone(),
                     cause: Cause::Replaced,
                     waits: None,
+                    keeps: Vec::new(),
                     replaces: field.on_change == OnChange::Replace,
                 };
                 let fields = fields.into_iter().chain([moved]).collect();

@@ -10,7 +10,7 @@ use crate::cloud::sim::{Account, Original, SimCloud};
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, target_group};
-use crate::model::{Address, Body};
+use crate::model::{ADDRESS, Address, Body, Schema, Tags};
 use crate::plan::{Plan, Verb};
 use crate::reconcile::{self, Event, Observer, Outcome, State, Stop, What};
 use crate::snapshot::{Resource, Snapshot};
@@ -27,7 +27,7 @@ pub struct Rehearsal {
     pub decisive: Option<usize>,
     /// Every step, in the order in which they begin.
     pub timeline: Vec<Timed>,
-    /// The healthy targets of each service that serves now.
+    /// The healthy targets of each service that has any registered now; nothing where nobody asked.
     pub services: BTreeMap<String, Healthy>,
     /// What would go wrong.
     pub failures: Vec<String>,
@@ -72,8 +72,34 @@ fn play(plan: &Plan, snapshot: &Snapshot, account: Account) -> std::io::Result<R
         let clock = Clock::default();
         let stop = Stop::default();
         let outcome = reconcile::run(plan, snapshot, &cloud, PARALLELISM, &stop, &clock).await;
-        summary(plan, &clock, &outcome, &before, &cloud.fewest_healthy())
+        let fewest = cloud.fewest_healthy();
+        Rehearsal {
+            services: services(snapshot, &before, &fewest),
+            ..summary(plan, &clock, &outcome)
+        }
     }))
+}
+
+/// Whether the plan changes anything that the health of targets hangs on: machines, what these name, and what sends
+/// them requests.
+pub fn moves_targets(plan: &Plan) -> bool {
+    let served = || {
+        let schemas = kinds::REGISTRY.iter().map(|kind| kind.schema());
+        schemas.filter(|schema| schema.fields.iter().any(|field| field.serves))
+    };
+    let names = |schema: &Schema, kind: &str| {
+        schema.fields.iter().any(|field| field.named_kind() == Some(kind))
+    };
+    plan.changes.iter().any(|change| {
+        let kind = change.address.kind();
+        let Some(own) = kinds::by_name(kind).map(|kind| kind.schema()) else { return false };
+        served().any(|served| {
+            let mut groups = served.fields.iter().filter(|field| field.serves);
+            served.kind == kind
+                || names(served, kind)
+                || groups.any(|field| field.named_kind().is_some_and(|group| names(own, group)))
+        })
+    })
 }
 
 /// What AWS does not report of a resource is taken to be as it is wanted, where it was applied so.
@@ -88,17 +114,23 @@ fn copy(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Account {
         body
     };
     let all = || snapshot.resources.values().chain(&snapshot.extras);
-    let bodies: Vec<Body> = all().map(whole).collect();
-    let originals = all().zip(&bodies).filter_map(|(resource, body)| {
+    // A service is counted by the address that it has in the topology, whatever its tag still says.
+    let tags = |resource: &Resource| {
+        let address = (ADDRESS.to_owned(), resource.address.to_string());
+        resource.tags.clone().into_iter().chain([address]).collect()
+    };
+    let known: Vec<(Body, Tags)> = all().map(|one| (whole(one), tags(one))).collect();
+    let originals = all().zip(&known).filter_map(|(resource, (body, tags))| {
         Some(Original {
             kind: kinds::by_name(resource.address.kind())?.schema().kind,
             id: &resource.live.id,
-            tags: &resource.tags,
+            tags,
             body,
             outputs: &resource.live.outputs,
+            status: &resource.status,
         })
     });
-    Account::copy_of(&plan.account, &plan.region, originals)
+    Account::copy_of(&plan.account, &plan.region, originals, snapshot.health.as_deref())
 }
 
 /// When steps begin and end, by their places in the plan.
@@ -121,13 +153,28 @@ impl Observer for Clock {
     }
 }
 
-fn summary(
-    plan: &Plan,
-    clock: &Clock,
-    outcome: &Outcome,
+/// Of each service that has targets: by the name of its group's address.
+fn services(
+    snapshot: &Snapshot,
     before: &BTreeMap<String, usize>,
     fewest: &BTreeMap<String, usize>,
-) -> Rehearsal {
+) -> BTreeMap<String, Healthy> {
+    let found = snapshot.health.as_deref().unwrap_or_default();
+    let groups = snapshot.resources.values().filter(|group| {
+        let mut targets = found.iter();
+        group.address.kind() == target_group::SCHEMA.kind
+            && targets.any(|target| target.group == group.live.id && !target.is_draining())
+    });
+    let counted = groups.filter_map(|group| {
+        let address = group.address.to_string();
+        let now = *before.get(&address)?;
+        let fewest = fewest.get(&address).copied().unwrap_or(0);
+        Some((group.address.name().to_owned(), Healthy { now, fewest }))
+    });
+    counted.collect()
+}
+
+fn summary(plan: &Plan, clock: &Clock, outcome: &Outcome) -> Rehearsal {
     let times = clock.0.lock().unwrap_or_else(PoisonError::into_inner);
     let mut order: Vec<usize> = times.keys().copied().collect();
     order.sort_by_key(|step| (times[step].0, *step));
@@ -141,18 +188,11 @@ fn summary(
         State::Failed(fault) => Some(format!("{step}: {fault}")),
         _ => None,
     });
-    let name = |address: &str| address.parse::<Address>().ok().map(|a| a.name().to_owned());
-    let prefix = format!("{}.", target_group::SCHEMA.kind);
-    let services = before.iter().filter(|(address, now)| address.starts_with(&prefix) && **now > 0);
-    let services = services.filter_map(|(address, now)| {
-        let fewest = fewest.get(address).copied().unwrap_or(0);
-        Some((name(address)?, Healthy { now: *now, fewest }))
-    });
     Rehearsal {
         seconds: outcome.elapsed.as_secs_f64(),
         decisive: decisive(plan, &times).and_then(|step| order.iter().position(|o| *o == step)),
         timeline: order.iter().map(timed).collect(),
-        services: services.collect(),
+        services: BTreeMap::new(),
         failures: failures.collect(),
     }
 }

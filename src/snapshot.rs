@@ -8,12 +8,14 @@ use serde_json::Value;
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kinds::{self, Live};
+use crate::kinds::{self, Live, target_group};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Fault, Field, Fingerprint, Late, Lookup, Maintenance,
-    Observed, OnChange, PROTECTED, Reference, Schema, Status, Tags, late, reference, sort_set,
+    ADDRESS, APPLIED, Address, Body, Class, Duty, Fault, Field, Fingerprint, Late, Lookup,
+    Maintenance, Observed, OnChange, PROTECTED, Reference, Schema, Status, Tags, TargetHealth,
+    late, reference, sort_set,
 };
 
+mod takeover;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +30,7 @@ pub struct Resource {
     pub tags: Tags,
     pub status: Status,
     pub maintenance: Option<Maintenance>,
+    pub duty: Duty,
     /// As AWS has it, ids and all.
     pub live: Live,
 }
@@ -40,6 +43,8 @@ pub struct Snapshot {
     pub extras: Vec<Resource>,
     /// What the topology has looked up.
     pub lookups: BTreeMap<Lookup, String>,
+    /// What target groups find of their targets, where that was asked.
+    pub health: Option<Vec<TargetHealth>>,
 }
 
 /// Checks that the account is the one the topology names, before anything else is read.
@@ -194,14 +199,16 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
         let schema = kind.schema();
         let mut all = by_kind.remove(schema.kind).unwrap_or_default();
         all.iter_mut().for_each(|resource| name_links(resource, schema, &kept));
+        takeover::take_over(schema, &mut all, desired);
         // Of two that bear one address, that stays which is more what is wanted, then the one that did not move there,
-        // then the readier; ids decide between equals, so that every run agrees.
+        // then the one that serves, then the readier; ids decide between equals, so that every run agrees.
         all.sort_by_cached_key(|resource| {
             let wanted = desired.resources.get(&resource.address);
             let misfits = wanted.map_or(0, |wanted| misfits(schema, resource, wanted));
             let status = rank(&resource.status);
             let moved = resource.moved_from().is_some();
-            (status == LEAVING, misfits, moved, status, resource.live.id.clone())
+            let idle = (!resource.is_in_service(), resource.duty.sick);
+            (status == LEAVING, misfits, moved, idle, status, resource.live.id.clone())
         });
         for resource in all {
             if rank(&resource.status) == LEAVING
@@ -240,6 +247,7 @@ fn resource(address: Address, seen: Observed) -> Resource {
         tags: seen.tags.clone(),
         status: seen.status,
         maintenance: seen.maintenance,
+        duty: seen.duty,
         live: Live { id: seen.id, outputs: seen.outputs, body: seen.body, tags: seen.tags },
     }
 }
@@ -249,6 +257,16 @@ impl Resource {
     pub fn moved_from(&self) -> Option<Address> {
         let tag: Address = self.tags.get(ADDRESS)?.parse().ok()?;
         (tag != self.address).then_some(tag)
+    }
+
+    /// Whether it may get requests: it is up, and registered where its kind is.
+    pub fn is_in_service(&self) -> bool {
+        let fields = kinds::by_name(self.address.kind()).map_or(&[][..], |k| k.schema().fields);
+        let mut serving = fields.iter().filter(|field| field.serves);
+        self.status == Status::Ready
+            && serving.all(|field| {
+                self.live.body.get(field.name).is_some_and(|value| *value != field.start())
+            })
     }
 
     /// As the account told of it.
@@ -262,6 +280,7 @@ impl Resource {
             status: self.status.clone(),
             maintenance: self.maintenance.clone(),
             place: 0,
+            duty: self.duty.clone(),
         }
     }
 
@@ -332,6 +351,21 @@ fn misfits(schema: &Schema, resource: &Resource, wanted: &Body) -> usize {
 }
 
 impl Snapshot {
+    /// A copy with what its target groups find of their targets, all asked at once.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn with_health(&self, cloud: &dyn Cloud) -> Result<Self> {
+        let all = self.resources.values().chain(&self.extras);
+        let groups = all.filter(|one| one.address.kind() == target_group::SCHEMA.kind);
+        let groups: Vec<String> = groups.map(|group| group.live.id.clone()).collect();
+        let health = match groups[..] {
+            [] => Vec::new(),
+            _ => cloud.health(&groups).await?,
+        };
+        Ok(Self { health: Some(health), ..self.clone() })
+    }
+
     /// The live resource of this address and id, kept or leaving.
     pub fn find(&self, address: &Address, id: &str) -> Option<&Resource> {
         let mut all = self.resources.values().chain(&self.extras);

@@ -5,8 +5,7 @@ use std::future::Future;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, ForwardActionConfig, Listener, LoadBalancer, Rule, Tag, TagDescription,
-    TargetGroup, TargetGroupTuple, TargetHealthDescription, TargetHealthReasonEnum,
-    TargetHealthStateEnum,
+    TargetGroup, TargetGroupTuple, TargetHealthDescription, TargetHealthStateEnum,
 };
 use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::Value;
@@ -14,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Standing, Status, Tags, TargetHealth};
+use crate::model::{Class, Duty, Fault, Standing, Status, Tags, TargetHealth};
 
 /// AWS's code for a target that is in the group no more.
 const NOT_REGISTERED: &str = "Target.NotRegistered";
@@ -28,7 +27,15 @@ pub struct Shared {
     listeners: OnceCell<Vec<Listener>>,
     rules: OnceCell<Vec<(String, Rule)>>,
     tags: OnceCell<BTreeMap<String, Tags>>,
-    targets: OnceCell<BTreeMap<String, String>>,
+    targets: OnceCell<BTreeMap<String, Target>>,
+}
+
+/// One instance as our target groups know it.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// The one that it is registered with.
+    pub group: Option<String>,
+    pub duty: Duty,
 }
 
 impl Shared {
@@ -121,8 +128,8 @@ impl Shared {
             .await
     }
 
-    /// The instances registered with our target groups, each with the ARN of its group.
-    pub async fn targets(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, String>, Fault> {
+    /// The instances that our target groups know, each with how it stands with them.
+    pub async fn targets(&self, read: &Reading<'_>) -> Result<&BTreeMap<String, Target>, Fault> {
         self.targets
             .get_or_try_init(|| async {
                 let (groups, likely) = try_join(self.groups(read), read.likely()).await?;
@@ -131,13 +138,18 @@ impl Shared {
                     .filter_map(|group| Some((group.target_group_arn()?, likely(group.vpc_id()))));
                 let health = self.children(read, parents, |arn| health(read.aws, arn));
                 let (health, tags) = try_join(health, self.tags(read)).await?;
-                Ok(health
-                    .into_iter()
-                    .filter(|(arn, _)| tags.contains_key(*arn))
-                    .flat_map(|(arn, targets)| targets.into_iter().map(move |t| (arn, t)))
-                    .filter(|(_, target)| registered(target))
-                    .filter_map(|(arn, target)| Some((target.target?.id?, arn.to_owned())))
-                    .collect())
+                let mut all: BTreeMap<String, Target> = BTreeMap::new();
+                for (arn, seen) in health.into_iter().filter(|(arn, _)| tags.contains_key(*arn)) {
+                    for found in seen.into_iter().filter_map(|seen| finding(arn, seen)) {
+                        let target = all.entry(found.target.clone()).or_default();
+                        target.duty.sick |= found.is_unhealthy();
+                        match found.is_draining() {
+                            true => target.duty.draining.push(found.group),
+                            false => target.group = Some(found.group),
+                        }
+                    }
+                }
+                Ok(all)
             })
             .await
     }
@@ -194,26 +206,23 @@ async fn health(aws: &Aws, group: &str) -> Result<Vec<TargetHealthDescription>, 
 pub async fn findings(aws: &Aws, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
     let asked = groups.iter().map(|group| async move { Ok((group, health(aws, group).await?)) });
     let found = try_join_all(asked).await?.into_iter().flat_map(|(group, targets)| {
-        let known =
-            targets.into_iter().filter_map(|seen| Some((seen.target?.id?, seen.target_health?)));
-        known.map(|(target, health)| TargetHealth {
-            group: group.clone(),
-            target,
-            state: health
-                .state
-                .as_ref()
-                .map_or("unknown", TargetHealthStateEnum::as_str)
-                .to_owned(),
-            reason: health.reason.as_ref().map(|reason| reason.as_str().to_owned()),
-        })
+        targets.into_iter().filter_map(|seen| finding(group, seen)).collect::<Vec<_>>()
     });
-    Ok(found.filter(|one| one.reason.as_deref() != Some(NOT_REGISTERED)).collect())
+    Ok(found.collect())
 }
 
-fn registered(target: &TargetHealthDescription) -> bool {
-    let Some(health) = &target.target_health else { return true };
-    health.state != Some(TargetHealthStateEnum::Draining)
-        && health.reason != Some(TargetHealthReasonEnum::NotRegistered)
+/// What a group says of one of its targets; nothing of what is none.
+fn finding(group: &str, seen: TargetHealthDescription) -> Option<TargetHealth> {
+    let health = seen.target_health;
+    let state = health.as_ref().and_then(|health| health.state.as_ref());
+    let reason = health.as_ref().and_then(|health| health.reason.as_ref());
+    let reason = reason.map(|reason| reason.as_str().to_owned());
+    (reason.as_deref() != Some(NOT_REGISTERED)).then_some(TargetHealth {
+        group: group.to_owned(),
+        target: seen.target?.id?,
+        state: state.map_or("unknown", TargetHealthStateEnum::as_str).to_owned(),
+        reason,
+    })
 }
 
 /// The tags of those of `arns` that bear the topology's tag.

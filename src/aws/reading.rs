@@ -49,6 +49,11 @@ impl<'a> Reading<'a> {
         Self { one: Some(id), ..Self::new(aws, topology, &NONE) }
     }
 
+    /// The id of the one thing that is read, where it is one.
+    pub fn one(&self) -> Option<&str> {
+        self.one
+    }
+
     /// Lets through what is read. `id` is EC2's name for the filter by the kind's id.
     pub fn filter(&self, id: &str) -> Filter {
         match self.one {

@@ -31,7 +31,7 @@ const AWS: &str = "1.46.3";
 pub fn user_data(topology: &Topology, service: &Service) -> Option<String> {
     let script = script(topology, service)?;
     let boot = format!("/opt/{}/bin/boot", *topology.name);
-    let unit = format!("{}-{}", *topology.name, *service.key);
+    let unit = format!("{}-{}", *topology.name, *service.name);
     let setup = SETUP.replace("@UNIT@", &unit).replace("@BOOT@", &boot);
     let unit = format!("{unit}-setup.service");
     let mut config = String::from("#cloud-config\nwrite_files:\n");
@@ -70,7 +70,7 @@ fn script(topology: &Topology, service: &Service) -> Option<String> {
         .collect();
     let values: &[(&str, &str)] = &[
         ("TOPOLOGY", &topology.name),
-        ("SERVICE", &service.key),
+        ("SERVICE", &service.name),
         ("REGION", &topology.region),
         ("PORT", &service.port.to_string()),
         ("NODE", &service.node.to_string()),

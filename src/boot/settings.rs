@@ -39,7 +39,7 @@ pub fn settings(topology: &Topology, service: &Service) -> Vec<Setting> {
         match &used.value {
             Use::Database(key) => {
                 let Some(database) = topology.database(key) else { continue };
-                let name = |what: &str| named("DATABASE", key, databases, what);
+                let name = |what: &str| named("DATABASE", &database.name, databases, what);
                 add(name("HOST"), output(&db_instance::SCHEMA, key, "endpoint"));
                 add(name("PORT"), database.port.to_string().into());
                 add(name("NAME"), database.db_name.as_str().into());
@@ -52,7 +52,7 @@ pub fn settings(topology: &Topology, service: &Service) -> Vec<Setting> {
             }
             Use::Cache(key) => {
                 let Some(cache) = topology.cache(key) else { continue };
-                let name = |what: &str| named("REDIS", key, caches, what);
+                let name = |what: &str| named("REDIS", &cache.name, caches, what);
                 let schema = replication_group::schema_of_cache(*cache.replicas);
                 // With replicas, the primary's, whichever node that is.
                 add(name("HOST"), output(schema, key, "endpoint"));

@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 
 use super::hold::{self, Hold};
+use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
@@ -44,7 +45,7 @@ impl CarryOut {
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, desired, plan)?;
+        self.show(global, desired, cloud, &snapshot, plan).await?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
             false => self.agreed(global, desired, cloud, snapshot, plan).await?,
@@ -62,7 +63,7 @@ impl CarryOut {
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, desired, plan)?;
+        self.show(global, desired, cloud, snapshot, plan).await?;
         self.run(global, cloud, hold, snapshot, plan).await
     }
 
@@ -71,13 +72,22 @@ impl CarryOut {
         self.format == Format::Human
     }
 
-    pub fn show(&self, global: &Global, desired: &Desired, plan: &Plan) -> Result<()> {
-        match self.format {
-            Format::Human => {
-                report::print(&report::plan::text(plan, &global.account_line(desired)))
-            }
-            Format::Json => Ok(()),
+    /// Shows people the plan, and how it would go.
+    pub async fn show(
+        &self,
+        global: &Global,
+        desired: &Desired,
+        cloud: &dyn Cloud,
+        snapshot: &Snapshot,
+        plan: &Plan,
+    ) -> Result<()> {
+        if !self.is_human() {
+            return Ok(());
         }
+        let mut text = report::plan::text(plan, &global.account_line(desired));
+        let rehearsal = Gate::default().rehearse(plan, desired, snapshot, cloud).await?;
+        text.extend(rehearsal.as_ref().map(report::rehearsal::lines));
+        report::print(&text)
     }
 
     /// Asks whether to go ahead, where that was not said before; and gives the account as it is then.

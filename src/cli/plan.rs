@@ -9,7 +9,6 @@ use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::plan::Goal;
-use crate::rehearsal::rehearse;
 use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
@@ -52,35 +51,36 @@ impl Plan {
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
-        if let Some(out) = &self.out {
-            plan::save(&plan, out)?;
-        }
-        let rehearsal = match plan.is_empty() {
-            true => None,
-            false => Some(rehearse(&plan, &desired, &snapshot)?),
-        };
+        let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref()).await?;
         match self.format {
-            Format::Json => report::print_json(&plan)?,
+            Format::Json => {
+                report::print_json(&plan)?;
+                rehearsal
+                    .iter()
+                    .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
+            }
             Format::Human => {
                 let mut text = report::plan::text(&plan, &global.account_line(&desired));
                 text.extend(rehearsal.as_ref().map(report::rehearsal::lines));
                 report::print(&text)?;
-                match &self.out {
-                    Some(out) => report::say(&format!(
-                        "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
-                        out.display()
-                    )),
-                    None if !plan.is_empty() => {
-                        report::say(
-                            "To carry it out: ecdeploy apply (or save it first with --out FILE)",
-                        );
-                    }
-                    None => {}
-                }
             }
         }
         if let Some(rehearsal) = &rehearsal {
-            self.gate.check(rehearsal)?;
+            self.gate.check(rehearsal, &desired)?;
+        }
+        if let Some(out) = &self.out {
+            plan::save(&plan, out)?;
+        }
+        match &self.out {
+            _ if self.format == Format::Json => {}
+            Some(out) => report::say(&format!(
+                "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
+                out.display()
+            )),
+            None if !plan.is_empty() => {
+                report::say("To carry it out: ecdeploy apply (or save it first with --out FILE)");
+            }
+            None => {}
         }
         Ok(if self.detailed_exitcode && !plan.is_empty() { CHANGES } else { SUCCESS })
     }

@@ -4,10 +4,13 @@ use clap::{Args, ValueEnum};
 
 use super::context::{Deletion, Part};
 use super::{Global, SUCCESS};
+use crate::cloud::Cloud;
+use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Goal, Plan};
-use crate::rehearsal::{Rehearsal, rehearse};
+use crate::rehearsal::{Healthy, Rehearsal, moves_targets, rehearse};
 use crate::report;
+use crate::snapshot::Snapshot;
 
 /// Carry out the plan on a copy of the account: a timeline, its length, and who serves meanwhile
 #[derive(Args)]
@@ -27,9 +30,9 @@ pub struct Rehearse {
 }
 
 /// What a plan must not do to those who are served.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Gate {
-    /// Fail if any service would have fewer healthy targets than this at any moment
+    /// Fail if it would fail, or any service have fewer healthy targets than this at any moment
     #[arg(long, value_name = "N")]
     min_healthy: Option<usize>,
 }
@@ -48,35 +51,74 @@ impl Rehearse {
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { Plan::to_destroy } else { Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
+        let snapshot = match plan.is_empty() {
+            true => snapshot,
+            false => snapshot.with_health(cloud.as_ref()).await?,
+        };
         let rehearsal = rehearse(&plan, &desired, &snapshot)?;
         match self.format {
             Format::Json => report::print_json(&rehearsal)?,
-            Format::Human => {
-                report::print(&report::rehearsal::text(&rehearsal, &global.account_line(&desired)))?
-            }
+            Format::Human => report::print(&report::rehearsal::text(
+                &rehearsal,
+                &global.account_line(&desired),
+                report::columns(),
+            ))?,
         }
-        self.gate.check(&rehearsal)?;
-        if !rehearsal.failures.is_empty() {
-            let first = &rehearsal.failures[0];
-            return Err(Error::new(ErrorKind::Incomplete, format!("it would fail: {first}")));
-        }
+        self.gate.check(&rehearsal, &desired)?;
+        sound(&rehearsal)?;
         Ok(SUCCESS)
     }
 }
 
 impl Gate {
-    /// Refuses what leaves a service with too few.
-    pub fn check(&self, rehearsal: &Rehearsal) -> Result<()> {
-        let Some(min) = self.min_healthy else { return Ok(()) };
-        let low = rehearsal.services.iter().filter(|(_, healthy)| healthy.fewest < min);
-        let low: Vec<String> =
-            low.map(|(name, healthy)| format!("{name} ({})", healthy.fewest)).collect();
-        if low.is_empty() {
-            return Ok(());
+    /// How the plan would go, unless there is nothing to do. Who is healthy is asked only where the plan may change
+    /// that, or the gate is shut on it.
+    pub async fn rehearse(
+        &self,
+        plan: &Plan,
+        desired: &Desired,
+        snapshot: &Snapshot,
+        cloud: &dyn Cloud,
+    ) -> Result<Option<Rehearsal>> {
+        if plan.is_empty() {
+            return Ok(None);
         }
-        let message =
-            format!("fewer than {min} healthy targets at some moment: {}", low.join(", "));
-        Err(Error::new(ErrorKind::Refused, message)
-            .hint("raise `count`, or lower `rolling.max_parallel`, of these services"))
+        let asked = self.min_healthy.is_some() || moves_targets(plan);
+        let seen = if asked { Some(snapshot.with_health(cloud).await?) } else { None };
+        rehearse(plan, desired, seen.as_ref().unwrap_or(snapshot)).map(Some)
     }
+
+    /// Refuses what would fail, or leaves a service with too few.
+    pub fn check(&self, rehearsal: &Rehearsal, desired: &Desired) -> Result<()> {
+        let Some(min) = self.min_healthy else { return Ok(()) };
+        let low: Vec<(&String, &Healthy)> =
+            rehearsal.services.iter().filter(|(_, healthy)| healthy.fewest < min).collect();
+        if low.is_empty() {
+            return sound(rehearsal);
+        }
+        let names: Vec<String> =
+            low.iter().map(|(name, healthy)| format!("{name} ({})", healthy.fewest)).collect();
+        let message =
+            format!("fewer than {min} healthy targets at some moment: {}", names.join(", "));
+        let abreast = |name: &String| desired.rolling.get(name).map_or(1, |r| r.max_parallel);
+        let hint = if low.iter().any(|(_, healthy)| healthy.now < min) {
+            "there are fewer before anything is changed: see to the machines that are missing or not healthy first \
+             (`ecdeploy trace PATH --live` shows them)"
+        } else if low.iter().any(|(name, _)| abreast(name) > 1) {
+            "raise `count`, or lower `rolling.max_parallel`, of these services"
+        } else {
+            "raise `count` of these services: one machine at a time is changed (rolling.max_parallel)"
+        };
+        Err(Error::new(ErrorKind::Refused, message).hint(hint))
+    }
+}
+
+/// Refuses what would fail. What that is stands in the rehearsal.
+fn sound(rehearsal: &Rehearsal) -> Result<()> {
+    let steps = match rehearsal.failures.len() {
+        0 => return Ok(()),
+        failures => report::count(failures, "step"),
+    };
+    Err(Error::new(ErrorKind::Refused, format!("it would fail: {steps} of it, as said above"))
+        .hint("see to what that says first; nothing was changed"))
 }

@@ -58,7 +58,7 @@ impl Scale {
                     edit => edit + "\n",
                 })?;
             }
-            self.carry_out.show(global, &desired, &plan)?;
+            self.carry_out.show(global, &desired, cloud, &snapshot, &plan).await?;
             let nothing = plan.is_empty() && before == after;
             let snapshot = match nothing {
                 true => snapshot,
@@ -90,8 +90,13 @@ impl Scale {
                 });
             };
             in_range(&topology, service, *count)?;
-            text = topology::set_count(&text, key, *count)
-                .map_err(|why| uneditable(path, key, *count, why))?;
+            let so_already = *service.count == *count;
+            match topology::set_count(&text, key, *count) {
+                // It need not be written where the defaults say so.
+                Ok(_) | Err(Uneditable::NoPlace) if so_already => {}
+                Ok(edited) => text = edited,
+                Err(why) => return Err(uneditable(path, key, *count, why)),
+            }
         }
         Ok(text)
     }

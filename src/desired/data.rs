@@ -7,7 +7,7 @@ use crate::kinds::{
     cache_cluster, cache_subnet_group, db_instance, db_subnet_group, replication_group, secret,
     security_group, subnet,
 };
-use crate::model::{Address, Link};
+use crate::model::{Address, Link, Schema};
 use crate::topology::{Cache, Database};
 
 impl Build<'_> {
@@ -17,7 +17,7 @@ impl Build<'_> {
         for database in &self.topology.databases {
             let subnets = subnets(database);
             if !groups.iter().any(|(known, _)| *known == subnets) {
-                groups.push((subnets, &database.key));
+                groups.push((subnets, &database.name));
             }
         }
         if let [(_, name)] = &mut groups[..] {
@@ -85,6 +85,9 @@ impl Build<'_> {
             self.desired.field_lines.insert((address.clone(), field.to_owned()), line);
         }
         self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
+        if [database.name.span, database.identifier.span] == [database.key.span; 2] {
+            self.named_by_key(&db_instance::SCHEMA, &database.key);
+        }
         for n in 1..=*database.replicas {
             self.replica(database, &spec, n);
         }
@@ -122,19 +125,25 @@ impl Build<'_> {
         for cache in &self.topology.caches {
             self.begin("cache", &cache.key, cache.protect);
             let group = cache_subnet_group::CacheSubnetGroup {
-                name: self.named(&cache.key),
-                description: format!("Cache {} of {}", *cache.key, *self.topology.name),
+                name: self.named(&cache.name),
+                description: format!("Cache {} of {}", *cache.name, *self.topology.name),
                 subnets: links(&subnet::SCHEMA, &cache.subnets),
             };
             self.add(&cache_subnet_group::SCHEMA, &cache.key, &group, cache.key.span);
-            match *cache.replicas {
+            if cache.name.span == cache.key.span {
+                self.named_by_key(&cache_subnet_group::SCHEMA, &cache.key);
+            }
+            let schema = match *cache.replicas {
                 0 => self.one_node(cache),
                 replicas => self.replication_group(cache, replicas),
+            };
+            if [cache.name.span, cache.cluster_id.span] == [cache.key.span; 2] {
+                self.named_by_key(schema, &cache.key);
             }
         }
     }
 
-    fn one_node(&mut self, cache: &Cache) {
+    fn one_node(&mut self, cache: &Cache) -> &'static Schema {
         let spec = cache_cluster::CacheCluster {
             cluster_id: cache.cluster_id.value.clone(),
             engine: cache.engine.clone(),
@@ -147,12 +156,13 @@ impl Build<'_> {
             security_groups: links(&security_group::SCHEMA, &cache.security_groups),
         };
         self.add(&cache_cluster::SCHEMA, &cache.key, &spec, cache.key.span);
+        &cache_cluster::SCHEMA
     }
 
-    fn replication_group(&mut self, cache: &Cache, replicas: u32) {
+    fn replication_group(&mut self, cache: &Cache, replicas: u32) -> &'static Schema {
         let spec = replication_group::ReplicationGroup {
             replication_group_id: replication_group::id(&cache.cluster_id),
-            description: format!("Cache {} of {}", *cache.key, *self.topology.name),
+            description: format!("Cache {} of {}", *cache.name, *self.topology.name),
             engine: cache.engine.clone(),
             engine_version: cache.engine_version.clone(),
             node_type: cache.node_type.clone(),
@@ -164,6 +174,7 @@ impl Build<'_> {
             security_groups: links(&security_group::SCHEMA, &cache.security_groups),
         };
         self.add(&replication_group::SCHEMA, &cache.key, &spec, cache.replicas.span);
+        &replication_group::SCHEMA
     }
 }
 

@@ -13,7 +13,7 @@ const VERSION: &str = "2012-10-17";
 impl Build<'_> {
     pub(super) fn identity(&mut self, service: &Service) {
         let (topology, region) = (&*self.topology.name, &*self.topology.region);
-        let name = iam_role::name(topology, region, &service.key);
+        let name = iam_role::name(topology, region, &service.name);
         let path = iam_role::path(topology, region);
         let role = iam_role::IamRole {
             name: name.clone(),
@@ -28,13 +28,16 @@ impl Build<'_> {
             other_policies: Vec::new(),
         };
         self.add(&iam_role::SCHEMA, &service.key, &role, service.key.span);
+        if service.name.span == service.key.span {
+            self.named_by_key(&iam_role::SCHEMA, &service.key);
+        }
         let role = link(&iam_role::SCHEMA, &service.key);
         let profile = instance_profile::InstanceProfile { name, path, role };
         self.add(&instance_profile::SCHEMA, &service.key, &profile, service.key.span);
         for setting in boot::settings(self.topology, service) {
             let name = format!("{}/{}", *service.key, setting.name);
             let spec = ssm_parameter::SsmParameter {
-                name: format!("/{}/{name}", *self.topology.name),
+                name: format!("/{}/{}/{}", *self.topology.name, *service.name, setting.name),
                 r#type: ssm_parameter::type_of(&setting.value).to_owned(),
                 value: setting.value,
             };
@@ -57,7 +60,7 @@ fn statements(topology: &Topology, service: &Service) -> Vec<Value> {
     let partition = partition(&topology.region);
     let settings = format!(
         "arn:{partition}:ssm:{}:{}:parameter/{}/{}",
-        *topology.region, *topology.account, *topology.name, *service.key
+        *topology.region, *topology.account, *topology.name, *service.name
     );
     let mut statements = vec![allow("Settings", "ssm:GetParametersByPath", &settings.into())];
     let source = service.artifact.as_ref().map(|artifact| &artifact.source);

@@ -56,6 +56,12 @@ pub struct DbInstance {
 
 /// Which fields wait for the maintenance window, and which AWS changes at once in any case:
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html>
+/// From one number of days to another, AWS keeps backups longer or shorter as soon as possible; to turn them on or off
+/// waits: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html>
+fn kept_throughout(before: &Value, after: &Value) -> bool {
+    [before, after].iter().all(|days| days.as_u64().is_some_and(|days| days > 0))
+}
+
 pub static SCHEMA: Schema = Schema {
     kind: "db_instance",
     fields: &[
@@ -75,7 +81,7 @@ pub static SCHEMA: Schema = Schema {
         // Both are changed at once, whatever else waits.
         Field::in_place("manage_master_user_password"),
         Field::in_place("master_user_secret").names("secret").validates(),
-        Field::in_place("backup_retention_period").in_window(),
+        Field::in_place("backup_retention_period").in_window_unless(kept_throughout),
         Field::in_place("deletion_protection"),
         Field::replace("source").names("db_instance").needs_ready(),
         Field::replace("subnet_group").names("db_subnet_group"),

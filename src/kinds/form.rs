@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::model::{Body, Class, Fault, Link, Observed, Schema, Status, Tags, from_body, sort_set};
+use crate::model::{
+    Body, Class, Duty, Fault, Link, Observed, Schema, Status, Tags, from_body, sort_set,
+};
 
 /// A resource that is ready and has nothing beyond its id.
 pub fn observed(schema: &Schema, id: String, tags: Tags, body: Body) -> Observed {
@@ -18,6 +20,7 @@ pub fn observed(schema: &Schema, id: String, tags: Tags, body: Body) -> Observed
         status: Status::Ready,
         maintenance: None,
         place: 0,
+        duty: Duty::default(),
     }
 }
 

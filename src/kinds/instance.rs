@@ -1,6 +1,7 @@
 //! A machine of a service, and the target group it is registered with.
 
 mod change;
+mod user_data;
 
 use std::collections::BTreeMap;
 
@@ -62,7 +63,7 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("root_volume_type"),
         Field::replace("root_volume_encrypted"),
         Field::rolling("running").configured("true"),
-        // Described one instance a call, so never: it is compared by what was last applied.
+        // Described one instance a call, so only of one that is adopted: it is compared by what was last applied.
         Field::replace("user_data"),
         Field::in_place("target_group").names("target_group").attached("null").serves(),
     ],
@@ -76,6 +77,11 @@ pub static SCHEMA: Schema = Schema {
 /// The name of a service's Nth machine at its address.
 pub fn name(service: &str, n: u32) -> String {
     format!("{service}-{n}")
+}
+
+/// Whether the field is only changed while it is stopped, or is what stops it.
+pub fn stops(field: &str) -> bool {
+    matches!(field, "instance_type" | "running")
 }
 
 /// The service that the machine at this address is of.
@@ -101,19 +107,31 @@ impl Kind for Wire {
             volumes(read),
             read.elb.targets(read),
         )?;
+        let script = match (&seen[..], read.one()) {
+            ([_], Some(id)) => user_data::told(read.aws, id).await?,
+            _ => None,
+        };
         let listed = seen.into_iter().filter_map(|instance| {
             let id = instance.instance_id.clone()?;
             let tags = ec2::ours(instance.tags.clone(), read)?;
             let status = status(&instance);
             let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
             let place = place.unwrap_or_default();
-            let body = fields(&instance, root_volume(&instance, &volumes), targets.get(&id));
+            let target = targets.get(&id).cloned().unwrap_or_default();
+            let mut body = fields(&instance, root_volume(&instance, &volumes), target.group);
+            body.extend(script.clone().map(|script| ("user_data".to_owned(), script)));
             let outputs = Created::id("")
                 .output("private_ip", instance.private_ip_address)
                 .output("public_ip", instance.public_ip_address)
                 .outputs;
             let observed = form::observed(&SCHEMA, id, tags, body);
-            (status != Status::Gone).then_some(Observed { outputs, status, place, ..observed })
+            (status != Status::Gone).then_some(Observed {
+                outputs,
+                status,
+                place,
+                duty: target.duty,
+                ..observed
+            })
         });
         Ok(listed.collect())
     }
@@ -324,7 +342,7 @@ fn root_volume<'a>(instance: &Seen, volumes: &'a BTreeMap<String, Volume>) -> Op
     volumes.get(root.ebs()?.volume_id()?)
 }
 
-fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>) -> Body {
+fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<String>) -> Body {
     let running = status(instance) == Status::Ready;
     let up = running || state(instance) == Some(&InstanceStateName::Pending);
     // One that isn't running has no public address, whether or not it will have one.
@@ -348,7 +366,7 @@ fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<&String>)
         ),
         ("root_volume_encrypted", root.and_then(Volume::encrypted).map(Value::from)),
         ("running", Some(Value::from(up))),
-        ("target_group", Some(Value::from(target_group.map(String::as_str)))),
+        ("target_group", Some(Value::from(target_group))),
     ])
 }
 

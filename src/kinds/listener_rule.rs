@@ -35,9 +35,9 @@ pub struct ListenerRule {
 pub static SCHEMA: Schema = Schema {
     kind: "listener_rule",
     fields: &[
-        Field::replace("listener").names("listener"),
+        Field::replace("listener").names("listener").identifies(),
         Field::in_place("priority").together("listener"),
-        Field::in_place("paths").set(),
+        Field::in_place("paths").set().identifies(),
         Field::in_place("target_group").names("target_group").switched("standby_target_group"),
         Field::in_place("standby_target_group").names("target_group").configured("null"),
     ],

@@ -85,11 +85,13 @@ pub static SCHEMA: Schema = Schema {
         Field::in_place("ingress")
             .names_by("peer", "security_group")
             .set()
+            .grants()
             .attached("[]")
             .item("{protocol} {ports} from {peer}"),
         Field::in_place("egress")
             .names_by("peer", "security_group")
             .set()
+            .grants()
             .attached(EGRESS_AT_CREATION)
             .item("{protocol} {ports} to {peer}"),
     ],

@@ -9,6 +9,9 @@ const HEALTHY: &str = "healthy";
 /// The state of one that was taken out, and finishes what it has begun.
 const DRAINING: &str = "draining";
 
+/// The state of one that gets requests, but fails its checks.
+const UNHEALTHY: &str = "unhealthy";
+
 /// One target of one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetHealth {
@@ -36,6 +39,10 @@ pub struct Serving {
 impl TargetHealth {
     pub fn is_healthy(&self) -> bool {
         self.state == HEALTHY
+    }
+
+    pub fn is_unhealthy(&self) -> bool {
+        self.state == UNHEALTHY
     }
 
     pub fn is_draining(&self) -> bool {

@@ -22,7 +22,7 @@ pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lease::{Holder, Lease};
 pub use lookup::{Lookup, covers};
-pub use observed::{Created, Maintenance, Observed, Standing, Status};
+pub use observed::{Created, Duty, Maintenance, Observed, Standing, Status};
 pub use pace::{Bucket, Calls};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
 pub use tags::{ADDRESS, APPLIED, LAUNCH, NAME, PROTECTED, TOPOLOGY, Tags};

@@ -49,6 +49,18 @@ pub struct Observed {
     /// Its place among those that one call made.
     #[serde(default)]
     pub place: usize,
+    /// How it stands with what sends it requests.
+    #[serde(default)]
+    pub duty: Duty,
+}
+
+/// What those that send requests to a resource find of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duty {
+    /// It fails its health checks.
+    pub sick: bool,
+    /// The groups that it was taken out of and in which it still finishes what it had begun.
+    pub draining: Vec<String>,
 }
 
 impl Observed {

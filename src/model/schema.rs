@@ -76,10 +76,16 @@ pub struct Field {
     pub serves: bool,
     /// What it names holds only once this is set: who is told an output of that waits for it.
     pub validates: bool,
+    /// A set whose items each let somebody through: what is new is added first, what goes is taken away last.
+    pub grants: bool,
+    /// Things of the kind that have the same here, and in the other fields that say so, are one and the same.
+    pub identifies: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
     pub in_window: bool,
+    /// Of what it otherwise makes in the window, whether it makes the change from this value to that as soon as possible.
+    pub soon: Option<fn(&Value, &Value) -> bool>,
     /// The resource serves nobody for a while when it is changed.
     pub interrupts: bool,
     /// One call sets it in all resources of the kind that have the same value in this other field, at one instant.
@@ -101,8 +107,11 @@ impl Field {
             standby: None,
             serves: false,
             validates: false,
+            grants: false,
+            identifies: false,
             version: false,
             in_window: false,
+            soon: None,
             interrupts: false,
             together: None,
             starts: "null",
@@ -167,6 +176,18 @@ impl Field {
         self
     }
 
+    /// Each item of the set lets somebody through, and is added and taken away by itself.
+    pub const fn grants(mut self) -> Self {
+        self.grants = true;
+        self
+    }
+
+    /// It tells a thing from others of its kind, whatever address it bears.
+    pub const fn identifies(mut self) -> Self {
+        self.identifies = true;
+        self
+    }
+
     pub const fn version(mut self) -> Self {
         self.version = true;
         self
@@ -175,6 +196,17 @@ impl Field {
     pub const fn in_window(mut self) -> Self {
         self.in_window = true;
         self
+    }
+
+    /// As [`Field::in_window`], but for some changes.
+    pub const fn in_window_unless(mut self, soon: fn(&Value, &Value) -> bool) -> Self {
+        self.soon = Some(soon);
+        self.in_window()
+    }
+
+    /// Whether a change from one value to another waits for the maintenance window.
+    pub fn waits(&self, before: &Value, after: &Value) -> bool {
+        self.in_window && !self.soon.is_some_and(|soon| soon(before, after))
     }
 
     pub const fn interrupts(mut self) -> Self {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::keep_open;
 use super::named::hangs_on;
 use super::steps::schema_of;
 use crate::desired::Desired;
@@ -47,10 +48,10 @@ impl Choice {
         let all = changes.iter().map(|change| &change.address).cloned().collect();
         let kept = if self.only.is_empty() { all } else { part.with_needs(only) };
         let left_out = part.with_dependents(except);
-        Ok(changes
-            .into_iter()
-            .filter(|change| kept.contains(&change.address) && !left_out.contains(&change.address))
-            .collect())
+        let (part, rest): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|change| {
+            kept.contains(&change.address) && !left_out.contains(&change.address)
+        });
+        Ok(keep_open(part, &rest, snapshot))
     }
 }
 
@@ -161,11 +162,11 @@ fn comes(change: &Change) -> bool {
     matches!(change.action, Action::Create | Action::Replace)
 }
 
-fn goes(change: &Change) -> bool {
+pub(super) fn goes(change: &Change) -> bool {
     matches!(change.action, Action::Delete | Action::Replace)
 }
 
-fn named_in(body: Option<&Body>) -> BTreeSet<Address> {
+pub(super) fn named_in(body: Option<&Body>) -> BTreeSet<Address> {
     let mut named = BTreeSet::new();
     for value in body.into_iter().flat_map(Body::values) {
         walk_late(value, &mut |late| {
@@ -178,7 +179,7 @@ fn named_in(body: Option<&Body>) -> BTreeSet<Address> {
 }
 
 /// The set with all that follows from each of its members.
-fn grown(
+pub(super) fn grown(
     mut set: BTreeSet<Address>,
     follows: impl Fn(&Address) -> BTreeSet<Address>,
 ) -> BTreeSet<Address> {

@@ -1,12 +1,17 @@
 //! A plan is data: every change with complete bodies, and the steps in order. Applying it makes no decisions.
 
 mod choice;
+mod kept;
+mod leaving;
 mod named;
+mod names;
+mod openings;
 mod order;
 mod parting;
 mod pending;
 mod refused;
 mod rolling;
+mod rounds;
 mod saved;
 mod step;
 mod steps;
@@ -257,7 +262,8 @@ impl Plan {
 /// What a plan rests on: every live resource, by address and id, with a hash of its fields and tags.
 fn basis(snapshot: &Snapshot) -> BTreeMap<String, String> {
     let hash = |resource: &Resource| {
-        let facts: (&Body, _, _) = (&resource.live.body, &resource.tags, &resource.maintenance);
+        let body: &Body = &resource.live.body;
+        let facts = (body, &resource.tags, &resource.maintenance, &resource.duty);
         crate::model::digest(&serde_json::to_vec(&facts).unwrap_or_default())
     };
     snapshot

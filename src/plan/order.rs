@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::step::Step;
+use super::step::{Step, Verb};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sorts the steps, and renumbers what they name. The order is the same for the same steps.
@@ -62,12 +62,22 @@ fn circle(steps: &[Step], waiting: &[BTreeSet<usize>]) -> Error {
     }
     path.reverse();
     let names: Vec<String> = path.iter().map(|index| steps[*index].to_string()).collect();
-    Error::new(
-        ErrorKind::Refused,
-        format!("these changes wait for each other: {}", names.join(" -> ")),
-    )
-    .hint(
-        "something in use must be replaced, but AWS allows its name only once: give it another name as well, \
-         or make the change in two applies",
-    )
+    let message = format!("these changes wait for each other: {}", names.join(" -> "));
+    // What makes room for another of its kind.
+    let next = path.iter().skip(1).chain(path.first());
+    let named = path.iter().zip(next).find(|(one, next)| {
+        let (one, next) = (&steps[**one], &steps[**next]);
+        (one.verb, next.verb) == (Verb::Delete, Verb::Create)
+            && one.address.kind() == next.address.kind()
+    });
+    let hint = match named {
+        Some((one, _)) => format!(
+            "{} is in use and must be replaced, but AWS allows its name only once: give it another name as well, \
+             or make the change in two applies",
+            steps[*one].address
+        ),
+        None => "make the change in two applies: leave out of the first what the last step is for"
+            .to_owned(),
+    };
+    Error::new(ErrorKind::Refused, message).hint(hint)
 }

@@ -1,4 +1,5 @@
-//! Changes that AWS is known to refuse: said when planning, with the line of the file.
+//! Changes that AWS is known to refuse, and those that nobody can have meant: said when planning, with the line of the
+//! file.
 
 use std::path::Path;
 
@@ -16,7 +17,10 @@ pub fn check(
     snapshot: &Snapshot,
     file: &Path,
 ) -> Result<()> {
-    let refused = |change: &Change| Some((change.address.clone(), of(change, snapshot)?));
+    let refused = |change: &Change| {
+        let refusal = renamed(change, desired).or_else(|| of(change, snapshot))?;
+        Some((change.address.clone(), refusal))
+    };
     let mut refused = changes.iter().filter_map(refused);
     let Some((address, Refusal { field, message, hint })) = refused.next() else { return Ok(()) };
     let line = desired.field_lines.get(&(address.clone(), field.to_owned()));
@@ -29,6 +33,50 @@ pub fn check(
         more => format!(" (and {more} more like it)"),
     };
     Err(Error::new(ErrorKind::Refused, format!("{place}{address}: {message}{more}")).hint(hint))
+}
+
+/// What AWS calls a resource of this kind, where that follows from its block.
+fn naming(kind: &str) -> Option<&'static str> {
+    match kind {
+        "iam_role" | "cache_subnet_group" | "security_group" => Some("name"),
+        "db_instance" => Some("identifier"),
+        "cache_cluster" => Some("cluster_id"),
+        "replication_group" => Some("replication_group_id"),
+        _ => None,
+    }
+}
+
+/// What would be replaced only because its block's key makes another name by now: a `[[moved]]` block was taken away, or
+/// a name that was written out. A database would begin empty.
+fn renamed(change: &Change, desired: &Desired) -> Option<Refusal> {
+    let field = naming(change.address.kind())?;
+    let moved = change.fields.iter().find(|moved| moved.field == field && moved.replaces)?;
+    if change.action != Action::Replace || !desired.named_by_key.contains(&change.address) {
+        return None;
+    }
+    let (live, now) = (moved.before.as_ref()?.as_str()?, moved.after.as_str()?);
+    let key = change.address.name();
+    let former = now.rfind(key).and_then(|at| {
+        let rest = live.strip_prefix(&now[..at])?;
+        rest.strip_suffix(&now[at + key.len()..])
+    });
+    let (keep, replace) = match former {
+        _ if field == "name" && change.address.kind() == "security_group" => {
+            (format!("name = \"{live}\""), format!("name = \"{now}\""))
+        }
+        Some(former) => (format!("name = \"{former}\""), format!("name = \"{key}\"")),
+        None => (format!("{field} = \"{live}\""), format!("{field} = \"{now}\"")),
+    };
+    Some(Refusal {
+        field,
+        message: format!(
+            "it goes by `{live}` in the account, and its key makes `{now}`: it would be replaced"
+        ),
+        hint: format!(
+            "write `{keep}` in its block to keep what is there, or the [[moved]] block again; \
+             `{replace}` to have it replaced"
+        ),
+    })
 }
 
 fn of(change: &Change, snapshot: &Snapshot) -> Option<Refusal> {

@@ -1,4 +1,4 @@
-//! The order in which the machines of a service are changed, so that it serves throughout.
+//! How machines go into service and out of it, and how requests are switched to them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::steps::{Graph, Target, kept_target, live_target, schema_of};
 use crate::desired::Rolling;
 use crate::diff::{Action, Change};
 use crate::kinds::{instance, listener, listener_rule};
-use crate::model::{Address, Field, Late, Need, OnChange, Serving, late};
+use crate::model::{Address, Field, Late, Need, Serving, late, reference};
 
 /// The rolling of all services, by their keys.
 type Services = BTreeMap<String, Rolling>;
@@ -18,55 +18,28 @@ type Services = BTreeMap<String, Rolling>;
 const SENDERS: [&str; 2] = [listener::SCHEMA.kind, listener_rule::SCHEMA.kind];
 
 impl Graph<'_> {
-    /// Of each service so many machines at a time, the next when one of them is healthy again.
+    /// What puts machines into service and takes them out, and in which order.
     pub(super) fn roll(&mut self, services: &Services) {
-        let machines =
-            || self.changes.iter().filter_map(|c| Some((c, instance::service(&c.address)?)));
-        let machines: Vec<(&Change, &str)> = machines().collect();
-        for (change, service) in &machines {
-            if let Some(rolling) = services.get(*service) {
+        let changes = self.changes;
+        let machines = || changes.iter().filter_map(|c| Some((c, instance::service(&c.address)?)));
+        for (change, service) in machines() {
+            if let Some(rolling) = services.get(service) {
                 self.serve(change, rolling);
             }
         }
-        for change in self.changes {
+        for change in changes {
             self.switch(change, services);
         }
-        let mut rounds: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
-        for (change, service) in &machines {
-            self.succeed(change);
-            if let Some(round) = self.round(change) {
-                rounds.entry(service).or_default().push(round);
+        let mut all: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+        for (change, service) in machines() {
+            if let Some(rolling) = services.get(service) {
+                self.succeed(change, rolling);
             }
+            all.entry(service).or_default().push(change);
         }
-        for (service, rounds) in rounds {
+        for (service, machines) in all {
             let abreast = services.get(service).map_or(1, |rolling| rolling.max_parallel.max(1));
-            for (earlier, later) in rounds.iter().zip(rounds.iter().skip(abreast)) {
-                self.wait(later.0, earlier.1, Need::Ready);
-            }
-        }
-    }
-
-    /// The steps with which a change that takes a machine away begins, and with which one is back.
-    fn round(&self, change: &Change) -> Option<(usize, usize)> {
-        let kept = kept_target(change);
-        let schema = schema_of(&change.address)?;
-        let back = |first| {
-            self.place(&kept, Verb::Serve).or(self.place(&kept, Verb::Attach)).unwrap_or(first)
-        };
-        match change.action {
-            Action::Update => {
-                let rolls = change.fields.iter().any(|moved| {
-                    let field = schema.field(&moved.field);
-                    field.is_some_and(|field| field.on_change == OnChange::Rolling)
-                });
-                let update = self.place(&kept, Verb::Update).filter(|_| rolls)?;
-                Some((self.place(&kept, Verb::Detach).unwrap_or(update), back(update)))
-            }
-            Action::Replace => {
-                let create = self.place(&kept, Verb::Create)?;
-                Some((create, back(create)))
-            }
-            Action::Create | Action::Delete => None,
+            self.take_turns(&machines, abreast);
         }
     }
 
@@ -84,8 +57,15 @@ impl Graph<'_> {
             let min_healthy = if goes { 0 } else { rolling.serving.min_healthy };
             self.steps[detach].serving = Some(Serving { min_healthy, ..rolling.serving });
         }
-        let Some(attach) = self.place(&kept_target(change), Verb::Attach) else { return };
-        let Some(field) = serves(self, attach).filter(|_| self.is_sent_to(rolling)) else { return };
+        if change.after.is_none() {
+            return;
+        }
+        let kept = kept_target(change);
+        let puts_in = [Verb::Attach, Verb::Update].into_iter().find_map(|verb| {
+            let step = self.place(&kept, verb)?;
+            Some((step, serves(self, step)?))
+        });
+        let Some((attach, field)) = puts_in.filter(|_| self.is_sent_to(rolling)) else { return };
         let serve = self.push_wait(change, Verb::Serve, vec![field]);
         self.steps[serve].serving = Some(rolling.serving);
         self.wait(serve, attach, Need::Ready);
@@ -108,7 +88,7 @@ impl Graph<'_> {
     }
 
     /// Whether anything sends requests to the service, or will: in a part of a plan there may be nothing yet.
-    fn is_sent_to(&self, rolling: &Rolling) -> bool {
+    pub(super) fn is_sent_to(&self, rolling: &Rolling) -> bool {
         let mut senders = rolling.needs.iter().filter(|need| SENDERS.contains(&need.kind()));
         senders.any(|sender| {
             let comes = |change: &Change| change.address == *sender && change.after.is_some();
@@ -179,16 +159,21 @@ impl Graph<'_> {
         group: &Address,
     ) -> Option<usize> {
         let now = change.before.as_ref().and_then(|before| before.get(standby.name));
-        if now.is_some_and(|now| !now.is_null()) {
+        let created = self.place(&Target::New(group.clone()), Verb::Create);
+        // Another one may stand there, of a change that was cut short.
+        if created.is_none() && now == Some(&reference(group)) {
             return None;
         }
         let prepare = self.push_wait(change, Verb::Prepare, vec![standby]);
-        if let Some(created) = self.place(&Target::New(group.clone()), Verb::Create) {
+        if let Some(created) = created {
             self.wait(prepare, created, Need::Exists);
         }
         self.wait(update, prepare, Need::Ready);
         // It stands ready no longer then.
-        self.steps[update].fields.push(standby.name.to_owned());
+        let fields = &mut self.steps[update].fields;
+        if !fields.iter().any(|field| field == standby.name) {
+            fields.push(standby.name.to_owned());
+        }
         Some(prepare)
     }
 
@@ -202,23 +187,6 @@ impl Graph<'_> {
         let from =
             self.steps[detach].fields.iter().filter_map(|name| live(detach)?.live.body.get(name));
         from.into_iter().any(|from| Some(from) == to)
-    }
-
-    /// A second machine at one address is left of a round that was cut short: it goes when its successor serves.
-    fn succeed(&mut self, change: &Change) {
-        let leaves = change.action == Action::Delete && change.after.is_none();
-        let Some(old) = live_target(change).filter(|_| leaves) else { return };
-        let Some(detach) = self.place(&old, Verb::Detach) else { return };
-        let others = self
-            .changes
-            .iter()
-            .filter(|other| other.address == change.address && other.after.is_some());
-        let kept: Vec<Target> = others.map(kept_target).collect();
-        let serving: Vec<usize> =
-            kept.iter().filter_map(|kept| self.place(kept, Verb::Serve)).collect();
-        for serve in serving {
-            self.wait(detach, serve, Need::Ready);
-        }
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Verb {
     Attach,
     /// Waits until what sends requests to the resource finds it healthy.
     Serve,
+    /// Takes away what a field grants no longer.
+    Revoke,
     Delete,
 }
 
@@ -80,6 +82,7 @@ impl fmt::Display for Step {
             Verb::Update => "update",
             Verb::Attach => "attach",
             Verb::Serve => "serve",
+            Verb::Revoke => "revoke",
             Verb::Delete => "delete",
         };
         write!(f, "{verb} {}", self.target())

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::leaving::leaves_service;
+use super::openings::Ids;
 use super::order::order;
 use super::step::{Dependency, Step, Verb};
 use super::together;
@@ -12,7 +14,7 @@ use crate::diff::{Action, Change};
 use crate::error::Result;
 use crate::kinds;
 use crate::model::{
-    Address, Body, Field, Late, Need, OnChange, Phase, Reference, Schema, walk_late,
+    Address, Body, Field, Late, Need, OnChange, Phase, Reference, Schema, Status, walk_late,
 };
 use crate::snapshot::{Resource, Snapshot};
 
@@ -37,6 +39,8 @@ pub fn steps(
         graph.wait_for_leaving(change);
         graph.wait_for_names(change);
     }
+    graph.place_openings();
+    graph.drain(rolling);
     graph.roll(rolling);
     graph.join();
     order(graph.steps)
@@ -51,6 +55,10 @@ pub(super) struct Graph<'a> {
     pub(super) steps: Vec<Step>,
     /// A step by what it does: to the live resource of this id, or to the one made at this address.
     places: BTreeMap<(Target, Verb), usize>,
+    /// The groups that some resource leaves.
+    pub(super) left: Ids,
+    /// Whether anything that sends requests goes on doing so.
+    serves_on: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +72,7 @@ pub(super) fn schema_of(address: &Address) -> Option<&'static Schema> {
     kinds::by_name(address.kind()).map(|kind| kind.schema())
 }
 
-fn live(address: &Address, id: &str) -> Target {
+pub(super) fn live(address: &Address, id: &str) -> Target {
     Target::Live(address.kind().to_owned(), id.to_owned())
 }
 
@@ -104,7 +112,11 @@ impl<'a> Graph<'a> {
             .chain(&snapshot.extras)
             .map(|r| ((r.address.kind(), r.live.id.as_str()), r))
             .collect();
-        Self { changes, live, leaving, steps: Vec::new(), places: BTreeMap::new() }
+        let (steps, places, left, serves_on) = Default::default();
+        let mut graph = Self { changes, live, leaving, steps, places, left, serves_on };
+        graph.left = graph.groups_left();
+        graph.serves_on = graph.anybody_sends();
+        graph
     }
 
     /// Adds a change's own steps, in their own order.
@@ -157,15 +169,23 @@ impl<'a> Graph<'a> {
         let changed: Vec<&Field> = changed.filter(|field| field.together.is_none()).collect();
         let rolls = changed.iter().any(|field| field.on_change == OnChange::Rolling);
         if !rolls {
-            self.push(&kept, change, Verb::Update, changed);
+            let (out, changed) =
+                changed.into_iter().partition(|field| leaves_service(change, field));
+            self.add_in_place(change, changed, out);
             return;
         }
         let before = change.before.clone().unwrap_or_default();
+        // One that an earlier run has taken out may still be busy there.
+        let own = change.id.as_deref().and_then(|id| self.live(schema.kind, id));
+        let draining = own.map_or(&[][..], |own| &own.duty.draining);
         let held: Vec<&Field> = schema
             .fields
             .iter()
             .filter(|field| field.phase == Phase::Attach)
-            .filter(|field| before.get(field.name).is_some_and(|value| *value != field.start()))
+            .filter(|field| {
+                let held = before.get(field.name).is_some_and(|value| *value != field.start());
+                held || (field.serves && !draining.is_empty())
+            })
             .collect();
         let changed = changed.into_iter().filter(|field| field.phase != Phase::Attach).collect();
         let update = self.push(&kept, change, Verb::Update, changed);
@@ -186,17 +206,18 @@ impl<'a> Graph<'a> {
         let Some(live) = own.and_then(|own| self.live.get(&own)) else {
             return Vec::new();
         };
+        if live.status == Status::Deleting {
+            return Vec::new();
+        }
         // A machine with a successor finishes what it has begun, though its group may go as well.
-        let successor = self.live.iter().any(|(other, live)| {
-            live.address == change.address && Some(*other) != own && !self.leaving.contains(other)
-        });
-        let succeeded = change.action == Action::Replace || successor;
+        let comes = |other: &Change| other.address == change.address && other.after.is_some();
+        let succeeded = self.kept(&change.address).is_some() || self.changes.iter().any(comes);
         let lets_go = |other: (&str, &str), serves: bool| {
             self.live.contains_key(&other)
                 && Some(other) != own
                 && (!self.leaving.contains(&other)
                     || other.0 == schema.kind
-                    || (serves && succeeded))
+                    || (serves && (succeeded || self.serves_on)))
         };
         schema
             .fields
@@ -205,11 +226,9 @@ impl<'a> Graph<'a> {
             .filter(|field| {
                 let kind = field.named_kind().unwrap_or_default();
                 let links = live.live.body.get(field.name).map(|value| field.links(value));
-                links
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .any(|id| lets_go((kind, id), field.serves))
+                let held = links.into_iter().flatten().filter_map(Value::as_str);
+                let draining = live.duty.draining.iter().filter(|_| field.serves);
+                held.chain(draining.map(String::as_str)).any(|id| lets_go((kind, id), field.serves))
             })
             .collect()
     }
@@ -271,7 +290,10 @@ impl<'a> Graph<'a> {
                 };
                 let free = match self.place(&target, Verb::Delete) {
                     Some(gone) if field.phase != Phase::Attach => Some(gone),
-                    _ => sets(Verb::Detach).or(sets(Verb::Update)).or(sets(Verb::Attach)),
+                    _ => sets(Verb::Detach)
+                        .or(sets(Verb::Revoke))
+                        .or(sets(Verb::Update))
+                        .or(sets(Verb::Attach)),
                 };
                 if let Some(free) = free {
                     self.wait(delete, free, Need::Ready);
@@ -280,53 +302,18 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Of two that may not stand at once, the old one goes first; otherwise a replacement is there before the old one
-    /// goes.
-    fn wait_for_names(&mut self, change: &Change) {
-        let kept = Target::New(change.address.clone());
-        let (Some(create), Some(schema)) =
-            (self.place(&kept, Verb::Create), schema_of(&change.address))
-        else {
-            return;
-        };
-        for other in self.changes {
-            let Some(target) = live_target(other) else { continue };
-            let Some(delete) = self.place(&target, Verb::Delete) else { continue };
-            let second = other.address == change.address && other.after.is_none();
-            if second || self.conflicts(schema, change, other) {
-                self.wait(create, delete, Need::Ready);
-            } else if other.address == change.address {
-                let last = self.place(&kept, Verb::Attach).unwrap_or(create);
-                self.wait(delete, last, Need::Ready);
-            }
-        }
-    }
-
-    fn conflicts(&self, schema: &Schema, new: &Change, old: &Change) -> bool {
-        let (Some(after), Some(before)) = (&new.after, &old.before) else { return false };
-        if old.address.kind() != schema.kind {
-            return false;
-        }
-        schema.unique.iter().any(|fields| {
-            fields.iter().all(|field| {
-                let (after, before) = (after.get(*field), before.get(*field));
-                after == before && !after.is_some_and(|value| self.names_new(value))
-            })
-        })
-    }
-
-    /// Whether the value names a resource that this plan makes: an id that no live one can have.
-    fn names_new(&self, value: &Value) -> bool {
-        let mut found = false;
-        walk_late(value, &mut |late| {
-            found |= matches!(late, Late::Ref { address, .. }
-                if self.place(&Target::New(address.clone()), Verb::Create).is_some());
-        });
-        found
-    }
-
-    pub(super) fn live(&self, kind: &str, id: &str) -> Option<&Resource> {
+    pub(super) fn live(&self, kind: &str, id: &str) -> Option<&'a Resource> {
         self.live.get(&(kind, id)).copied()
+    }
+
+    pub(super) fn all_live(&self) -> impl Iterator<Item = &'a Resource> {
+        self.live.values().copied()
+    }
+
+    /// What stays at the address of what is there.
+    pub(super) fn kept(&self, address: &Address) -> Option<&'a Resource> {
+        let mut live = self.live.iter().filter(|(key, _)| !self.leaving.contains(*key));
+        live.find(|(_, live)| live.address == *address).map(|(_, live)| *live)
     }
 
     pub(super) fn is_live(&self, address: &Address) -> bool {
@@ -337,7 +324,7 @@ impl<'a> Graph<'a> {
         self.leaving.contains(&(kind, id))
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         target: &Target,
         change: &Change,

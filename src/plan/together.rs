@@ -1,11 +1,14 @@
 //! Fields that one call sets in many resources: one step for all of them, so that nobody sees them half changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::step::{Member, Verb};
 use super::steps::{Graph, schema_of};
 use crate::diff::{Action, Change};
 use crate::model::{Body, Field, Need, Schema};
+use crate::trace::covers;
 
 /// The changes of one field that are made together.
 type Moves<'a> = Vec<(&'a Change, &'static Field)>;
@@ -39,6 +42,7 @@ impl Graph<'_> {
             };
             self.steps[step].batch = members.iter().filter_map(member).collect();
             self.place_between(step, kind, field, &same);
+            self.before_it_shows(step, kind, field.name);
         }
     }
 
@@ -72,6 +76,83 @@ impl Graph<'_> {
             }
         }
     }
+
+    /// What else is done to a rule that the new order brings out of another's shadow is done before, while nobody
+    /// sees it.
+    fn before_it_shows(&mut self, step: usize, kind: &str, order: &str) {
+        let changes = self.changes;
+        for change in changes.iter().filter(|change| change.address.kind() == kind) {
+            if change.action != Action::Update || !self.comes_to_light(change, order) {
+                continue;
+            }
+            let steps = &self.steps;
+            let own = |other: &usize| {
+                let of = &steps[*other];
+                *other != step && of.address == change.address && of.id == change.id
+            };
+            let own: Vec<usize> = (0..steps.len()).filter(own).collect();
+            // A machine that is to be healthy first may itself wait for the order.
+            let all: BTreeSet<usize> = own.iter().copied().collect();
+            let circle = own.iter().any(|other| self.needs(*other, step, &all));
+            if circle || own.is_empty() {
+                continue;
+            }
+            for other in own {
+                self.steps[other].after.retain(|after| after.step != step);
+                self.wait(step, other, Need::Ready);
+            }
+        }
+    }
+
+    /// Whether the step comes after `on` by way of others than `but`'s own waiting for it.
+    fn needs(&self, step: usize, on: usize, but: &BTreeSet<usize>) -> bool {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![step]);
+        while let Some(at) = next.pop() {
+            for after in self.steps[at].after.iter().map(|after| after.step) {
+                if after == on && !but.contains(&at) {
+                    return true;
+                }
+                if after != on && seen.insert(after) {
+                    next.push(after);
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether a rule with some path of this one's stands before it now, and will not.
+    fn comes_to_light(&self, change: &Change, order: &str) -> bool {
+        let number = |body: Option<&Body>| body.and_then(|body| body.get(order)?.as_u64());
+        let (Some(now), Some(then)) =
+            (number(change.before.as_ref()), number(change.after.as_ref()))
+        else {
+            return false;
+        };
+        let others = self.all_live().filter(|other| {
+            other.address.kind() == change.address.kind()
+                && Some(&other.live.id) != change.id.as_ref()
+                && change.before.as_ref().is_some_and(|own| overlap(own, &other.body))
+        });
+        others.into_iter().any(|other| {
+            let moved = self.changes.iter().find(|moved| moved.id.as_ref() == Some(&other.live.id));
+            let after = match moved {
+                Some(moved) => number(moved.after.as_ref()),
+                None => number(Some(&other.body)),
+            };
+            number(Some(&other.body)) < Some(now) && after.is_none_or(|after| after > then)
+        })
+    }
+}
+
+/// Whether some path may be taken by both.
+fn overlap(one: &Body, other: &Body) -> bool {
+    let paths = |body: &Body| -> Vec<String> {
+        let paths = body.get("paths").and_then(Value::as_array).into_iter().flatten();
+        paths.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let (these, those) = (paths(one), paths(other));
+    let pairs = these.iter().flat_map(|a| those.iter().map(move |b| (a, b)));
+    pairs.into_iter().any(|(a, b)| a == b || covers(a, b) || covers(b, a))
 }
 
 /// What the resources have in common in which the field is set together.

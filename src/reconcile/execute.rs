@@ -31,7 +31,7 @@ impl Run<'_> {
         match step.verb {
             Verb::Create => self.create(index, step, kind).await,
             Verb::Update if !step.batch.is_empty() => self.update_all(index, step, kind).await,
-            Verb::Update | Verb::Attach => self.update(index, step, kind).await,
+            Verb::Update | Verb::Attach | Verb::Revoke => self.update(index, step, kind).await,
             Verb::Detach => self.detach(index, step, kind).await,
             Verb::Prepare => self.prepare(index, step, kind).await,
             Verb::Serve => self.serve(step, kind).await,
@@ -83,16 +83,10 @@ impl Run<'_> {
         let fields: Vec<&str> = step.fields.iter().map(String::as_str).collect();
         let live = self.let_go(step, kind, self.live(step)?)?;
         self.until_enough(step, kind, after).await?;
-        let live = self.bring(index, step, kind, live, &fields, after).await?;
-        let later = self.attached_later(step);
-        let mut applied = Fingerprint::default();
-        for field in kind.schema().fields {
-            let Some(value) = after.get(field.name) else { continue };
-            match later.contains(&field.name) {
-                true => applied.insert(field.name, &field.start()),
-                false => applied.insert(field.name, value),
-            }
-        }
+        let aim = self.aim(step, kind, &live, after);
+        self.announce(index, step, kind, &live, &aim).await?;
+        let live = self.bring(index, step, kind, live, &fields, &aim).await?;
+        let mut applied = self.applied_with(index, step, kind, &live.id, &aim)?;
         let change = self.change(step)?;
         if step.verb == Verb::Update && change.fields.iter().any(|moved| moved.field == PROTECT) {
             self.calling(index, || self.door.protect(kind, &live, change.protect)).await?;
@@ -104,10 +98,48 @@ impl Run<'_> {
         let id = live.id.clone();
         self.keep(step, live);
         let takes_time = !fields.is_empty() && kind.schema().timing.update > AT_ONCE;
-        if step.verb == Verb::Update && takes_time {
+        if matches!(step.verb, Verb::Update | Verb::Revoke) && takes_time {
             self.watch.wait(kind, &id, Goal::Ready).await?;
         }
         Ok(id)
+    }
+
+    /// What is applied once the step has set its fields to what it aims at.
+    fn applied_with(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        id: &str,
+        aim: &Body,
+    ) -> Result<Fingerprint, Fault> {
+        let after = self.after(step)?;
+        let (attached, together) =
+            (self.attached_later(step), self.together_later(index, step, kind));
+        let earlier = self.snapshot.find(&step.address, id);
+        let was = |field: &str, value: &Value| {
+            earlier.is_some_and(|earlier| earlier.applied.holds(field, value))
+        };
+        let mut applied = Fingerprint::default();
+        for field in kind.schema().fields {
+            let Some(value) = aim.get(field.name) else { continue };
+            if attached.contains(&field.name) {
+                applied.insert(field.name, &field.start());
+            } else if together.contains(&field.name) {
+                let now = earlier.and_then(|earlier| earlier.body.get(field.name));
+                if let Some(now) = now.filter(|now| was(field.name, now)) {
+                    applied.insert(field.name, now);
+                }
+            } else {
+                applied.insert(field.name, value);
+            }
+            // What is yet to be taken away somebody may have added by hand: it stays drift.
+            let wanted = after.get(field.name).filter(|wanted| *wanted != value);
+            if let Some(wanted) = wanted.filter(|wanted| was(field.name, wanted)) {
+                applied.insert(field.name, wanted);
+            }
+        }
+        Ok(applied)
     }
 
     async fn delete(

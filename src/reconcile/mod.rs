@@ -5,9 +5,11 @@ mod door;
 mod event;
 mod execute;
 mod gather;
+mod openings;
 mod pacer;
 mod retry;
 mod serving;
+mod sick;
 mod stop;
 mod together;
 mod watch;
@@ -26,7 +28,7 @@ pub use stop::{Halt, Stop};
 use crate::cloud::Cloud;
 use crate::kinds::Live;
 use crate::model::{Address, Fault, Fingerprint, Need};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step, Verb};
 use crate::snapshot::Snapshot;
 use door::Door;
 use watch::Watch;
@@ -67,6 +69,8 @@ impl Outcome {
 /// What the steps of one run share.
 pub(crate) struct Run<'a> {
     plan: &'a Plan,
+    /// The steps that take away what others have added to.
+    closing: Vec<&'a Step>,
     snapshot: &'a Snapshot,
     door: Arc<Door<'a>>,
     stop: &'a Stop,
@@ -102,6 +106,7 @@ pub async fn run(
     let door = Arc::new(Door::new(cloud, parallelism, stop));
     let run = Run {
         plan,
+        closing: plan.steps.iter().filter(|step| step.verb == Verb::Revoke).collect(),
         snapshot,
         door: door.clone(),
         stop,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::Mutex as Turns;
 
 use super::Run;
+use super::sick::{LOOK, not_spared, too_few, unhealthy};
 use crate::kinds::{Kind, Live};
 use crate::model::{Body, Class, Fault, Field, Schema, Serving, TargetHealth};
 use crate::plan::{Step, Verb};
@@ -18,6 +19,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Beyond a group's delay, for the word to get round.
 const GRACE: u32 = 60;
+/// What AWS allows a group: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html>
+const LONGEST_DELAY: u32 = 3600;
 
 /// What was last seen of each target group, for all that wait for some of its targets.
 #[derive(Default)]
@@ -58,19 +61,30 @@ impl Run<'_> {
         let detached = kind.schema().fields.iter().filter(|field| fields.contains(&field.name));
         let starts: Body = detached.map(|field| (field.name.to_owned(), field.start())).collect();
         let live = self.live(step)?;
-        let from = group(kind.schema(), &fields, &live.body);
-        let leave = self.leave(index, step, kind, live, &fields, &starts);
-        let live = match (step.serving, from) {
-            (Some(serving), Some(group)) => {
-                let id = self.live(step)?.id;
-                let live = self.when_spared(&id, &group, serving, leave).await?;
-                self.until_drained(&id, &group, serving).await?;
-                live
-            }
-            _ => leave.await?,
-        };
         let id = live.id.clone();
-        self.keep(step, live);
+        let from = group(kind.schema(), &fields, &live.body);
+        let held = starts.iter().any(|(field, start)| live.body.get(field) != Some(start));
+        if held {
+            let leave = self.leave(index, step, kind, live, &fields, &starts);
+            let live = match (step.serving, &from) {
+                (Some(serving), Some(group)) => {
+                    self.when_spared(&id, group, serving, leave).await?
+                }
+                _ => leave.await?,
+            };
+            self.keep(step, live);
+        }
+        if let Some(serving) = step.serving {
+            // What an earlier run has taken it out of had a delay of its own.
+            let found = self.snapshot.find(&step.address, &id);
+            let earlier = found.map_or(&[][..], |resource| &resource.duty.draining);
+            for group in earlier {
+                self.until_drained(&id, group, LONGEST_DELAY).await?;
+            }
+            if let Some(group) = &from {
+                self.until_drained(&id, group, serving.deregistration_delay).await?;
+            }
+        }
         Ok(id)
     }
 
@@ -244,10 +258,10 @@ impl Run<'_> {
         &self,
         id: &str,
         group: &str,
-        serving: Serving,
+        delay: u32,
     ) -> Result<(), Fault> {
         let drained = |found: &[TargetHealth]| !found.iter().any(|one| one.target == id);
-        let patience = serving.deregistration_delay.saturating_add(GRACE);
+        let patience = delay.saturating_add(GRACE);
         // A group that never tells has had its time.
         self.until(group, patience, drained).await.map(drop)
     }
@@ -299,64 +313,5 @@ impl Run<'_> {
         let found = self.door.health(group).await?;
         *last = Some((now, found.clone()));
         Ok(found)
-    }
-}
-
-const LOOK: &str = "elasticloadbalancing:DescribeTargetHealth";
-
-fn unhealthy(id: &str, seconds: u32, word: Option<&TargetHealth>) -> Fault {
-    let found = word.map_or("not registered".to_owned(), TargetHealth::to_string);
-    let reason = word.and_then(|word| word.reason.as_deref()).unwrap_or_default();
-    let message = format!("{id} is not healthy after {seconds} s: {found}; {}", look_at(reason));
-    Fault::new(Class::Fatal, LOOK, "NotHealthy", message)
-}
-
-fn not_spared(id: &str, serving: Serving, found: &[TargetHealth]) -> Fault {
-    let sick = found.iter().filter(|one| one.target != id && !one.is_healthy());
-    let sick: Vec<String> = sick.map(|one| format!("{} is {one}", one.target)).collect();
-    let message = format!(
-        "{id} serves on: min_healthy is {}, and without it there were fewer for {} s ({}); {}",
-        serving.min_healthy,
-        serving.healthy_deadline,
-        if sick.is_empty() { "no other is registered".to_owned() } else { sick.join(", ") },
-        "mend those first, or lower min_healthy",
-    );
-    Fault::new(Class::Fatal, LOOK, "NotSpared", message)
-}
-
-fn too_few(group: &str, serving: Serving, found: &[TargetHealth]) -> Fault {
-    let sick = found.iter().filter(|one| !one.is_healthy());
-    let sick: Vec<String> = sick.map(|one| format!("{} is {one}", one.target)).collect();
-    let message = format!(
-        "requests are not sent to {group}: fewer than {} of its targets are healthy after {} s ({})",
-        serving.min_healthy,
-        serving.healthy_deadline,
-        if sick.is_empty() { "none is registered".to_owned() } else { sick.join(", ") },
-    );
-    Fault::new(Class::Fatal, LOOK, "NotHealthy", message)
-}
-
-/// What to look at, by the reason that AWS gives.
-/// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
-fn look_at(reason: &str) -> &'static str {
-    match reason {
-        "Target.ResponseCodeMismatch" => {
-            "its health check's path answers with another code than 200: look into SERVICE-err.log"
-        }
-        "Target.Timeout" => {
-            "its health check's path does not answer in time: look at the security groups \
-             (`ecdeploy trace PATH --live`) and into SERVICE-err.log"
-        }
-        "Target.FailedHealthChecks" => {
-            "nothing answers on its port: look into boot.log and SERVICE-err.log on it, and at the security groups \
-             (`ecdeploy trace PATH --live`)"
-        }
-        "Target.NotInUse" => "no listener or rule sends requests to its target group",
-        "Target.InvalidState" => "it is stopped or going away: look at its state and system log",
-        "Target.IpUnusable" => "its address is used by a load balancer",
-        "Elb.InternalError" => "the load balancer has trouble of its own: run it again",
-        _ => {
-            "look into boot.log on it: is it still being set up? healthy_deadline says how long it may take"
-        }
     }
 }

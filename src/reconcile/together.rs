@@ -10,7 +10,7 @@ use super::execute::{bad_plan, key};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
 use crate::model::{Body, Fault, Fingerprint};
-use crate::plan::Step;
+use crate::plan::{Member, Step};
 use crate::snapshot::Resource;
 
 impl Run<'_> {
@@ -49,6 +49,24 @@ impl Run<'_> {
         step.id.clone().ok_or_else(|| bad_plan(step, "it names no resource"))
     }
 
+    /// The fields that a later step sets in this resource and others.
+    pub(super) fn together_later(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Vec<&str> {
+        if kind.schema().fields.iter().all(|field| field.together.is_none()) {
+            return Vec::new();
+        }
+        let later = self.plan.steps.iter().skip(index + 1).filter(|other| {
+            let member =
+                |one: &Member| one.address == step.address && Some(&one.id) == step.id.as_ref();
+            other.batch.iter().any(member)
+        });
+        later.flat_map(|other| other.fields.iter().map(String::as_str)).collect()
+    }
+
     /// What the tags of a resource say now.
     pub(super) fn applied(&self, step: &Step, resource: &Resource) -> Fingerprint {
         let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,6 +91,8 @@ impl Run<'_> {
         let others = self.plan.steps.iter().enumerate().filter(|(other, step)| {
             *other != index && (&step.address, &step.id) == (&one.address, &one.id)
         });
+        // Steps stand in the order in which they are done.
+        let others = others.filter(|(other, _)| *other > index);
         let later: BTreeSet<&String> = others.flat_map(|(_, step)| &step.fields).collect();
         let mut applied = Fingerprint::default();
         for field in kind.schema().fields {

@@ -10,6 +10,7 @@ mod pending;
 pub mod plan;
 pub mod progress;
 pub mod rehearsal;
+mod rounds;
 mod style;
 pub mod trace;
 mod value;
@@ -41,6 +42,11 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
         .map_err(|error| Error::new(ErrorKind::File, "can't write JSON").source(error))?;
     text.push('\n');
     finish(io::stdout().write_all(text.as_bytes()))
+}
+
+/// How wide the terminal is that results go to; where they go to none, what most are.
+pub fn columns() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| width.0.into())
 }
 
 /// Says something on the way.

@@ -7,11 +7,12 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::pending::{self, window};
+use super::rounds;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
 use super::value::{line, lines_of, lines_without, printable, short};
 use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds::{self, replication_group};
-use crate::model::{Address, Field, Late, Lookup, OnChange};
+use crate::model::{Address, Field, Late, Lookup, OnChange, late};
 use crate::plan::{Goal, Plan, Summary};
 
 /// The whole plan. `of` says which account it is for.
@@ -57,6 +58,7 @@ pub fn text(plan: &Plan, of: &str) -> String {
         text.push('\n');
     }
     let _ = writeln!(text, "{}", summary(&plan.summary));
+    rounds::write(&mut text, plan);
     text
 }
 
@@ -145,7 +147,8 @@ fn place(address: &Address) -> usize {
 /// How a resource that is there differs from what the topology wants at its address.
 pub fn adoption(change: Option<&Change>, lookups: &BTreeMap<Lookup, String>) -> String {
     let Some(change) = change else { return "    as the topology says\n".to_owned() };
-    let shown = Shown { lookups, unknown: BTreeSet::new() };
+    let (unknown, replaced) = Default::default();
+    let shown = Shown { lookups, unknown, replaced };
     let mut text = String::new();
     shown.fields(&mut text, change);
     let forces: Vec<&str> =
@@ -182,13 +185,17 @@ struct Shown<'a> {
     lookups: &'a BTreeMap<Lookup, String>,
     /// What has no id yet.
     unknown: BTreeSet<&'a Address>,
+    /// The ids of what gets a successor.
+    replaced: BTreeMap<&'a Address, &'a str>,
 }
 
 impl<'a> Shown<'a> {
     fn new(plan: &'a Plan) -> Self {
         let made = |change: &&Change| matches!(change.action, Action::Create | Action::Replace);
         let unknown = plan.changes.iter().filter(made).map(|change| &change.address).collect();
-        Self { lookups: &plan.lookups, unknown }
+        let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace);
+        let replaced = replaced.filter_map(|change| Some((&change.address, change.id.as_deref()?)));
+        Self { lookups: &plan.lookups, unknown, replaced: replaced.collect() }
     }
 
     fn change(&self, text: &mut String, change: &Change) {
@@ -306,11 +313,18 @@ impl<'a> Shown<'a> {
             (set, &moved.before, &moved.after)
         {
             let _ = writeln!(text, "    {}{cause}{forces}", moved.field);
-            for item in before.iter().filter(|item| !after.contains(item)) {
-                let _ = writeln!(text, "      {} {}", paint(DELETE, "-"), self.item(field, item));
+            let goes = |item: &&Value| !after.contains(item) || self.names_replaced(field, item);
+            for item in before.iter().filter(goes) {
+                let item = self.before(field, item);
+                let _ = writeln!(text, "      {} {item}", paint(DELETE, "-"));
             }
-            for item in after.iter().filter(|item| !before.contains(item)) {
+            let comes = |item: &&Value| !before.contains(item) || self.names_replaced(field, item);
+            for item in after.iter().filter(comes) {
                 let _ = writeln!(text, "      {} {}", paint(CREATE, "+"), self.item(field, item));
+            }
+            for item in &moved.keeps {
+                let item = self.item(field, item);
+                let _ = writeln!(text, "      = {item}  stays: what is left out needs it");
             }
             return;
         }
@@ -350,6 +364,25 @@ impl<'a> Shown<'a> {
         );
     }
 
+    /// Whether it names something that gets a successor.
+    fn names_replaced(&self, field: &Field, item: &Value) -> bool {
+        let late = |link: &&Value| {
+            matches!(late(link), Some(Late::Ref { address, .. })
+            if self.replaced.contains_key(&address))
+        };
+        field.links(item).iter().any(late)
+    }
+
+    /// An item as it is now, with the ids of what it names and what gets a successor.
+    fn before(&self, field: &Field, item: &Value) -> String {
+        let now = Shown {
+            lookups: self.lookups,
+            unknown: BTreeSet::new(),
+            replaced: self.replaced.clone(),
+        };
+        now.item(field, item)
+    }
+
     /// An item of a list, in the form that its field gives.
     fn item(&self, field: &Field, item: &Value) -> String {
         let (Some(form), Some(map)) = (field.item, item.as_object()) else {
@@ -367,7 +400,7 @@ impl<'a> Shown<'a> {
             Late::Ref { address, output } if self.unknown.contains(address) => {
                 Some(format!("{} known after apply", output.as_deref().unwrap_or("id")))
             }
-            Late::Ref { .. } => None,
+            Late::Ref { address, .. } => self.replaced.get(address).map(|id| short(id)),
             Late::Lookup(lookup) => self.lookups.get(lookup).map(|value| printable(value)),
         })
     }

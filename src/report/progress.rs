@@ -85,7 +85,8 @@ impl Observer for Progress {
             }
             What::Failed { elapsed, error } => {
                 let after = duration(*elapsed);
-                let error = printable(error);
+                // The whole of it stands at the end, where it is looked for.
+                let error = shortened(&printable(error));
                 self.print(&format!(
                     "{at}  {} {step}: failed after {after}: {error}",
                     paint(ERROR, "✗")
@@ -98,6 +99,14 @@ impl Observer for Progress {
                 self.print(&format!("{at}  {} {step}: left to AWS", paint(CHANGE, "…")));
             }
         }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -175,6 +184,7 @@ fn doing(step: &Step) -> String {
         Verb::Prepare => "preparing",
         Verb::Attach => "attaching",
         Verb::Serve => "waiting until healthy",
+        Verb::Revoke => "revoking rules of",
         Verb::Detach if serves(&step.address) => "draining",
         Verb::Detach => "detaching",
         Verb::Delete => "deleting",
@@ -195,6 +205,7 @@ fn done(step: &Step) -> String {
         Verb::Prepare => "prepared",
         Verb::Attach => "attached",
         Verb::Serve => "healthy",
+        Verb::Revoke => "rules revoked",
         Verb::Detach if serves(&step.address) => "drained",
         Verb::Detach => "detached",
         Verb::Delete => "deleted",
@@ -209,7 +220,7 @@ fn typical(step: &Step) -> Duration {
             Verb::Create => timing.create,
             Verb::Update => timing.update,
             Verb::Delete => timing.delete,
-            Verb::Prepare | Verb::Attach | Verb::Detach | Verb::Serve => 1,
+            Verb::Prepare | Verb::Attach | Verb::Detach | Verb::Serve | Verb::Revoke => 1,
         }
     });
     Duration::from_secs(seconds.into())

@@ -11,13 +11,15 @@ use crate::kinds::{instance, target_group};
 use crate::plan::Verb;
 use crate::rehearsal::{Healthy, Rehearsal, Timed};
 
-/// The width of the bars.
-const BAR: usize = 32;
+/// The width of the bars, at most and at least.
+const BARS: (usize, usize) = (32, 8);
+/// What stands in a row beside its label and its bar.
+const ROOM: usize = 13;
 /// Steps that take no longer, in seconds, are counted, not shown.
 const BRIEF: f64 = 5.0;
 
-/// The whole timeline. `of` says which account it is for.
-pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
+/// The whole timeline, in rows no wider than `columns` where that can be. `of` says which account it is for.
+pub fn text(rehearsal: &Rehearsal, of: &str, columns: usize) -> String {
     let mut text = format!("{}\n\n", paint(BOLD, of));
     if rehearsal.timeline.is_empty() {
         text.push_str("No changes. There is nothing to rehearse.\n");
@@ -27,17 +29,20 @@ pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
     for step in &rehearsal.timeline {
         groups.entry(service(step)).or_default().push(step);
     }
+    let shown = rehearsal.timeline.iter().filter(|step| length(step) > BRIEF);
+    let width = shown.map(|step| label(step).chars().count()).max().unwrap_or(0);
+    let width = width.min(columns.saturating_sub(ROOM + BARS.1));
+    let bars = columns.saturating_sub(ROOM + width).clamp(BARS.1, BARS.0);
     for (name, steps) in groups {
         let title = if name.is_empty() { "what services share" } else { name };
         let _ = writeln!(text, "{}", paint(BOLD, title));
         let shown: Vec<&&Timed> = steps.iter().filter(|step| length(step) > BRIEF).collect();
-        let width = shown.iter().map(|step| label(step).chars().count()).max().unwrap_or(0);
         for step in &shown {
             let _ = writeln!(
                 text,
                 "  {:width$}  {}  {:>7}",
-                label(step),
-                bar(step, rehearsal.seconds),
+                fitted(&label(step), width),
+                bar(step, rehearsal.seconds, bars),
                 time(length(step)),
             );
         }
@@ -48,16 +53,23 @@ pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
         }
         text.push('\n');
     }
-    for failure in &rehearsal.failures {
-        let _ = writeln!(text, "{} {}", paint(DELETE, "would fail:"), printable(failure));
-    }
     text.push_str(&lines(rehearsal));
     text
 }
 
-/// How long, what decides that, and how many serve throughout.
+/// What would fail.
+pub fn failures(rehearsal: &Rehearsal) -> String {
+    let mut text = String::new();
+    for failure in &rehearsal.failures {
+        let _ = writeln!(text, "{} {}", paint(DELETE, "Would fail:"), printable(failure));
+    }
+    text
+}
+
+/// What would fail, how long it takes, what decides that, and how many serve throughout.
 pub fn lines(rehearsal: &Rehearsal) -> String {
-    let mut text = format!("{} {}", paint(BOLD, "Takes about"), time(rehearsal.seconds));
+    let mut text = failures(rehearsal);
+    let _ = write!(text, "{} {}", paint(BOLD, "Takes about"), time(rehearsal.seconds));
     let decisive = rehearsal.decisive.and_then(|step| rehearsal.timeline.get(step));
     if let Some(step) = decisive.filter(|step| length(step) > BRIEF) {
         let _ = write!(
@@ -114,6 +126,7 @@ fn label(step: &Timed) -> String {
         Verb::Update => "change",
         Verb::Attach => "register",
         Verb::Serve => "get healthy",
+        Verb::Revoke => "revoke",
         Verb::Delete => "delete",
     };
     format!("{} {verb}", step.address)
@@ -134,9 +147,19 @@ fn time(seconds: f64) -> String {
     clippy::cast_sign_loss,
     reason = "columns of a terminal"
 )]
-fn bar(step: &Timed, whole: f64) -> String {
-    let column = |at: f64| ((at / whole.max(1.0)) * BAR as f64).clamp(0.0, BAR as f64) as usize;
-    let begin = column(step.begins).min(BAR - 1);
+fn bar(step: &Timed, whole: f64, width: usize) -> String {
+    let column = |at: f64| ((at / whole.max(1.0)) * width as f64).clamp(0.0, width as f64) as usize;
+    let begin = column(step.begins).min(width - 1);
     let end = column(step.ends).max(begin + 1);
-    format!("{}{}{}", " ".repeat(begin), "━".repeat(end - begin), " ".repeat(BAR - end))
+    format!("{}{}{}", " ".repeat(begin), "━".repeat(end - begin), " ".repeat(width - end))
+}
+
+/// A label that is too long loses its middle: its end says what is done.
+fn fitted(label: &str, width: usize) -> String {
+    let all: Vec<char> = label.chars().collect();
+    if all.len() <= width || width < 3 {
+        return label.to_owned();
+    }
+    let (front, back) = ((width - 1) / 2, width / 2);
+    all[..front].iter().chain(&['…']).chain(&all[all.len() - back..]).collect()
 }

@@ -16,6 +16,7 @@ fn seen(kind: &str, address: &str, id: &str, body: Value) -> Observed {
         status: Status::Ready,
         maintenance: None,
         place: 0,
+        duty: Default::default(),
     }
 }
 

@@ -88,6 +88,11 @@ const PROTOCOL: Key =
 const PORT: Key = Key::optional("port", Integer(1, 65535), "one port");
 const PORTS: Key = Key::optional("ports", Text(text::ports), "a range of ports, `8000-8100`");
 
+const NAME: Key = Key::optional(
+    "name",
+    Text(text::key),
+    "what its names in AWS are made from; its key by default, or the one it was moved from",
+);
 const SUBNETS: Key =
     Key::required("subnets", List(&Text(text::any)), "keys of subnets to stand in");
 const SECURITY_GROUPS: Key =
@@ -186,6 +191,7 @@ static SERVICE: &[Key] = &[
         "what its machines run; without one their image brings it",
     ),
     Key::optional("process", Table(PROCESS), "how PM2 runs it"),
+    NAME,
     PROTECT,
 ];
 
@@ -198,7 +204,7 @@ static ROLLING: &[Key] = &[
     Key::optional(
         "min_healthy",
         Integer(0, MOST_INSTANCES),
-        "how many have to be healthy throughout; count less max_parallel by default",
+        "how many have to be healthy throughout; count less one by default",
     ),
     Key::optional(
         "healthy_deadline",
@@ -296,9 +302,9 @@ static DATABASE: &[Key] = &[
     Key::optional(
         "identifier",
         Text(sizes::db_identifier),
-        "its name in AWS; TOPOLOGY-KEY-db by default",
+        "its name in AWS; TOPOLOGY-NAME-db by default",
     ),
-    Key::optional("db_name", Text(sizes::db_name), "the database within it; KEY_db by default"),
+    Key::optional("db_name", Text(sizes::db_name), "the database within it; NAME_db by default"),
     Key::optional("username", Text(sizes::username), "its first user; app by default"),
     Key::optional("port", Integer(1150, 65535), "5432 by default"),
     Key::optional(
@@ -335,6 +341,7 @@ static DATABASE: &[Key] = &[
     ),
     SUBNETS,
     SECURITY_GROUPS,
+    NAME,
     PROTECT,
 ];
 
@@ -348,7 +355,7 @@ static CACHE: &[Key] = &[
         Text(sizes::cache_node_type),
         "the type of its node, like `cache.t3.micro`",
     ),
-    Key::optional("cluster_id", Text(sizes::cache_id), "its name in AWS; TOPOLOGY-KEY by default"),
+    Key::optional("cluster_id", Text(sizes::cache_id), "its name in AWS; TOPOLOGY-NAME by default"),
     Key::optional("port", Integer(1, 65535), "6379 by default"),
     Key::required(
         "zone",
@@ -362,5 +369,6 @@ static CACHE: &[Key] = &[
     ),
     SUBNETS,
     SECURITY_GROUPS,
+    NAME,
     PROTECT,
 ];

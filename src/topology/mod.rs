@@ -1,6 +1,7 @@
 //! The topology file: read with the place of everything, checked without network, errors all at once.
 
 mod artifact;
+mod block;
 mod check;
 mod diagnostic;
 mod edit;

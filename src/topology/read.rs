@@ -1,9 +1,10 @@
 //! The tree of a file -> `Topology`. What is missing or wrong was reported before: here something harmless stands in
 //! for it, at a place the checks know to be spoilt.
 
+use super::block::{Block, number};
 use super::diagnostic::{Placed, Span};
 use super::text;
-use super::tree::{Entry, Item, Table};
+use super::tree::{Item, Table};
 use super::types::*;
 
 const PROTECT: &str = "protect";
@@ -11,25 +12,47 @@ const PROTECT: &str = "protect";
 pub fn topology(root: &Table) -> Topology {
     let file = Block { span: Span::default(), own: Some(root), defaults: None };
     let (name, region) = (file.text("name"), file.text("region"));
+    let moved: Vec<Moved> = file.tables("moved").map(moved).collect();
+    let called = |kinds: &[&str], key: &Placed<String>, block: Block<'_>| match block.get("name") {
+        Some(_) => block.text("name"),
+        None => former(&moved, kinds, key).unwrap_or_else(|| key.clone()),
+    };
     Topology {
         vpc: vpc(file.block("vpc")),
         subnets: named(root, "subnet", |key, block| subnet(key, block, &region)),
         security_groups: named(root, "security_group", |key, block| {
-            security_group(key, block, &name)
+            security_group(&called(&["security_group"], &key, block), key, block, &name)
         }),
         load_balancer: root
             .get("load_balancer")
             .map(|_| load_balancer(file.block("load_balancer"))),
         dns: root.get("dns").map(|_| dns(file.block("dns"))),
-        services: named(root, "service", |key, block| service(key, block, &name)),
-        databases: named(root, "database", |key, block| database(key, block, &name)),
-        caches: named(root, "cache", |key, block| cache(key, block, &name, &region)),
-        moved: file.tables("moved").map(moved).collect(),
+        services: named(root, "service", |key, block| {
+            service(called(&["service"], &key, block), key, block, &name)
+        }),
+        databases: named(root, "database", |key, block| {
+            database(called(&["database", "db_instance"], &key, block), key, block, &name)
+        }),
+        caches: named(root, "cache", |key, block| {
+            cache(called(&["cache"], &key, block), key, block, &name, &region)
+        }),
+        moved,
         account: file.text("account"),
         name,
         region,
         ..Topology::default()
     }
+}
+
+/// The key that what stands here had before, where a `[[moved]]` block says so.
+fn former(moved: &[Moved], kinds: &[&str], key: &str) -> Option<Named> {
+    let here = |address: &str| {
+        address.split_once('.').is_some_and(|(kind, name)| kinds.contains(&kind) && name == key)
+    };
+    let from = &moved.iter().find(|moved| here(&moved.to))?.from;
+    let (_, former) = from.split_once('.')?;
+    text::key(former).ok()?;
+    Some(Placed::new(former.to_owned(), from.span))
 }
 
 fn named<T>(root: &Table, kind: &str, read: impl Fn(Placed<String>, Block<'_>) -> T) -> Vec<T> {
@@ -65,8 +88,13 @@ fn zone(block: Block<'_>, region: &str) -> Placed<String> {
     Placed::new(full, zone.span)
 }
 
-fn security_group(key: Placed<String>, block: Block<'_>, topology: &str) -> SecurityGroup {
-    let name = block.text_or("name", &format!("{topology}-{}", *key));
+fn security_group(
+    called: &Named,
+    key: Placed<String>,
+    block: Block<'_>,
+    topology: &str,
+) -> SecurityGroup {
+    let name = block.text_or("name", &format!("{topology}-{}", **called));
     let description = block.text_or("description", &format!("{} of {topology}", *name));
     let egress = match block.get("egress") {
         Some(_) => rules(block, "egress", "to"),
@@ -141,17 +169,18 @@ fn dns(block: Block<'_>) -> Dns {
     Dns { span: block.span, name: block.text_or("name", &zone), zone }
 }
 
-fn service(key: Placed<String>, block: Block<'_>, topology: &str) -> Service {
+fn service(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -> Service {
     let min_count = block.number_or("min_count", 1);
     let volume = block.block("root_volume");
     let health = block.block("health_check");
-    let artifact = block.get("artifact").map(|_| artifact(block.block("artifact"), &key));
+    let artifact = block.get("artifact").map(|_| artifact(block.block("artifact"), &name));
     Service {
         protect: block.flag_or(PROTECT, false),
         node: block.number_or("node", 22).value,
         artifact,
         process: process(block.block("process"), topology),
         key,
+        name,
         port: block.number("port"),
         count: block.number_or("count", *min_count),
         min_count,
@@ -246,7 +275,7 @@ fn slug(path: &str) -> String {
     if slug.is_empty() { "all".to_owned() } else { slug }
 }
 
-fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
+fn database(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
     let protect = block.flag_or(PROTECT, false);
     let instance_class = block.text("instance_class").value;
     Database {
@@ -260,8 +289,8 @@ fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
         storage_type: block.text_or("storage_type", "gp3").value,
         storage_encrypted: block.flag_or("storage_encrypted", true),
         multi_az: block.flag_or("multi_az", false),
-        identifier: block.text_or("identifier", &format!("{topology}-{}-db", *key)),
-        db_name: block.text_or("db_name", &format!("{}_db", key.replace('-', "_"))),
+        identifier: block.text_or("identifier", &format!("{topology}-{}-db", *name)),
+        db_name: block.text_or("db_name", &format!("{}_db", name.replace('-', "_"))),
         username: block.text_or("username", "app").value,
         port: block.number_or("port", 5432).value,
         backup_retention_period: block.number_or("backup_retention_period", 7),
@@ -271,117 +300,33 @@ fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
         key,
+        name,
     }
 }
 
-fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) -> Cache {
+fn cache(
+    name: Named,
+    key: Placed<String>,
+    block: Block<'_>,
+    topology: &str,
+    region: &str,
+) -> Cache {
     Cache {
         protect: block.flag_or(PROTECT, false),
         engine: block.text_or("engine", "redis").value,
         engine_version: block.text("engine_version").value,
         node_type: block.text("node_type").value,
-        cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *key)),
+        cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *name)),
         port: block.number_or("port", 6379).value,
         zone: zone(block, region),
         replicas: block.number_or("replicas", 0),
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
         key,
+        name,
     }
 }
 
 fn moved(block: Block<'_>) -> Moved {
     Moved { from: block.text("from"), to: block.text("to") }
-}
-
-/// A table of the file, and the table that gives what it doesn't say.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    span: Span,
-    own: Option<&'a Table>,
-    defaults: Option<&'a Table>,
-}
-
-impl<'a> Block<'a> {
-    fn of(entry: &'a Entry) -> Self {
-        Self { span: entry.key.span, own: entry.item.table(), defaults: None }
-    }
-
-    fn entry(&self, name: &str) -> Option<&'a Entry> {
-        let own = self.own.and_then(|table| table.entry(name));
-        own.or_else(|| self.defaults.and_then(|table| table.entry(name)))
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Item> {
-        self.entry(name).map(|entry| &entry.item)
-    }
-
-    /// A table within this one; what it doesn't say is looked for in the defaults' table of that name.
-    fn block(&self, name: &str) -> Block<'a> {
-        let table = |table: Option<&'a Table>| table.and_then(|table| table.table(name));
-        // Where it is missing as a whole, so is everything in it.
-        let span = self.entry(name).map_or(self.span, |entry| entry.key.span);
-        Block { span, own: table(self.own), defaults: table(self.defaults) }
-    }
-
-    fn tables(&self, name: &str) -> impl Iterator<Item = Block<'a>> {
-        let items = self.get(name).and_then(Item::list).unwrap_or_default();
-        let block = |item: &'a Item| {
-            let own = item.table()?;
-            Some(Block { span: item.span, own: Some(own), defaults: None })
-        };
-        items.iter().filter_map(block)
-    }
-
-    /// A value that has to be there.
-    fn value<T: Default>(&self, name: &str, read: impl Fn(&Item) -> Option<T>) -> Placed<T> {
-        match self.get(name) {
-            Some(item) => Placed::new(read(item).unwrap_or_default(), item.span),
-            None => Placed::new(T::default(), self.span.after()),
-        }
-    }
-
-    /// A value that has a default.
-    fn value_or<T>(&self, name: &str, read: impl Fn(&Item) -> Option<T>, default: T) -> Placed<T> {
-        match self.get(name) {
-            Some(item) => Placed::new(read(item).unwrap_or(default), item.span),
-            None => Placed::new(default, self.span),
-        }
-    }
-
-    fn text(&self, name: &str) -> Placed<String> {
-        self.value(name, |item| item.text().map(str::to_owned))
-    }
-
-    fn text_or(&self, name: &str, default: &str) -> Placed<String> {
-        self.value_or(name, |item| item.text().map(str::to_owned), default.to_owned())
-    }
-
-    fn parsed<T: Default + std::str::FromStr>(&self, name: &str) -> Placed<T> {
-        self.value(name, |item| item.text()?.parse().ok())
-    }
-
-    fn number<T: Default + TryFrom<i64>>(&self, name: &str) -> Placed<T> {
-        self.value(name, number)
-    }
-
-    fn number_or<T: TryFrom<i64>>(&self, name: &str, default: T) -> Placed<T> {
-        self.value_or(name, number, default)
-    }
-
-    fn flag_or(&self, name: &str, default: bool) -> bool {
-        self.value_or(name, Item::flag, default).value
-    }
-
-    fn names(&self, name: &str) -> Names {
-        let texts = |item: &Item| {
-            let place = |item: &Item| Some(Placed::new(item.text()?.to_owned(), item.span));
-            Some(item.list()?.iter().filter_map(place).collect())
-        };
-        self.value(name, texts)
-    }
-}
-
-fn number<T: TryFrom<i64>>(item: &Item) -> Option<T> {
-    T::try_from(item.integer()?).ok()
 }

@@ -8,7 +8,7 @@ pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<
     }
     match known.len() {
         0 => None,
-        1..=20 => Some(format!("known: {}", list(known))),
+        1..=25 => Some(format!("known: {}", list(known))),
         _ => None,
     }
 }

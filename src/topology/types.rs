@@ -6,6 +6,10 @@ use ipnet::Ipv4Net;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Lines, Placed, Sink, Span};
 
+/// What a block's names in AWS are made from, with the place that says it: `name`, the `[[moved]]` block that brought it
+/// here, or its key.
+pub type Named = Placed<String>;
+
 /// The keys of other blocks.
 pub type Names = Placed<Vec<Placed<String>>>;
 
@@ -118,6 +122,7 @@ pub struct Dns {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     pub key: Placed<String>,
+    pub name: Named,
     pub protect: bool,
     pub port: Placed<u16>,
     pub count: Placed<u32>,
@@ -201,7 +206,7 @@ pub struct HealthCheck {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rolling {
     pub max_parallel: Placed<u32>,
-    /// None: count less max_parallel.
+    /// None: count less one.
     pub min_healthy: Option<Placed<u32>>,
     /// In seconds; with 0 nothing is waited for.
     pub healthy_deadline: u32,
@@ -225,6 +230,7 @@ pub struct Route {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Database {
     pub key: Placed<String>,
+    pub name: Named,
     pub protect: bool,
     pub engine: String,
     pub engine_version: String,
@@ -254,6 +260,7 @@ pub struct Database {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cache {
     pub key: Placed<String>,
+    pub name: Named,
     pub protect: bool,
     pub engine: String,
     pub engine_version: String,
@@ -313,14 +320,14 @@ impl Topology {
     /// How many of its machines have to be healthy throughout.
     pub fn min_healthy(&self, service: &Service) -> u32 {
         let rolling = &service.rolling;
-        let default = service.count.saturating_sub(*rolling.max_parallel);
+        let default = service.count.saturating_sub(1);
         rolling.min_healthy.as_ref().map_or(default, |min| **min)
     }
 
     /// The name of its target group in AWS. A target group's port can't change, and its name stands once: with the
     /// port in the name, the group for a new port is there before the old one goes.
     pub fn target_group_name(&self, service: &Service) -> String {
-        format!("{}-{}-{}", *self.name, *service.key, *service.port)
+        format!("{}-{}-{}", *self.name, *service.name, *service.port)
     }
 
     /// Errors that show only when it is known which resources the file asks for.

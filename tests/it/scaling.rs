@@ -53,6 +53,15 @@ fn the_file_keeps_its_comments_order_and_form() {
 }
 
 #[test]
+fn what_the_file_says_already_is_not_written_again() {
+    let shop = sandbox();
+    shop.run(&["apply", "-y", "--sandbox", "--sandbox-speed", "1000000"]).exits(0);
+    let before = file(&shop);
+    scale(&shop, &["user=2"]).exits(0).says("topology.toml says so already").says("No changes");
+    assert_eq!(file(&shop), before);
+}
+
+#[test]
 fn without_a_yes_the_file_is_as_it_was() {
     let shop = sandbox();
     let before = file(&shop);

@@ -109,6 +109,13 @@ impl Account {
         self.objects.values()
     }
 
+    /// Everything of one kind.
+    pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Object> {
+        let kind = key(kind, "");
+        let begin = self.objects.range(kind.clone()..);
+        begin.take_while(move |(key, _)| key.starts_with(&kind)).map(|(_, object)| object)
+    }
+
     pub fn get(&self, kind: &str, id: &str) -> Option<&Object> {
         self.objects.get(&key(kind, id))
     }
@@ -146,7 +153,7 @@ impl Account {
         self.objects
             .values()
             .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(Object::observed)
+            .map(|object| self.observed(object))
             .collect()
     }
 
@@ -269,6 +276,9 @@ impl Account {
             .flatten();
         if schema.kind == TARGET_GROUP {
             self.settle(id);
+        }
+        if passing.is_some() {
+            self.targets.restart(id);
         }
         let text = |body: &Body| {
             body.get(TARGET_GROUP).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -407,7 +417,7 @@ impl Account {
         })
     }
 
-    fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
+    pub(super) fn fill(&self, form: &str, digits: &str, id: &str, body: &Body) -> String {
         let mut text = form
             .replace("{hex}", digits)
             .replace("{id}", id)

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>: a new
 //! target is `initial` until it passes one check; one that nothing sends requests to is `unused`; one that was taken out
-//! is `draining` as long as its group's delay says.
+//! is `draining` as long as its group's delay says; one that a security group cuts off is `unhealthy`, here at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::Account;
 use super::object::Object;
-use crate::model::{ADDRESS, Body, Status, TargetHealth};
+use super::reach::Reach;
+use crate::model::{ADDRESS, Body, Observed, Status, TargetHealth};
 
 /// Milliseconds from when a machine runs until its service answers.
 const BOOT: u64 = 30_000;
@@ -27,6 +28,9 @@ pub struct Targets {
     used: BTreeMap<String, u64>,
     /// Machines with one of these in a field never pass a check.
     failing: Vec<(String, Value)>,
+    /// What was found of machines that are sick until they are started again.
+    #[serde(skip)]
+    sick: Vec<TargetHealth>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +86,16 @@ impl Targets {
         }
     }
 
+    /// It stays as it was found.
+    pub fn sicken(&mut self, found: Option<&TargetHealth>) {
+        self.sick.extend(found.cloned());
+    }
+
+    /// Started again, it is as good as new.
+    pub fn restart(&mut self, target: &str) {
+        self.sick.retain(|found| found.target != target);
+    }
+
     /// All machines pass their checks.
     pub fn mend(&mut self) {
         self.failing.clear();
@@ -113,8 +127,25 @@ pub fn used(body: &Body) -> impl Iterator<Item = &str> {
 impl Account {
     /// What these groups find of their targets.
     pub fn health(&self, groups: &[String]) -> Vec<TargetHealth> {
-        let asked = self.targets.registered.iter().filter(|one| groups.contains(&one.group));
-        asked.filter_map(|one| self.finding(one)).collect()
+        let mut ways: BTreeMap<&str, Reach<'_>> =
+            groups.iter().map(|group| (group.as_str(), Reach::of(self, group))).collect();
+        let asked = self.targets.registered.iter();
+        let found = asked.filter_map(|one| self.finding(one, ways.get_mut(one.group.as_str())?));
+        found.collect()
+    }
+
+    /// What a listing tells of it, with what the groups find of it.
+    pub fn observed(&self, object: &Object) -> Observed {
+        let mut observed = object.observed();
+        for one in self.targets.registered.iter().filter(|one| one.target == object.id) {
+            let mut way = Reach::of(self, &one.group);
+            let Some(found) = self.finding(one, &mut way) else { continue };
+            observed.duty.sick |= found.is_unhealthy();
+            if found.is_draining() {
+                observed.duty.draining.push(found.group);
+            }
+        }
+        observed
     }
 
     /// The healthy targets of each service: of those groups that its rules send requests to, the fewest.
@@ -151,10 +182,14 @@ impl Account {
         }
     }
 
-    fn finding(&self, one: &Registration) -> Option<TargetHealth> {
+    fn finding(&self, one: &Registration, way: &mut Reach<'_>) -> Option<TargetHealth> {
         let machine = self.get("instance", &one.target)?;
         let group = self.get("target_group", &one.group);
-        let (state, reason) = self.state(one, machine, group);
+        let (state, reason) = self.state(one, machine, group, way);
+        let sick = self.targets.sick.iter().find(|found| found.target == one.target);
+        if let Some(sick) = sick.filter(|_| state == "healthy") {
+            return Some(TargetHealth { group: one.group.clone(), ..sick.clone() });
+        }
         Some(TargetHealth {
             group: one.group.clone(),
             target: one.target.clone(),
@@ -168,11 +203,13 @@ impl Account {
         one: &Registration,
         machine: &Object,
         group: Option<&Object>,
+        way: &mut Reach<'_>,
     ) -> (&'static str, Option<&'static str>) {
         if one.until.is_some() {
             return ("draining", Some("Target.DeregistrationInProgress"));
         }
-        if machine.status() != Status::Ready {
+        let stopped = machine.body.get("running") == Some(&Value::Bool(false));
+        if machine.status() != Status::Ready || stopped {
             return ("unused", Some("Target.InvalidState"));
         }
         let Some(used) = self.targets.used.get(&one.group) else {
@@ -190,6 +227,9 @@ impl Account {
         }
         if self.targets.failing.iter().any(fails) {
             return ("unhealthy", Some("Target.FailedHealthChecks"));
+        }
+        if !way.comes_to(machine) {
+            return ("unhealthy", Some("Target.Timeout"));
         }
         ("healthy", None)
     }

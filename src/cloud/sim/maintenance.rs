@@ -73,7 +73,8 @@ impl Upkeep {
         if said == Some(&Value::Bool(false)) {
             for (name, value) in asked {
                 let field = schema.field(&name);
-                if !field.is_some_and(|field| field.in_window) || soon(&name, body, &value) {
+                let now = body.get(&name).unwrap_or(&Value::Null);
+                if !field.is_some_and(|field| field.waits(now, &value)) {
                     at_once.insert(name, value);
                 } else if body.get(&name) == Some(&value) {
                     self.coming.remove(&name);
@@ -134,9 +135,3 @@ impl Upkeep {
 }
 
 const STORAGE: &str = "allocated_storage";
-
-/// From one number of days to another, backups are kept longer as soon as possible; only to turn them on or off waits.
-fn soon(name: &str, body: &Body, value: &Value) -> bool {
-    let days = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(0);
-    name == "backup_retention_period" && days(body.get(name)) > 0 && days(Some(value)) > 0
-}

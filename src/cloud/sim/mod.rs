@@ -10,6 +10,7 @@ mod lease;
 mod lookup;
 mod maintenance;
 mod object;
+mod reach;
 mod replicas;
 mod rules;
 mod store;
@@ -28,7 +29,7 @@ pub use copy::Original;
 pub use faults::{Death, Faults, Rates};
 pub use faulty::FaultyCloud;
 pub use object::Object;
-use store::Store;
+use store::{Store, Turn};
 pub use traffic::Traffic;
 
 use super::{Cloud, Found};
@@ -86,6 +87,14 @@ impl SimCloud {
         account
     }
 
+    /// The account as it is now, whoever else works on it. Until the turn ends, nobody else does.
+    fn current(&self) -> Result<(MutexGuard<'_, Account>, Option<Turn>), Fault> {
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.store.as_ref().map(|store| store.turn(&mut account)).transpose()?;
+        account.advance(self.now());
+        Ok((account, turn))
+    }
+
     /// Counts from now on the healthy targets of each service, by its target group's address.
     pub fn count_healthy(&self) {
         let serving = self.account().serving();
@@ -135,12 +144,12 @@ impl SimCloud {
         work: impl FnOnce(&mut Account) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.arrive(schema, verb, costs).await?;
-        let mut account = self.account();
+        let (mut account, turn) = self.current()?;
         // Healthy targets get fewer by calls alone, or by failing checks, which a look comes upon.
         let answer = work(&mut account)?;
         self.count(&account);
-        if let Some(store) = &self.store {
-            store.save(&account)?;
+        if let (Some(store), Some(mut turn)) = (&self.store, turn) {
+            store.save(&account, &mut turn)?;
         }
         Ok(answer)
     }
@@ -160,19 +169,20 @@ impl Cloud for SimCloud {
         _: &str,
     ) -> Result<Option<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        Ok(SimCloud::account(self).get(kind.schema().kind, id).map(Object::observed))
+        let (account, _turn) = self.current()?;
+        Ok(account.get(kind.schema().kind, id).map(|object| account.observed(object)))
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let account = SimCloud::account(self);
+        let (account, _turn) = self.current()?;
         let answers = lookups.iter().map(|asked| (asked.clone(), account.lookup(asked)));
         Ok(Found { observed: account.list(topology), answers: answers.collect() })
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let account = SimCloud::account(self);
+        let (account, _turn) = self.current()?;
         self.count(&account);
         Ok(account.health(groups))
     }
@@ -183,7 +193,7 @@ impl Cloud for SimCloud {
         topology: &str,
         body: &Body,
     ) -> Result<Option<String>, Fault> {
-        Ok(SimCloud::account(self).obstacle(kind.schema(), topology, body))
+        Ok(self.current()?.0.obstacle(kind.schema(), topology, body))
     }
 
     async fn create(
@@ -233,7 +243,7 @@ impl Cloud for SimCloud {
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         let schema = kind.schema();
         self.arrive(schema, "Describe", &[(schema.calls.read, 1)]).await?;
-        Ok(SimCloud::account(self).status(schema.kind, ids))
+        Ok(self.current()?.0.status(schema.kind, ids))
     }
 
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
@@ -255,7 +265,7 @@ impl Cloud for SimCloud {
     /// Ages are those of our own time: whoever renews does it by that.
     async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let leases = SimCloud::account(self).leases(topology).into_iter();
+        let leases = self.current()?.0.leases(topology).into_iter();
         Ok(leases.map(|lease| Lease { age: lease.age.div_f64(self.scale), ..lease }).collect())
     }
 

@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::maintenance::Upkeep;
 use super::rules;
 use crate::kinds;
-use crate::model::{Body, Field, Observed, Status, Tags};
+use crate::model::{Body, Duty, Field, Observed, Status, Tags};
 
 /// The state of what is not ready for the first time.
 pub const CREATING: &str = "creating";
 pub const MODIFYING: &str = "modifying";
+const STOPPED: &str = "stopped";
 
 /// One thing in the account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,7 +66,13 @@ impl Object {
     }
 
     pub fn status(&self) -> Status {
-        self.passing.as_ref().map_or(Status::Ready, |passing| passing.status.clone())
+        match &self.passing {
+            Some(passing) => passing.status.clone(),
+            None if self.body.get("running") == Some(&Value::Bool(false)) => {
+                Status::Pending(STOPPED.into())
+            }
+            None => Status::Ready,
+        }
     }
 
     /// Its outputs as far as it has them yet.
@@ -88,6 +95,7 @@ impl Object {
             status: self.status(),
             maintenance: self.upkeep.as_ref().map(|upkeep| upkeep.told(&self.body)),
             place: self.place,
+            duty: Duty::default(),
         }
     }
 

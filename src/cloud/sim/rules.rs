@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Account;
 use super::object::Object;
 use super::replicas;
-use crate::kinds::LIFT_PROTECTION;
+use crate::kinds::{LIFT_PROTECTION, instance};
 use crate::model::{APPLY_IMMEDIATELY, Body, Class, Fault, Schema, Status};
 
 /// The longest value of a standard parameter, and the longest name of a role.
@@ -74,7 +74,7 @@ pub fn holds(user: &str, used: &str) -> bool {
 
 /// Whether setting the field takes the time that the kind's change takes.
 pub fn interrupts(schema: &Schema, field: &str) -> bool {
-    let stops = schema.kind == "instance" && matches!(field, "instance_type" | "running");
+    let stops = schema.kind == instance::SCHEMA.kind && instance::stops(field);
     // How it is to be changed is no change.
     stops
         || (matches!(schema.kind, "db_instance" | "cache_cluster" | "replication_group")
@@ -210,7 +210,12 @@ pub fn update(
             format!("{} is not in available state", object.id),
         )),
         "db_instance" => replicas::update(account, object, after),
-        "instance" if !ready && changed.contains(&"target_group") => {
+        // It is put into none; taken out it may be at any time.
+        "instance"
+            if !ready
+                && changed.contains(&"target_group")
+                && after.get("target_group").is_some_and(|group| !group.is_null()) =>
+        {
             Err(Refusal::not_yet("InvalidTarget", format!("{} is not running", object.id)))
         }
         _ => Ok(()),

@@ -1,12 +1,14 @@
 //! Databases and caches.
 
-use super::{derived, unique, zones};
+use super::{derived, unique, unlike, zones};
 use crate::topology::diagnostic::{Diagnostic, Sink};
 use crate::topology::sizes;
 use crate::topology::suggest;
 use crate::topology::types::{Cache, Database, Topology};
 
 pub fn check(topology: &Topology, sink: &mut Sink) {
+    unlike("databases", topology.databases.iter().map(|database| &database.name), sink);
+    unlike("caches", topology.caches.iter().map(|cache| &cache.name), sink);
     for database in &topology.databases {
         derived(
             &database.identifier,

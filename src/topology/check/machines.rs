@@ -45,10 +45,10 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
 }
 
 fn role_name(topology: &Topology, service: &Service, sink: &mut Sink) {
-    let length = iam_role::name(&topology.name, &topology.region, &service.key).len();
+    let length = iam_role::name(&topology.name, &topology.region, &service.name).len();
     if length > LONGEST_ROLE {
         sink.push_unless_spoilt(
-            Diagnostic::at(service.key.span, "the name of the service's role gets too long")
+            Diagnostic::at(service.name.span, "the name of the service's role gets too long")
                 .label(format!("makes {length} characters, and {LONGEST_ROLE} is the most"))
                 .also(topology.name.span, "begins the name")
                 .hint("shorten the name of the service or of the topology".to_owned()),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{Diagnostic, Placed, Sink, Span};
 use super::shape::Test;
-use super::types::{Names, Topology};
+use super::types::{Named, Names, Topology};
 
 /// Reports everything that doesn't go together. References first: what follows from a wrong one is then silent.
 pub fn check(topology: &Topology, sink: &mut Sink) {
@@ -21,6 +21,17 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
     machines::check(topology, sink);
     ways::check(topology, sink);
     data::check(topology, sink);
+}
+
+/// Reports names in AWS that two blocks would make. Keys alone make none.
+fn unlike<'a>(what: &str, names: impl IntoIterator<Item = &'a Named>, sink: &mut Sink) {
+    let twice = |span, name: &String| {
+        Diagnostic::at(span, format!("two {what} go by the name `{name}`"))
+            .label("taken")
+            .hint("give one of them another `name`".to_owned())
+    };
+    let names = names.into_iter().map(|name| (name.value.clone(), name.span));
+    unique(names, "first here", twice, sink);
 }
 
 /// Reports each value that stands a second time. `error` gets the place and the value.

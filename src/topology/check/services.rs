@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{unique, zones};
+use super::{unique, unlike, zones};
 use crate::topology::diagnostic::{Diagnostic, Sink};
 use crate::topology::text;
 use crate::topology::types::{Service, Topology};
@@ -19,10 +19,12 @@ pub fn check(topology: &Topology, sink: &mut Sink) {
             .hint("give each service a port of its own".to_owned())
     };
     unique(ports, "first here", twice, sink);
+    unlike("services", topology.services.iter().map(|service| &service.name), sink);
     routes(topology, sink);
     for service in &topology.services {
         counts(service, sink);
         if topology.is_balanced(service) {
+            rolling(service, sink);
             balanced(service, topology, sink);
         }
     }
@@ -41,7 +43,6 @@ fn counts(service: &Service, sink: &mut Sink) {
             .also(min.span, "min_count"),
         );
     }
-    rolling(service, sink);
     let Some(max) = &service.max_count else { return };
     if **max < **min {
         sink.push_unless_spoilt(
@@ -69,20 +70,39 @@ fn counts(service: &Service, sink: &mut Sink) {
 /// Machines that are changed in place serve nothing meanwhile.
 fn rolling(service: &Service, sink: &mut Sink) {
     let rolling = &service.rolling;
-    let Some(min) = &rolling.min_healthy else { return };
-    let left = service.count.saturating_sub(*rolling.max_parallel);
-    if **min > left {
+    let (count, abreast) = (*service.count, *rolling.max_parallel);
+    let left = count.saturating_sub(abreast);
+    let Some(min) = &rolling.min_healthy else {
+        if abreast > 1 {
+            sink.push_unless_spoilt(
+                Diagnostic::at(
+                    rolling.max_parallel.span,
+                    format!("all but one of {count} have to be healthy throughout, by default"),
+                )
+                .label(format!("{abreast} are changed at a time"))
+                .also(service.count.span, "count")
+                .hint(format!("say how many have to be healthy: `min_healthy = {left}`")),
+            );
+        }
+        return;
+    };
+    if **min > 0 && rolling.healthy_deadline == 0 {
         sink.push_unless_spoilt(
             Diagnostic::at(
                 min.span,
-                format!(
-                    "{left} of {} stay while {} are changed",
-                    *service.count, *rolling.max_parallel
-                ),
+                "nobody is kept healthy where healthy_deadline = 0 waits for none".to_owned(),
             )
-            .label(format!("{} have to be healthy throughout", **min))
-            .also(service.count.span, "count")
-            .hint("lower min_healthy or max_parallel, or raise count".to_owned()),
+            .label("can't be held")
+            .hint("take healthy_deadline out, or say `min_healthy = 0`".to_owned()),
+        );
+        return;
+    }
+    if **min > left {
+        sink.push_unless_spoilt(
+            Diagnostic::at(min.span, format!("{left} of {count} stay while {abreast} are changed"))
+                .label(format!("{} have to be healthy throughout", **min))
+                .also(service.count.span, "count")
+                .hint("lower min_healthy or max_parallel, or raise count".to_owned()),
         );
     }
 }
@@ -144,7 +164,7 @@ fn balanced(service: &Service, topology: &Topology, sink: &mut Sink) {
     if !text::target_group_name(&name) {
         sink.push_unless_spoilt(
             Diagnostic::at(
-                service.key.span,
+                service.name.span,
                 format!("AWS does not take `{name}` as a target group's name"),
             )
             .label(format!("makes {} characters, and 32 is the most", name.len()))

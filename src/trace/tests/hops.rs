@@ -298,6 +298,7 @@ fn account(world: &World) -> Snapshot {
             tags: Tags::new(),
             status: Status::Ready,
             maintenance: None,
+            duty: Default::default(),
             live,
         };
         snapshot.resources.insert(address.clone(), resource);

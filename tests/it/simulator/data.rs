@@ -178,6 +178,17 @@ async fn what_somebody_else_left_pending_is_drift() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn backups_kept_longer_wait_for_no_window() {
+    let cloud = empty_account();
+    apply_fully(&cloud, &drawn(&[])).await;
+    for (days, waits) in [(14, false), (0, true)] {
+        let line = format!("backup_retention_period = {days}");
+        let found = plan(&cloud, &drawn(&[(MICRO, &with(&line))])).await;
+        assert_eq!(found.changes[0].fields[0].waits.is_some(), waits, "from 7 to {days}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn storage_backups_and_the_standby_change_in_place() {
     let cloud = empty_account();
     apply_fully(&cloud, &drawn(&[])).await;

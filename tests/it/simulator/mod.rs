@@ -1,6 +1,8 @@
 //! Whole lives of the drawn system on the simulator, where AWS's own rules and times hold.
 
 mod data;
+mod ground;
+mod killed;
 mod lifecycle;
 mod lifecycles;
 mod locking;
@@ -9,6 +11,7 @@ mod output;
 mod partly;
 mod protect;
 mod random;
+mod recovery;
 mod rehearsal;
 mod replicas;
 mod rolling;

@@ -81,25 +81,82 @@ async fn a_change_is_made_together_with_the_move() {
     assert_eq!(id_of(&cloud, "db_instance.account"), id);
 }
 
+/// The user service under another key, with these lines before its block and in it.
+fn account(before: &str, within: &str) -> Desired {
+    drawn(&[("[service.user]\n", &format!("{before}[service.account]\n{within}"))])
+}
+
+fn moved(kind: &str, from: &str, to: &str) -> String {
+    format!("[[moved]]\nfrom = \"{kind}.{from}\"\nto = \"{kind}.{to}\"\n")
+}
+
+/// Applies, and sees that nothing but tags is changed.
+async fn only_tags_change(cloud: &SimCloud, desired: &Desired) {
+    let strip = |cloud: &SimCloud| {
+        let account = cloud.account();
+        let facts = account.objects().map(|o| (o.id.clone(), o.body.clone(), o.passing.is_some()));
+        facts.collect::<Vec<_>>()
+    };
+    let before = strip(cloud);
+    let (plan, _) = apply_fully(cloud, desired).await;
+    assert!(!plan.is_empty());
+    let touched = |change: &ecdeploy::diff::Change| {
+        change.action == Action::Update && change.fields.is_empty() && change.moved_from.is_some()
+    };
+    assert!(plan.changes.iter().all(touched), "{:#?}", changes(&plan));
+    assert_eq!(strip(cloud), before);
+}
+
+/// Why there is no plan.
+async fn refusal(cloud: &SimCloud, desired: &Desired) -> ecdeploy::error::Error {
+    let snapshot = read(cloud, desired).await;
+    Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).unwrap_err()
+}
+
 #[tokio::test(start_paused = true)]
-async fn of_a_renamed_service_the_plan_says_what_its_name_replaces() {
+async fn of_a_renamed_service_only_tags_change() {
     let cloud = applied().await;
-    let renamed = drawn(&[(
-        "[service.user]\n",
-        "[[moved]]\nfrom = \"service.user\"\nto = \"service.account\"\n[service.account]\n",
-    )]);
-    let before = ids(&cloud).len();
-    let (plan, _) = apply_fully(&cloud, &renamed).await;
-    let moved = plan.changes.iter().filter(|change| change.moved_from.is_some());
-    let mut kinds: Vec<(&str, Action)> =
-        moved.map(|change| (change.address.kind(), change.action)).collect();
-    kinds.dedup();
-    let all = ["iam_role", "instance", "instance_profile", "ssm_parameter", "target_group"];
-    assert_eq!(kinds, all.map(|kind| (kind, Action::Replace)));
-    let others = plan.changes.iter().filter(|change| change.moved_from.is_none());
-    assert!(others.clone().all(|change| change.action == Action::Update), "{:#?}", changes(&plan));
-    assert!(!others.clone().any(|change| change.address.kind() == "db_instance"));
-    assert_eq!(ids(&cloud).len(), before, "something was left behind, or lost");
+    let block = moved("service", "user", "account");
+    only_tags_change(&cloud, &account(&block, "")).await;
+
+    let (plan, _) = apply_fully(&cloud, &account(&block, "instance_type = \"t3.large\"\n")).await;
+    let rolled = ["instance.account-1", "instance.account-2"];
+    assert_eq!(changes(&plan), rolled.map(|one| (one.to_owned(), Action::Update)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_moved_block_a_renamed_service_is_not_replaced_unasked() {
+    let cloud = applied().await;
+    apply_fully(&cloud, &account(&moved("service", "user", "account"), "")).await;
+    let error = refusal(&cloud, &account("", "")).await;
+    assert!(error.message.contains("`ecommerce-user-ap-southeast-1`"), "{}", error.message);
+    let hint = error.hint.unwrap();
+    assert!(hint.contains("`name = \"user\"`") && hint.contains("`name = \"account\"`"), "{hint}");
+    assert!(plan(&cloud, &account("", "name = \"user\"\n")).await.is_empty());
+    let (plan, _) = apply_fully(&cloud, &account("", "name = \"account\"\n")).await;
+    assert!(plan.changes.iter().any(|change| change.action == Action::Replace));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_renamed_database_or_cache_only_tags_change() {
+    let database = |before: &str, within: &str| {
+        let block = format!("{before}[database.account]\n{within}");
+        drawn(&[("\"database.user\"", "\"database.account\""), ("[database.user]\n", &block)])
+    };
+    let cloud = applied().await;
+    only_tags_change(&cloud, &database(&moved("database", "user", "account"), "")).await;
+    let error = refusal(&cloud, &database("", "")).await;
+    assert!(error.message.contains("`ecommerce-user-db`"), "{}", error.message);
+    assert!(plan(&cloud, &database("", "name = \"user\"\n")).await.is_empty());
+
+    let cache = |before: &str, within: &str| {
+        let block = format!("{before}[cache.store]\n{within}");
+        drawn(&[("\"cache.redis\"", "\"cache.store\""), ("[cache.redis]\n", &block)])
+    };
+    let cloud = applied().await;
+    only_tags_change(&cloud, &cache(&moved("cache", "redis", "store"), "")).await;
+    assert!(refusal(&cloud, &cache("", "")).await.hint.unwrap().contains("`name = \"redis\"`"));
+    assert!(plan(&cloud, &cache("", "name = \"redis\"\n")).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,10 @@
 //! A rehearsal tells how a plan will go, and touches nothing.
 
+use std::time::Duration;
+
+use ecdeploy::cloud::sim::SimCloud;
+use ecdeploy::desired::Desired;
+use ecdeploy::model::Status;
 use ecdeploy::plan::{Origin, Plan, Verb};
 use ecdeploy::reconcile::Stop;
 use ecdeploy::rehearsal::{Healthy, Rehearsal, rehearse};
@@ -25,6 +30,7 @@ async fn it_goes_as_it_was_rehearsed() {
         let desired = drawn(&[*edit]);
         let snapshot = read(&cloud, &desired).await;
         let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();
+        let snapshot = snapshot.with_health(&cloud).await.unwrap();
         let before = format!("{:?}", cloud.account().objects().collect::<Vec<_>>());
         let rehearsal = rehearse(&plan, &desired, &snapshot).unwrap();
         let after = format!("{:?}", cloud.account().objects().collect::<Vec<_>>());
@@ -54,9 +60,84 @@ async fn rehearsal(edits: &[(&str, &str)], applied: bool) -> Rehearsal {
         apply_fully(&cloud, &drawn(&[])).await;
     }
     let desired = drawn(edits);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    of(&cloud, &desired).await
+}
+
+/// The plan, rehearsed on the account as it is.
+async fn of(cloud: &SimCloud, desired: &Desired) -> Rehearsal {
+    let snapshot = read(cloud, desired).await.with_health(cloud).await.unwrap();
+    let plan = Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).unwrap();
+    rehearse(&plan, desired, &snapshot).unwrap()
+}
+
+/// The drawn system, applied and in service.
+async fn serving() -> SimCloud {
+    let cloud = empty_account();
+    apply_fully(&cloud, &drawn(&[])).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    cloud
+}
+
+#[tokio::test(start_paused = true)]
+async fn sick_machines_are_sick_in_the_rehearsal() {
+    let cloud = serving().await;
+    let subnet = id_of(&cloud, "subnet.public-2");
+    cloud.account().fail_checks("subnet", subnet.into());
+    // Rolled, but not started again.
+    let edit = ("security_groups = [\"ec2\"]", "security_groups = [\"ec2\", \"redis\"]");
+    let desired = drawn(&[edit]);
+    let rehearsal = of(&cloud, &desired).await;
+    assert_eq!(rehearsal.services.len(), 7);
+    assert!(rehearsal.services.values().all(|found| *found == Healthy { now: 1, fewest: 1 }));
+    assert_eq!(rehearsal.failures.len(), 7, "{:#?}", rehearsal.failures);
+    assert!(!apply(&cloud, &desired).await.1.is_complete(), "and so it goes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_is_started_again_is_taken_to_be_mended() {
+    let cloud = serving().await;
+    let larger = ("[service.user]\n", "[service.user]\ninstance_type = \"t3.large\"\n");
+    let desired = drawn(&[larger]);
+    let mut snapshot = read(&cloud, &desired).await.with_health(&cloud).await.unwrap();
+    let (sick, group) = (id_of(&cloud, "instance.user-1"), id_of(&cloud, "target_group.user"));
+    for found in snapshot.health.iter_mut().flatten().filter(|found| found.group == group) {
+        found.state = if found.target == sick { "unhealthy" } else { "healthy" }.to_owned();
+    }
+    let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();
+    let rehearsal = rehearse(&plan, &desired, &snapshot).unwrap();
+    assert_eq!(rehearsal.failures, Vec::<String>::new());
+    assert_eq!(rehearsal.services["user"], Healthy { now: 1, fewest: 1 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_machine_serves_nobody() {
+    let cloud = serving().await;
+    edit(&cloud, "instance.user-2", "running", false.into());
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let rehearsal = of(&cloud, &drawn(&[])).await;
+    assert_eq!(rehearsal.failures, Vec::<String>::new());
+    assert_eq!(rehearsal.services["user"], Healthy { now: 1, fewest: 1 });
+    assert_eq!(rehearsal.services["order"], Healthy { now: 2, fewest: 2 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_is_waited_for() {
+    let cloud = empty_account();
+    let desired = drawn(&[]);
     let snapshot = read(&cloud, &desired).await;
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();
-    rehearse(&plan, &desired, &snapshot).unwrap()
+    let stop = Stop::default();
+    let observer = StopAfter { steps: 70, stop: &stop, done: Default::default() };
+    carry_out(&plan, &snapshot, &cloud, &stop, &observer).await;
+    let snapshot = read(&cloud, &desired).await;
+    let address = "db_instance.user".parse().unwrap();
+    assert_eq!(snapshot.resources[&address].status, Status::Pending("creating".into()));
+    let rehearsal = of(&cloud, &desired).await;
+    assert_eq!(rehearsal.failures, Vec::<String>::new());
+    let (_, outcome) = apply_fully(&cloud, &desired).await;
+    // When its creation began is not known: it is taken to begin now.
+    assert!(rehearsal.seconds >= outcome.elapsed.as_secs_f64(), "{}", rehearsal.seconds);
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,6 +152,18 @@ async fn from_nothing_a_database_decides_how_long_it_takes() {
 async fn its_timeline() {
     let larger = "[service.user]\ninstance_type = \"t3.large\"\n";
     let rehearsal = rehearsal(&[("[service.user]\n", larger)], true).await;
-    let text = report::rehearsal::text(&rehearsal, "ecommerce in account 123456789012");
+    let text = |columns| {
+        let text =
+            report::rehearsal::text(&rehearsal, "ecommerce in account 123456789012", columns);
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let rows = |text: &str| {
+        let rows = text.lines().filter(|line| line.starts_with("  "));
+        rows.map(|row| row.chars().count()).max().unwrap_or_default()
+    };
+    for columns in [40, 60, 80, 200] {
+        assert!(rows(&text(columns)) <= columns, "{}", text(columns));
+    }
+    let text = text(80);
     insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string());
 }

@@ -340,7 +340,7 @@ impl Spoiled for Dying<'_> {
         self.cloud
     }
 
-    fn begins(&self) -> Result<(), Fault> {
+    async fn begins(&self) -> Result<(), Fault> {
         let mut left = self.left.lock().unwrap();
         let killed = || Fault::new(Class::Fatal, "sim", "Killed", "it was killed");
         *left = left.checked_sub(1).ok_or_else(killed)?;

@@ -91,7 +91,7 @@ impl Spoiled for Watched<'_> {
         self.cloud.create(kind, body, all, token).await
     }
 
-    fn begins(&self) -> Result<(), Fault> {
+    async fn begins(&self) -> Result<(), Fault> {
         let mut begun = self.begun.lock().unwrap();
         if *begun == self.allowed {
             return Err(Fault::new(Class::Fatal, "sim", "Killed", "it was killed"));
@@ -100,7 +100,7 @@ impl Spoiled for Watched<'_> {
         Ok(())
     }
 
-    fn ended(&self, call: &'static str) {
+    async fn ended(&self, call: &'static str) {
         self.calls.lock().unwrap().push((call, routes(self.cloud)));
     }
 }

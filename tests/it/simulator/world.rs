@@ -19,6 +19,7 @@ use ecdeploy::reconcile::{self, Event, Halt, Observer, Outcome, Stop, What};
 use ecdeploy::snapshot::{self, Snapshot};
 use ecdeploy::topology;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 pub const DRAWN: &str = include_str!("../../../topology.toml");
 
@@ -50,6 +51,17 @@ pub fn drawn_whole(edits: &[(&str, &str)]) -> Desired {
 
 pub fn empty_account() -> SimCloud {
     SimCloud::in_memory(Account::new("123456789012", "ap-southeast-1"), 1.0)
+}
+
+/// An account in which the drawn system is in service: made once, and copied for each who asks.
+pub async fn drawn_account() -> SimCloud {
+    static DRAWN: OnceCell<Account> = OnceCell::const_new();
+    let account = DRAWN.get_or_init(|| async {
+        let cloud = empty_account();
+        apply_fully(&cloud, &drawn(&[])).await;
+        cloud.account().clone()
+    });
+    SimCloud::in_memory(account.await.clone(), 1.0)
 }
 
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Snapshot {
@@ -174,11 +186,13 @@ impl Observer for StopAfter<'_> {
 pub trait Spoiled: Send + Sync {
     fn sound(&self) -> &SimCloud;
     /// Before each call that changes something: an error is its answer.
-    fn begins(&self) -> Result<(), Fault> {
+    async fn begins(&self) -> Result<(), Fault> {
         Ok(())
     }
     /// After each of them that went well.
-    fn ended(&self, _: &'static str) {}
+    async fn ended(&self, _: &'static str) {}
+    /// Before these are deleted.
+    fn deletes(&self, _: &'static dyn Kind, _: &[Live]) {}
     async fn spoil(
         &self,
         kind: &'static dyn Kind,
@@ -279,9 +293,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         all: &[Tags],
         token: &str,
     ) -> Result<Vec<Created>, Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         let made = self.0.spoil(kind, body, all, token).await?;
-        self.0.ended("create");
+        self.0.ended("create").await;
         Ok(made)
     }
     async fn update(
@@ -290,9 +304,9 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         all: &[(Live, Body)],
         changed: &[&str],
     ) -> Result<(), Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         self.0.sound().update(kind, all, changed).await?;
-        self.0.ended(if all.len() > 1 { "update_all" } else { "update" });
+        self.0.ended(if all.len() > 1 { "update_all" } else { "update" }).await;
         Ok(())
     }
     async fn delete(
@@ -301,9 +315,10 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         all: &[Live],
         parting: &Body,
     ) -> Result<(), Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
+        self.0.deletes(kind, all);
         self.0.sound().delete(kind, all, parting).await?;
-        self.0.ended("delete");
+        self.0.ended("delete").await;
         Ok(())
     }
     async fn status(
@@ -314,12 +329,15 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.sound().status(kind, ids).await
     }
     async fn protect(&self, kind: &'static dyn Kind, live: &Live, on: bool) -> Result<(), Fault> {
-        self.0.sound().protect(kind, live, on).await
+        self.0.begins().await?;
+        self.0.sound().protect(kind, live, on).await?;
+        self.0.ended("protect").await;
+        Ok(())
     }
     async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
-        self.0.begins()?;
+        self.0.begins().await?;
         self.0.sound().tag(kind, all).await?;
-        self.0.ended("tag");
+        self.0.ended("tag").await;
         Ok(())
     }
     async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault> {

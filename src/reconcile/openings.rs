@@ -1,0 +1,88 @@
+//! What a field grants while it changes: what it will, and what it does until a later step takes that away.
+
+use serde_json::Value;
+
+use super::Run;
+use crate::kinds::{Kind, Live};
+use crate::model::{Body, Fault, Field, reference, sort_set};
+use crate::plan::{Step, Verb};
+
+impl Run<'_> {
+    /// The body that the step aims at: with the live items still in the fields of which a later step revokes some.
+    pub(super) fn aim(
+        &self,
+        step: &Step,
+        kind: &'static dyn Kind,
+        live: &Live,
+        after: &Body,
+    ) -> Body {
+        let mut aim = after.clone();
+        for field in self.revoked_later(step, kind) {
+            let now = live.body.get(field.name).and_then(Value::as_array);
+            let Some(Value::Array(items)) = aim.get_mut(field.name) else { continue };
+            items.extend(now.into_iter().flatten().map(|item| self.named_again(field, item)));
+        }
+        for field in self.revoked_later(step, kind) {
+            aim.get_mut(field.name).into_iter().for_each(sort_set);
+        }
+        aim
+    }
+
+    /// Writes down, before it is done, what the fields will hold in between: a run cut short there is no drift.
+    pub(super) async fn announce(
+        &self,
+        index: usize,
+        step: &Step,
+        kind: &'static dyn Kind,
+        live: &Live,
+        aim: &Body,
+    ) -> Result<(), Fault> {
+        let widened: Vec<&Field> = self.revoked_later(step, kind).collect();
+        let Some(resource) = self.snapshot.find(&step.address, &live.id) else { return Ok(()) };
+        if !widened.iter().any(|field| step.fields.iter().any(|name| name == field.name)) {
+            return Ok(());
+        }
+        let mut applied = self.applied(step, resource);
+        for field in widened {
+            if let Some(value) = aim.get(field.name) {
+                applied.insert(field.name, value);
+            }
+        }
+        self.record(index, step, kind, live, &applied).await
+    }
+
+    fn revoked_later<'s>(
+        &'s self,
+        step: &'s Step,
+        kind: &'static dyn Kind,
+    ) -> impl Iterator<Item = &'static Field> + 's {
+        kind.schema().fields.iter().filter(move |field| {
+            step.verb == Verb::Update
+                && self.closing.iter().any(|other| {
+                    (&other.address, &other.id) == (&step.address, &step.id)
+                        && other.fields.iter().any(|name| name == field.name)
+                })
+        })
+    }
+
+    /// A live item as it will be read the next time: ids of what stays are addresses then.
+    fn named_again(&self, field: &Field, item: &Value) -> Value {
+        let mut item = item.clone();
+        let kind = field.named_kind().unwrap_or_default();
+        for link in field.links_mut(&mut item) {
+            let id = link.as_str().unwrap_or_default();
+            let known = self.snapshot.resources.values();
+            let mut known =
+                known.filter(|known| known.address.kind() == kind && known.live.id == id);
+            let leaves = self.plan.steps.iter().any(|step| {
+                step.verb == Verb::Delete
+                    && step.address.kind() == kind
+                    && step.id.as_deref() == Some(id)
+            });
+            if let Some(known) = known.next().filter(|_| !leaves) {
+                *link = reference(&known.address);
+            }
+        }
+        item
+    }
+}
