@@ -16,6 +16,7 @@ mod saved;
 mod step;
 mod steps;
 mod together;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

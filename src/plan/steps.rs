@@ -9,13 +9,12 @@ use super::openings::Ids;
 use super::order::order;
 use super::step::{Dependency, Step, Verb};
 use super::together;
+use super::users::Users;
 use crate::desired::Rolling;
 use crate::diff::{Action, Change};
 use crate::error::Result;
 use crate::kinds;
-use crate::model::{
-    Address, Body, Field, Late, Need, OnChange, Phase, Reference, Schema, Status, walk_late,
-};
+use crate::model::{Address, Body, Field, Late, Need, OnChange, Phase, Schema, Status, walk_late};
 use crate::snapshot::{Resource, Snapshot};
 
 /// The steps of these changes, in order.
@@ -50,6 +49,7 @@ pub(super) struct Graph<'a> {
     pub(super) changes: &'a [Change],
     /// Every live resource, by kind and id.
     live: BTreeMap<(&'a str, &'a str), &'a Resource>,
+    pub(super) users: Users<'a>,
     /// Kind and id of what will be gone.
     leaving: BTreeSet<(&'a str, &'a str)>,
     pub(super) steps: Vec<Step>,
@@ -80,17 +80,6 @@ pub(super) fn live_target(change: &Change) -> Option<Target> {
     change.id.as_deref().map(|id| live(&change.address, id))
 }
 
-/// Whether the live field holds an output of what stands at the address.
-fn names_output(field: &Field, user: &Resource, named: &Address) -> bool {
-    let mut found = false;
-    if let (Reference::Outputs, Some(value)) = (field.reference, user.body.get(field.name)) {
-        walk_late(value, &mut |late| {
-            found |= matches!(late, Late::Ref { address, .. } if address == *named);
-        });
-    }
-    found
-}
-
 /// The resource as it will be.
 pub(super) fn kept_target(change: &Change) -> Target {
     match (&change.id, change.action) {
@@ -112,8 +101,9 @@ impl<'a> Graph<'a> {
             .chain(&snapshot.extras)
             .map(|r| ((r.address.kind(), r.live.id.as_str()), r))
             .collect();
+        let users = Users::of(snapshot.resources.values().chain(&snapshot.extras));
         let (steps, places, left, serves_on) = Default::default();
-        let mut graph = Self { changes, live, leaving, steps, places, left, serves_on };
+        let mut graph = Self { changes, live, users, leaving, steps, places, left, serves_on };
         graph.left = graph.groups_left();
         graph.serves_on = graph.anybody_sends();
         graph
@@ -257,46 +247,6 @@ impl<'a> Graph<'a> {
                     if let Some(created) = created.filter(|created| *created != step) {
                         self.wait(step, created, need);
                     }
-                }
-            }
-        }
-    }
-
-    /// A deletion waits until nobody uses the resource.
-    fn wait_for_users(&mut self, change: &Change) {
-        let Some(target) = live_target(change) else { return };
-        let (Some(delete), Some(id)) = (self.place(&target, Verb::Delete), &change.id) else {
-            return;
-        };
-        let kind = change.address.kind();
-        let users: Vec<&Resource> = self
-            .live
-            .iter()
-            .filter(|(own, _)| **own != (kind, id.as_str()))
-            .map(|(_, user)| *user)
-            .collect();
-        for user in users {
-            let Some(schema) = schema_of(&user.address) else { continue };
-            let target = live(&user.address, &user.live.id);
-            for field in schema.fields {
-                let value = user.live.body.get(field.name);
-                let names = value.is_some_and(|value| field.links_to(value, kind, id));
-                if !names && !names_output(field, user, &change.address) {
-                    continue;
-                }
-                let sets = |verb| {
-                    self.place(&target, verb)
-                        .filter(|step| self.steps[*step].fields.iter().any(|f| f == field.name))
-                };
-                let free = match self.place(&target, Verb::Delete) {
-                    Some(gone) if field.phase != Phase::Attach => Some(gone),
-                    _ => sets(Verb::Detach)
-                        .or(sets(Verb::Revoke))
-                        .or(sets(Verb::Update))
-                        .or(sets(Verb::Attach)),
-                };
-                if let Some(free) = free {
-                    self.wait(delete, free, Need::Ready);
                 }
             }
         }

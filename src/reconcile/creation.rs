@@ -1,7 +1,8 @@
 //! A creation: at most once, whatever becomes of the answer, and what takes calls of its own right after it.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::execute::AT_ONCE;
 use super::watch::Goal;
@@ -13,6 +14,9 @@ use crate::model::{
     Tags, digest,
 };
 use crate::plan::Step;
+
+/// A listing shows by then what was made before.
+const SETTLED: Duration = Duration::from_secs(15);
 
 impl Run<'_> {
     pub(super) async fn create(
@@ -88,27 +92,34 @@ impl Run<'_> {
         body: &Body,
         tags: &Tags,
     ) -> Result<Created, Fault> {
-        let unsure = AtomicBool::new(false);
-        let generation = AtomicU32::new(0);
+        let lost = Cell::new(None);
+        let generation = Cell::new(0);
         self.calling(index, || async {
-            if unsure.load(Ordering::Relaxed)
-                && let Some(made) = self.made(step).await?
-            {
-                return Ok(made);
+            if let Some(at) = lost.get() {
+                if let Some(made) = self.made(step).await? {
+                    return Ok(made);
+                }
+                // A listing lags; what neither a name nor a token tells apart would be made twice.
+                let schema = kind.schema();
+                let told_apart = schema.calls.token || !schema.unique.is_empty();
+                if !told_apart && self.door.now().saturating_sub(at) < SETTLED {
+                    let message = "the answer was lost, and nothing is to be seen of it yet";
+                    return Err(Fault::new(Class::Transient, "create", "Unknown", message));
+                }
             }
             loop {
-                let token = self.token(step, body, tags, generation.load(Ordering::Relaxed));
+                let token = self.token(step, body, tags, generation.get());
                 match self.door.create(kind, body, tags, &token).await {
                     Err(fault) if is_used_up(&fault) => {
-                        generation.fetch_add(1, Ordering::Relaxed);
+                        generation.set(generation.get() + 1);
                     }
                     Err(fault) if fault.class == Class::Transient => {
-                        unsure.store(true, Ordering::Relaxed);
+                        lost.set(Some(self.door.now()));
                         return Err(fault);
                     }
                     // An earlier call has made it, of this run or of one that was killed; the listing may lag behind.
                     Err(fault) if fault.class == Class::Exists => {
-                        unsure.store(true, Ordering::Relaxed);
+                        lost.set(Some(self.door.now()));
                         let unseen = Fault { class: Class::NotFound, ..fault };
                         return self.made(step).await?.ok_or(unseen);
                     }

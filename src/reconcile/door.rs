@@ -20,7 +20,7 @@ use crate::model::{
 /// How long a call waits for others to join it.
 const WINDOW: Duration = Duration::from_millis(10);
 /// How often a call with a token is repeated whose answer was lost.
-const TRIES: u32 = 5;
+const TRIES: u32 = 8;
 /// How many targets' ids one status call is counted for.
 const STATUS_IDS: usize = 200;
 
@@ -104,16 +104,18 @@ impl<'a> Door<'a> {
             let mut tries = 0;
             loop {
                 let made = self.cloud.create(kind, body, &tags, &token);
-                match self.send(calls.create, made).await {
-                    // The same call again: it tells what it did the first time. Others must not join it.
-                    Err(fault)
-                        if calls.token && fault.class == Class::Transient && tries < TRIES =>
-                    {
-                        tries += 1;
-                        self.sleep(WINDOW * 20 * tries).await;
+                let fault = match self.send(calls.create, made).await {
+                    Err(fault) if calls.token && (tries > 0 || fault.class == Class::Transient) => {
+                        fault
                     }
                     answer => return answer,
+                };
+                // The same call again: it tells what it did the first time. With others among them it would be another.
+                if tries == TRIES {
+                    return Err(Fault { class: Class::Transient, ..fault });
                 }
+                tries += 1;
+                self.sleep(WINDOW * 20 * tries).await;
             }
         };
         let item = (tags.clone(), token.to_owned());

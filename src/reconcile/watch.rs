@@ -67,6 +67,7 @@ impl<'a> Watch<'a> {
         looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
         let begun = self.door.now();
         let mut pause = FIRST_LOOK;
+        let mut seen = begun;
         let result = loop {
             tokio::select! {
                 () = self.door.sleep(pause) => {}
@@ -74,28 +75,33 @@ impl<'a> Watch<'a> {
             }
             let waited = self.door.now() - begun;
             // A look begun in the later half of the pause is as good as one of our own.
-            let standing = match self.look(kind, &looks, id, pause / 2).await {
-                Ok(status) => status,
+            let looked = self.look(kind, &looks, id, pause / 2).await;
+            pause = (pause * 2).min(poll).max(FIRST_LOOK);
+            let (status, outputs) = match looked {
+                Ok(Some(Standing { status, outputs })) => (Some(status), outputs),
+                Ok(None) => (None, BTreeMap::new()),
+                // What could not be seen is neither there nor gone.
                 Err(fault)
                     if matches!(fault.class, Class::Transient | Class::Throttled)
                         && waited < patience =>
                 {
-                    None
+                    continue;
                 }
                 Err(fault) => break Err(fault),
             };
-            pause = (pause * 2).min(poll).max(FIRST_LOOK);
-            let (status, outputs) = match standing {
-                Some(Standing { status, outputs }) => (Some(status), outputs),
-                None => (None, BTreeMap::new()),
-            };
+            if !matches!(status, None | Some(Status::Gone | Status::Deleting)) {
+                seen = self.door.now();
+            }
+            let missing = self.door.now().saturating_sub(seen);
             match (status, goal) {
                 (Some(Status::Ready), Goal::Ready) => break Ok(outputs),
                 (None | Some(Status::Gone), Goal::Gone) => break Ok(outputs),
                 (Some(Status::Failed(why)), _) => {
                     break Err(fault(kind, "Failed", format!("{id} is `{why}`")));
                 }
-                (None | Some(Status::Gone | Status::Deleting), Goal::Ready) if waited > UNKNOWN => {
+                (None | Some(Status::Gone | Status::Deleting), Goal::Ready)
+                    if missing > UNKNOWN =>
+                {
                     break Err(fault(kind, "Disappeared", format!("{id} is gone")));
                 }
                 _ => {}

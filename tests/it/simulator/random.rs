@@ -86,8 +86,7 @@ const RELEASE: &str = "8f4b1c2d9e6a7035f1c8d2b4a6e9073518c4d2fb";
 const ARTIFACT: &str = "artifact = { git = \"https://git.example.com/ecommerce/services.git\", commit = \"${var.release}\", directory = \"${service}\" }\n";
 const MOVED: &str = "[[moved]]\nfrom = \"database.user\"\nto = \"database.account\"\n[database.account]\nidentifier = \"ecommerce-user-db\"\ndb_name = \"user_db\"\n";
 
-const MOVED_BACK: &str =
-    "[[moved]]\nfrom = \"database.account\"\nto = \"database.user\"\n[database.user]\n";
+const MOVED_BACK: &str = "[[moved]]\nfrom = \"database.account\"\nto = \"database.user\"\n[database.user]\nidentifier = \"ecommerce-user-db\"\ndb_name = \"user_db\"\n";
 
 type Edits = Vec<(&'static str, &'static str)>;
 

@@ -220,10 +220,9 @@ security_groups = ["rds"]
             );
         }
         if let Some(replicas) = self.cache {
-            let place = if replicas == 0 { "zone = \"a\"" } else { "" };
             let _ = writeln!(
                 text,
-                "[security_group.redis]\nname = \"Redis-SG\"\n[cache.redis]\nengine_version = \"7.1\"\nnode_type = \"{}\"\n{place}\n\
+                "[security_group.redis]\nname = \"Redis-SG\"\n[cache.redis]\nengine_version = \"7.1\"\nnode_type = \"{}\"\nzone = \"a\"\n\
                  replicas = {replicas}\nsubnets = [\"a\", \"b\"]\nsecurity_groups = [\"redis\"]",
                 self.cache_type
             );

@@ -90,6 +90,13 @@ impl Life<'_> {
             match self.once(desired, run, false).await {
                 Ended::Well => {
                     let again = self.plan(self.cloud, desired).await.unwrap();
+                    // What somebody deletes takes its time to go.
+                    let going = |change: &ecdeploy::diff::Change| {
+                        change.reason.as_deref() == Some("is being deleted already")
+                    };
+                    if !again.is_empty() && again.changes.iter().all(going) {
+                        continue;
+                    }
                     assert!(again.is_empty(), "a second plan: {:#?}", again.changes);
                     self.in_order(desired);
                     if serves {
