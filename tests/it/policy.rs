@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 
 use ecdeploy::kinds;
 use ecdeploy::model::Side;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::{Account, Call, Emulator};
 use crate::product::Shop;
+use crate::venv;
 use crate::way_in::{BY_DOMAIN, NAME, ZONE, dns, issued, with_way_in, zone};
 
 on_each_emulator!(every_call_is_in_the_table_and_on_its_side);
@@ -221,4 +224,95 @@ fn without(policy: &Value, action: &str) -> Value {
     }
     statements.retain(|statement| statement["Action"] != json!([]));
     less
+}
+
+/// What the one who lacks an action can't do, for actions that stand for all there are: what is asked itself, and what a
+/// call takes besides.
+#[test]
+fn without_one_action_apply_fails() {
+    for action in [
+        "ec2:CreateTags",
+        "iam:PassRole",
+        "iam:CreateServiceLinkedRole",
+        "secretsmanager:TagResource",
+        "kms:DescribeKey",
+        "ssm:AddTagsToResource",
+        "elasticache:CreateCacheCluster",
+        "route53:ChangeResourceRecordSets",
+    ] {
+        let mut account = Emulator::Moto.lend();
+        let shop = everything(&mut account);
+        let whole = printed(&shop, "apply");
+        let less: Vec<Value> = whole.iter().map(|policy| without(policy, action)).collect();
+        assert_ne!(less, whole, "{action} is in the policy");
+        let user = user(&mut account, "user", &less);
+        let shop = seen_by(&shop, &user);
+        account.enforce_policies(true);
+        shop.run(&["apply", "-y"]).exits(1);
+    }
+}
+
+/// A shop without credentials, and without an account that would answer.
+fn offline() -> Shop {
+    let shop = Shop::at("http://127.0.0.1:9");
+    shop.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY")
+}
+
+#[test]
+fn the_policy_to_plan() {
+    let ran = offline().run(&["iam-policy", "plan"]).exits(0);
+    let policy: Value = serde_json::from_str(&ran.stdout).expect("one JSON document, for a pipe");
+    assert_eq!(policy["Version"], "2012-10-17");
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn both_policies() {
+    insta::assert_snapshot!(offline().run(&["iam-policy"]).exits(0).stdout);
+}
+
+#[test]
+fn one_document_of_several_is_for_a_pipe() {
+    let shop = offline();
+    let all = printed(&shop, "apply");
+    for (policy, number) in all.iter().zip(1..) {
+        let number = format!("{number}");
+        let ran = shop.run(&["iam-policy", "apply", "--document", &number]).exits(0);
+        assert_eq!(serde_json::from_str::<Value>(&ran.stdout).expect("JSON"), *policy);
+    }
+    shop.run(&["iam-policy", "apply", "--document", "9"]).fails_plainly().says("no document 9");
+}
+
+/// The reference's complaints of these policies.
+fn complaints(policies: &str) -> String {
+    let mut check =
+        venv::reference().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("check.py");
+    let mut input = check.stdin.take().expect("its input");
+    input.write_all(policies.as_bytes()).expect("it reads");
+    drop(input);
+    let answer = check.wait_with_output().expect("its answer");
+    assert!(answer.status.success());
+    String::from_utf8(answer.stdout).expect("text")
+}
+
+#[test]
+fn awss_reference_knows_each_action_on_these_resources_and_conditions() {
+    let shop = offline();
+    shop.edit("[database.user]\n", "[database.user]\nreplicas = 1\n");
+    let default = "default_service = \"frontend\"\n";
+    shop.edit(default, &format!("{default}{BY_DOMAIN}\n\n{}\n", dns(NAME)));
+    shop.edit("[cache.redis]\n", "[cache.redis]\nreplicas = 1\n");
+    let printed = shop.run(&["iam-policy", "adopt", "--format", "json"]).exits(0).stdout;
+
+    assert_eq!(complaints(&printed), "");
+
+    for (from, to, complaint) in [
+        ("ec2:CreateVpc\"", "ec2:MakeVpc\"", "no such action"),
+        ("ec2:DescribeVpcs\"", "ec2:DeleteVpc\"", "is allowed on everything"),
+        (":targetgroup/*", ":targets/*", "is narrowed to what is none of"),
+        ("iam:PassedToService", "iam:GivenToService", "knows no iam:GivenToService"),
+    ] {
+        let wrong = printed.replace(from, to);
+        assert!(complaints(&wrong).contains(complaint), "{from} as {to}");
+    }
 }
