@@ -23,8 +23,8 @@ use crate::aws::absent::unless_gone;
 use crate::aws::route53::{self, AT_ONCE, LIST, PAGE, Start, Zone, plain};
 use crate::aws::{Aws, Reading, fault, marks};
 use crate::model::{
-    ADDRESS, ANYWHERE, Body, Calls, Class, Condition, Created, Fault, Field, Grant, Observed,
-    Operation, Schema, Scope, Standing, Status, TOPOLOGY, Tags, Timing,
+    ADDRESS, ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation,
+    Schema, Standing, Status, TOPOLOGY, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,29 +66,10 @@ const REFUSED: &str = "InvalidChangeBatch";
 /// Seconds for which the world may remember our TXT record.
 const TTL: i64 = 300;
 
-const ZONES: &[&str] = &["arn:{partition}:route53:::hostedzone/*"];
-/// Records of the topology's zone, of the types that we make:
-/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html>
-static OF_ZONE: Scope = Scope::new(
-    "RecordsOfTheZone",
-    &[
-        Condition::new(
-            "ForAllValues:StringLike",
-            "route53:ChangeResourceRecordSetsNormalizedRecordNames",
-            &["{record.zone_name}", "*.{record.zone_name}"],
-        ),
-        Condition::new(
-            "ForAllValues:StringEquals",
-            "route53:ChangeResourceRecordSetsRecordTypes",
-            &["A", "AAAA", "TXT"],
-        ),
-    ],
-);
-
 static OPERATIONS: &[Operation] = &[
     Operation::plan("route53:ListHostedZones", ANYWHERE),
-    Operation::plan("route53:ListResourceRecordSets", &[Grant::named(ZONES)]),
-    Operation::change("route53:ChangeResourceRecordSets", &[Grant::within(&OF_ZONE, ZONES)]),
+    Operation::plan("route53:ListResourceRecordSets", &[Grant::named(route53::ZONES)]),
+    Operation::change("route53:ChangeResourceRecordSets", &[route53::RECORDS]),
 ];
 
 pub struct Wire;

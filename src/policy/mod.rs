@@ -64,9 +64,12 @@ pub fn statements(desired: &Desired, purpose: Purpose) -> Vec<Statement> {
 /// What belongs in one statement, but for the resources: service, whether it looks only, and the scope's words.
 type Key = (String, bool, &'static str);
 
-/// Leaves by what they have in common, each action with its resources.
+/// Each action with its resources.
+type Actions = BTreeMap<String, BTreeSet<String>>;
+
+/// Leaves by what they have in common.
 #[derive(Default)]
-struct Leaves(BTreeMap<Key, (Option<&'static Scope>, BTreeMap<String, BTreeSet<String>>)>);
+struct Leaves(BTreeMap<Key, (Option<&'static Scope>, Actions)>);
 
 impl Leaves {
     fn add(&mut self, row: &Operation, grant: &Grant, fill: &Fill<'_>) {
