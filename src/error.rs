@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Class, Fault};
+use crate::model::{Class, Fault, NOT_SENT};
 
 /// The exit code where somebody else holds the lock.
 const LOCKED: u8 = 3;
@@ -92,6 +92,11 @@ impl From<Fault> for Error {
                 ErrorKind::Access,
                 format!("{service} gave no answer: {}", fault.message),
                 "check the network, the region's name, and AWS_ENDPOINT_URL if it is set".to_owned(),
+            ),
+            _ if fault.code == NOT_SENT => (
+                ErrorKind::Refused,
+                fault.message.clone(),
+                "this is a fault in ecdeploy itself, please report it".to_owned(),
             ),
             _ => (ErrorKind::Aws, fault.to_string(), String::new()),
         };

@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod lock;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod private;
 pub mod reconcile;
 pub mod rehearsal;

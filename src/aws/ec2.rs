@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Standing, Status, TOPOLOGY, Tags};
+use crate::model::{Class, Condition, Fault, Grant, Scope, Standing, Status, TOPOLOGY, Tags};
 
 /// How many values AWS takes in one filter.
 const FILTER_VALUES: usize = 200;
@@ -75,6 +75,20 @@ impl RootDevices {
         known.insert(image.to_owned(), device.clone());
         Ok(device)
     }
+}
+
+/// Tags on what a call is just making:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html>
+static CREATING: Scope = Scope::new(
+    "TagsAtCreation",
+    &[
+        Condition::new("StringEquals", "aws:RequestTag/ecdeploy:topology", &["{topology}"]),
+        Condition::new("Null", "ec2:CreateAction", &["false"]),
+    ],
+);
+
+pub const fn tagging(resources: &'static [&'static str]) -> Grant {
+    Grant::within(&CREATING, resources).of("ec2:CreateTags")
 }
 
 pub fn filter(name: &str, value: &str) -> Filter {

@@ -7,9 +7,24 @@ use futures_util::future::{try_join, try_join_all};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Reading, fault};
-use crate::model::{ADDRESS, Address, Class, Fault, TOPOLOGY, Tags};
+use crate::model::{ADDRESS, Address, Class, Condition, Fault, Grant, Scope, TOPOLOGY, Tags};
 
 type Outputs = BTreeMap<String, String>;
+
+/// What a cache is made with: the topology's subnets, and AWS's own settings.
+pub const BESIDE: &[&str] = &["subnetgroup:{cache_subnet_group.name}", "parametergroup:default*"];
+
+/// The role that ElastiCache works by, network interfaces and all, which the first cache of an account makes:
+/// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/using-service-linked-roles.html>
+pub const LINKED_ROLE: Grant = Grant::within(
+    &LINKED,
+    &["role/aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache"],
+)
+.of("iam:CreateServiceLinkedRole");
+static LINKED: Scope = Scope::new(
+    "ServiceRoleOfElastiCache",
+    &[Condition::new("StringEquals", "iam:AWSServiceName", &["elasticache.amazonaws.com"])],
+);
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]

@@ -13,10 +13,26 @@ use tokio::sync::OnceCell;
 
 use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Duty, Fault, Standing, Status, Tags, TargetHealth};
+use crate::model::{
+    Class, Condition, Duty, Fault, Grant, Scope, Standing, Status, Tags, TargetHealth,
+};
 
 /// AWS's code for a target that is in the group no more.
 const NOT_REGISTERED: &str = "Target.NotRegistered";
+
+/// Tags on what a call is just making:
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/tag-on-create-permission.html>
+static CREATING: Scope = Scope::new(
+    "TagsAtCreation",
+    &[
+        Condition::new("StringEquals", "aws:RequestTag/ecdeploy:topology", &["{topology}"]),
+        Condition::new("Null", "elasticloadbalancing:CreateAction", &["false"]),
+    ],
+);
+
+pub const fn tagging(resources: &'static [&'static str]) -> Grant {
+    Grant::within(&CREATING, resources).of("elasticloadbalancing:AddTags")
+}
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]

@@ -4,7 +4,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::model::{Class, Fault};
+use super::gate::Refused;
+use crate::model::{Class, Fault, NOT_SENT};
 
 /// Turns the SDK's error into ours: `.map_err(fault("ec2:CreateVpc"))`.
 pub fn fault<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Fault
@@ -61,6 +62,9 @@ where
     while let Some(cause) = source {
         if cause.is::<aws_credential_types::provider::error::CredentialsError>() {
             return Fault::new(Class::Credentials, operation, "", cause.to_string());
+        }
+        if cause.is::<Refused>() {
+            return Fault::new(Class::Fatal, operation, NOT_SENT, cause.to_string());
         }
         last = cause.to_string();
         source = cause.source();

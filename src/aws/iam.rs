@@ -6,7 +6,16 @@ use serde_json::Value;
 
 use super::absent::away;
 use super::{Aws, fault};
-use crate::model::{Class, Fault, Tags};
+use crate::model::{Class, Condition, Fault, Grant, Scope, Tags};
+
+/// Leave to hand our roles to machines:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>
+pub const PASS_ROLE: Grant =
+    Grant::within(&PASSED, &["role/ecdeploy/{region}/{topology}/*"]).of("iam:PassRole");
+static PASSED: Scope = Scope::new(
+    "RolesForMachines",
+    &[Condition::new("StringEquals", "iam:PassedToService", &["ec2.amazonaws.com"])],
+);
 
 /// Tags as the SDK takes them.
 pub fn to_sdk(operation: &str, tags: &Tags) -> Result<Vec<Tag>, Fault> {

@@ -6,9 +6,25 @@ use aws_sdk_ssm::types::{ParameterType, Tag};
 
 use super::{Aws, fault};
 use crate::aws::absent::away;
-use crate::model::{Class, Fault, Holder, Lease};
+use crate::model::{Class, Fault, Grant, Holder, Lease, Operation};
 
 const TAG: &str = "ecdeploy:lock";
+
+const LOCK: &[&str] = &["parameter/ecdeploy/{topology}/lock/*"];
+
+/// Leave to list goes by the path itself:
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html>
+pub static OPERATIONS: &[Operation] = &[
+    Operation::apply(
+        "ssm:GetParametersByPath",
+        &[Grant::named(&["parameter/ecdeploy/{topology}/lock"])],
+    ),
+    Operation::change(
+        "ssm:PutParameter",
+        &[Grant::named(LOCK), Grant::named(LOCK).of("ssm:AddTagsToResource")],
+    ),
+    Operation::change("ssm:DeleteParameter", &[Grant::named(LOCK)]),
+];
 
 fn path(topology: &str) -> String {
     format!("/ecdeploy/{topology}/lock")

@@ -3,7 +3,7 @@
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 
 use super::{Aws, Reading, fault};
-use crate::model::{Class, Fault, Lookup, covers};
+use crate::model::{ANYWHERE, Class, Fault, Grant, Lookup, Operation, covers};
 
 /// The keys that a load balancer takes. ACM lists certificates of RSA 2048 alone unless asked for more.
 /// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
@@ -15,6 +15,35 @@ const KEYS: [KeyAlgorithm; 6] = [
     KeyAlgorithm::EcSecp384r1,
     KeyAlgorithm::EcSecp521r1,
 ];
+
+const PARAMETERS: &str = "ssm:GetParameters";
+const DESCRIBE: &str = "acm:DescribeCertificate";
+const LIST: &str = "acm:ListCertificates";
+const ZONES: &str = "route53:ListHostedZones";
+
+static PUBLIC_PARAMETER: Operation = Operation::plan(
+    PARAMETERS,
+    &[Grant::named(&["arn:{partition}:ssm:{region}::parameter{lookup}"])],
+);
+static PARAMETER: Operation = Operation::plan(PARAMETERS, &[Grant::named(&["parameter{lookup}"])]);
+static CHECKED: Operation = Operation::plan(DESCRIBE, &[Grant::named(&["{lookup}"])]);
+static CERTIFICATE: Operation = Operation::plan(LIST, ANYWHERE);
+static ZONE: Operation = Operation::plan(ZONES, ANYWHERE);
+
+/// Every operation that a lookup may send.
+pub static OPERATIONS: &[&Operation] =
+    &[&PUBLIC_PARAMETER, &PARAMETER, &CHECKED, &CERTIFICATE, &ZONE];
+
+/// The operation that answers this lookup, and what `{lookup}` stands for in its resources.
+pub fn operation(lookup: &Lookup) -> (&'static Operation, &str) {
+    match lookup {
+        Lookup::Parameter(path) if path.starts_with("/aws/") => (&PUBLIC_PARAMETER, path),
+        Lookup::Parameter(path) => (&PARAMETER, path),
+        Lookup::Certificate(arn) if arn.starts_with("arn:") => (&CHECKED, arn),
+        Lookup::Certificate(domain) => (&CERTIFICATE, domain),
+        Lookup::Zone(name) => (&ZONE, name),
+    }
+}
 
 /// The answer to a lookup. What is not there is a fault of class `NotFound` that says so.
 pub async fn of(read: &Reading<'_>, lookup: &Lookup) -> Result<String, Fault> {
@@ -29,34 +58,32 @@ pub async fn of(read: &Reading<'_>, lookup: &Lookup) -> Result<String, Fault> {
 async fn parameter(read: &Reading<'_>, path: &str) -> Result<String, Fault> {
     let missing = || {
         let message = format!("SSM has no parameter {path}");
-        Fault::new(Class::NotFound, "ssm:GetParameters", "ParameterNotFound", message)
+        Fault::new(Class::NotFound, PARAMETERS, "ParameterNotFound", message)
     };
     read.ssm.values(read).await?.get(path).cloned().ok_or_else(missing)
 }
 
 /// The certificate of this ARN, if a load balancer would take it.
 async fn checked(aws: &Aws, arn: &str) -> Result<String, Fault> {
-    const OPERATION: &str = "acm:DescribeCertificate";
     let answer = aws.acm.describe_certificate().certificate_arn(arn).send().await;
-    let status = answer.map_err(fault(OPERATION))?.certificate.and_then(|found| found.status);
+    let status = answer.map_err(fault(DESCRIBE))?.certificate.and_then(|found| found.status);
     match status {
         Some(CertificateStatus::Issued) => Ok(arn.to_owned()),
         status => {
             let status = status.as_ref().map_or("unknown", CertificateStatus::as_str);
             let message = format!("its status is {status}, not ISSUED");
-            Err(Fault::new(Class::NotFound, OPERATION, "", message))
+            Err(Fault::new(Class::NotFound, DESCRIBE, "", message))
         }
     }
 }
 
 /// The issued certificate for this domain; of several the one that is valid longest, so that a renewed one takes over.
 async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
-    const OPERATION: &str = "acm:ListCertificates";
     let call = aws.acm.list_certificates().certificate_statuses(CertificateStatus::Issued);
     let call = call.includes(Filters::builder().set_key_types(Some(KEYS.to_vec())).build());
     let pages = call.into_paginator().items().send();
     let all: Vec<CertificateSummary> =
-        pages.collect::<Result<_, _>>().await.map_err(fault(OPERATION))?;
+        pages.collect::<Result<_, _>>().await.map_err(fault(LIST))?;
     all.into_iter()
         // Asked again on this side, since not every answer is filtered.
         .filter(|found| found.status().is_none_or(|status| *status == CertificateStatus::Issued))
@@ -67,7 +94,7 @@ async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
         .and_then(|found| found.certificate_arn)
         .ok_or_else(|| {
             let message = format!("no issued certificate is for {domain}");
-            Fault::new(Class::NotFound, OPERATION, "", message)
+            Fault::new(Class::NotFound, LIST, "", message)
         })
 }
 
@@ -78,7 +105,7 @@ fn names(found: &CertificateSummary) -> impl Iterator<Item = &str> {
 
 /// The public zone of this name.
 async fn zone(read: &Reading<'_>, name: &str) -> Result<String, Fault> {
-    let missing = |message| Fault::new(Class::NotFound, "route53:ListHostedZones", "", message);
+    let missing = |message| Fault::new(Class::NotFound, ZONES, "", message);
     let zones = read.route53.public_zones(read).await?;
     let found: Vec<_> = zones.iter().filter(|zone| zone.name.eq_ignore_ascii_case(name)).collect();
     match found[..] {

@@ -7,6 +7,7 @@ pub mod ec2;
 pub mod elasticache;
 pub mod elb;
 mod fault;
+mod gate;
 pub mod iam;
 pub mod lease;
 pub mod lookup;
@@ -16,6 +17,7 @@ mod reading;
 pub mod route53;
 pub mod ssm;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -24,9 +26,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 pub use fault::fault;
+pub use gate::{Table, table};
 pub use reading::Reading;
 
-use crate::model::Fault;
+use crate::model::{Fault, Operation};
 
 /// Attempts at one call that only looks before its error counts: enough to outlast a burst of throttling.
 const ATTEMPTS: u32 = 8;
@@ -35,6 +38,14 @@ const CHANGE_ATTEMPTS: u32 = 2;
 const FIRST_ATTEMPTS: u32 = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// IAM always allows it.
+static CALLER: Operation = Operation::plan("sts:GetCallerIdentity", &[]);
+
+/// What is sent whatever the topology is of: who asks, and the lock.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    lease::OPERATIONS.iter().chain([&CALLER])
+}
 
 /// A client of each service, all on one HTTP client.
 pub struct Aws {
@@ -54,8 +65,9 @@ pub struct Aws {
 
 impl Aws {
     /// Clients for `region`, with credentials and endpoint from where every AWS tool takes them: those for looking, and
-    /// those for changing. No call is made.
-    pub async fn connect(region: &str) -> (Self, Self) {
+    /// those for changing. They send what is in the table and nothing else; the former nothing that changes the account.
+    /// No call is made.
+    pub async fn connect(region: &str, table: Table) -> (Self, Self) {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -73,29 +85,31 @@ impl Aws {
             .await;
         let few = RetryConfig::standard().with_max_attempts(CHANGE_ATTEMPTS);
         let changing = config.to_builder().retry_config(few).build();
-        (Self::with(region, &config), Self::with(region, &changing))
+        let table = Arc::new(table);
+        let looking = Self::with(region, &config, &table, false);
+        (looking, Self::with(region, &changing, &table, true))
     }
 
-    fn with(region: &str, config: &SdkConfig) -> Self {
+    fn with(region: &str, config: &SdkConfig, table: &Arc<Table>, changes: bool) -> Self {
         macro_rules! client {
-            ($sdk:ident) => {
-                $sdk::Client::from_conf(
-                    $sdk::config::Builder::from(config).interceptor(call::Log).build(),
-                )
-            };
+            ($sdk:ident, $service:literal) => {{
+                let gate = gate::Gate { service: $service, table: table.clone(), changes };
+                let config = $sdk::config::Builder::from(config).interceptor(call::Log);
+                $sdk::Client::from_conf(config.interceptor(gate).build())
+            }};
         }
         Self {
             region: region.to_owned(),
-            acm: client!(aws_sdk_acm),
-            ec2: client!(aws_sdk_ec2),
-            elb: client!(aws_sdk_elasticloadbalancingv2),
-            iam: client!(aws_sdk_iam),
-            rds: client!(aws_sdk_rds),
-            elasticache: client!(aws_sdk_elasticache),
-            route53: client!(aws_sdk_route53),
-            secretsmanager: client!(aws_sdk_secretsmanager),
-            ssm: client!(aws_sdk_ssm),
-            sts: client!(aws_sdk_sts),
+            acm: client!(aws_sdk_acm, "acm"),
+            ec2: client!(aws_sdk_ec2, "ec2"),
+            elb: client!(aws_sdk_elasticloadbalancingv2, "elasticloadbalancing"),
+            iam: client!(aws_sdk_iam, "iam"),
+            rds: client!(aws_sdk_rds, "rds"),
+            elasticache: client!(aws_sdk_elasticache, "elasticache"),
+            route53: client!(aws_sdk_route53, "route53"),
+            secretsmanager: client!(aws_sdk_secretsmanager, "secretsmanager"),
+            ssm: client!(aws_sdk_ssm, "ssm"),
+            sts: client!(aws_sdk_sts, "sts"),
             root_devices: ec2::RootDevices::default(),
         }
     }

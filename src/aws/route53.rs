@@ -4,7 +4,7 @@ use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Reading, fault};
-use crate::model::Fault;
+use crate::model::{Condition, Fault, Grant, Scope};
 
 pub const LIST: &str = "route53:ListResourceRecordSets";
 
@@ -15,6 +15,28 @@ pub const AT_ONCE: usize = 5;
 /// How many records a page holds at most.
 /// Source: <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>
 pub const PAGE: i32 = 300;
+
+pub const ZONES: &[&str] = &["arn:{partition}:route53:::hostedzone/*"];
+/// Records of the topology's zone, of the types that we make:
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html>
+static OF_ZONE: Scope = Scope::new(
+    "RecordsOfTheZone",
+    &[
+        Condition::new(
+            "ForAllValues:StringLike",
+            "route53:ChangeResourceRecordSetsNormalizedRecordNames",
+            &["{record.zone_name}", "*.{record.zone_name}"],
+        ),
+        Condition::new(
+            "ForAllValues:StringEquals",
+            "route53:ChangeResourceRecordSetsRecordTypes",
+            &["A", "AAAA", "TXT"],
+        ),
+    ],
+);
+
+/// Leave to change them.
+pub const RECORDS: Grant = Grant::within(&OF_ZONE, ZONES);
 
 /// What several rooms read, asked for once a reading.
 #[derive(Default)]

@@ -6,6 +6,7 @@ mod carry_out;
 mod context;
 mod destroy;
 mod hold;
+mod iam_policy;
 mod plan;
 mod rehearse;
 mod scale;
@@ -70,6 +71,7 @@ enum Command {
     Adopt(adopt::Adopt),
     Trace(trace::Trace),
     Unlock(unlock::Unlock),
+    IamPolicy(iam_policy::IamPolicy),
 }
 
 /// Runs the command that the process was started with.
@@ -109,6 +111,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
+            Command::IamPolicy(command) => command.run(&cli.global),
         }
     })
 }

@@ -8,8 +8,8 @@ use futures_util::future::{join, join_all, try_join_all};
 use tokio::sync::OnceCell;
 
 use super::{Cloud, Found};
-use crate::aws::{Aws, Reading, elb, lease, lookup};
-use crate::kinds::{Kind, Live, REGISTRY};
+use crate::aws::{self, Aws, Reading, elb, lease, lookup};
+use crate::kinds::{self, Kind, Live, REGISTRY};
 use crate::model::{
     Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
 };
@@ -24,9 +24,9 @@ pub struct LiveCloud {
 }
 
 impl LiveCloud {
-    /// Makes clients for `region`; no call is made yet.
+    /// Makes clients for `region`, of the table that `iam-policy` prints; no call is made yet.
     pub async fn connect(region: &str) -> Self {
-        let (reads, changes) = Aws::connect(region).await;
+        let (reads, changes) = Aws::connect(region, aws::table(kinds::operations())).await;
         Self { reads, changes, account: OnceCell::new(), started: Instant::now() }
     }
 }

@@ -13,8 +13,8 @@ use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Address, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
-    Timing,
+    Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,12 +55,36 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::UNPACED,
 };
 
+const R: &[&str] = &["cluster:{cache_cluster.cluster_id}"];
+const ALL: &[&str] = &["cluster:*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticache:DescribeCacheClusters", &[Grant::named(ALL)]),
+    Operation::plan("elasticache:ListTagsForResource", &[Grant::named(ALL)]),
+    Operation::change(
+        "elasticache:CreateCacheCluster",
+        &[
+            Grant::born(R),
+            Grant::born(R).of("elasticache:AddTagsToResource"),
+            Grant::named(elasticache::BESIDE),
+            elasticache::LINKED_ROLE,
+        ],
+    ),
+    Operation::change("elasticache:ModifyCacheCluster", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:DeleteCacheCluster", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -12,7 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema, Standing, Status,
+    Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,12 +37,31 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::UNPACED,
 };
 
+const R: &[&str] = &["subnetgroup:{cache_subnet_group.name}"];
+const ALL: &[&str] = &["subnetgroup:*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticache:DescribeCacheSubnetGroups", &[Grant::named(ALL)]),
+    Operation::plan("elasticache:ListTagsForResource", &[Grant::named(ALL)]),
+    Operation::change(
+        "elasticache:CreateCacheSubnetGroup",
+        &[Grant::born(R), Grant::born(R).of("elasticache:AddTagsToResource")],
+    ),
+    Operation::change("elasticache:ModifyCacheSubnetGroup", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:DeleteCacheSubnetGroup", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -3,6 +3,7 @@
 //! one's is in a secret of ours, and is read when it is given to RDS.
 
 mod modify;
+mod operations;
 mod replica;
 mod reported;
 
@@ -17,8 +18,8 @@ use super::{Kind, Live, Refusal, form, gone_or_going, lifts, secret};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
-    APPLY_IMMEDIATELY, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags,
-    Timing,
+    APPLY_IMMEDIATELY, Body, Calls, Created, Fault, Field, Link, Observed, Operation, Schema,
+    Standing, Tags, Timing,
 };
 pub use replica::{address as replica_address, identifier as replica_identifier};
 use reported::{observe, outputs};
@@ -105,6 +106,10 @@ pub struct Wire;
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        operations::OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

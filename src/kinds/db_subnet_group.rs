@@ -12,7 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema, Standing, Status,
+    Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,12 +37,33 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::UNPACED,
 };
 
+const R: &[&str] = &["subgrp:{db_subnet_group.name}"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("rds:DescribeDBSubnetGroups", &[Grant::named(&["subgrp:*"])]),
+    Operation::plan("rds:ListTagsForResource", &[Grant::named(&["subgrp:*"])]),
+    Operation::change(
+        "rds:CreateDBSubnetGroup",
+        &[Grant::born(R), Grant::born(R).of("rds:AddTagsToResource")],
+    ),
+    Operation::change("rds:ModifyDBSubnetGroup", &[Grant::ours(&["subgrp:*"])]),
+    Operation::change("rds:DeleteDBSubnetGroup", &[Grant::ours(&["subgrp:*"])]),
+    Operation::change(
+        "rds:AddTagsToResource",
+        &[Grant::ours(&["subgrp:*"]), Grant::adopted(&["subgrp:*"])],
+    ),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -12,7 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing,
+    ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Observed, Operation, Schema, Standing,
+    Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,12 +65,33 @@ pub fn path(topology: &str, region: &str) -> String {
     format!("/ecdeploy/{region}/{topology}/")
 }
 
+/// Our path. Of a role that is gone IAM knows the name alone, and asks for leave by that.
+const R: &[&str] = &["role/ecdeploy/{region}/{topology}/*", "role/{topology}-*-{region}"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("iam:GetAccountAuthorizationDetails", ANYWHERE),
+    Operation::apply("iam:GetRole", &[Grant::named(R)]),
+    Operation::apply("iam:ListRolePolicies", &[Grant::named(R)]),
+    Operation::apply("iam:ListAttachedRolePolicies", &[Grant::named(R)]),
+    Operation::change("iam:CreateRole", &[Grant::named(R)]),
+    Operation::change("iam:UpdateAssumeRolePolicy", &[Grant::named(R)]),
+    Operation::change("iam:PutRolePolicy", &[Grant::named(R)]),
+    Operation::change("iam:DeleteRolePolicy", &[Grant::named(R)]),
+    Operation::change("iam:DetachRolePolicy", &[Grant::named(R)]),
+    Operation::change("iam:DeleteRole", &[Grant::named(R)]),
+    Operation::change("iam:TagRole", &[Grant::named(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     /// One call tells tags and policies of every role; other listings take three calls a role.

@@ -1,6 +1,7 @@
 //! A machine of a service, and the target group it is registered with.
 
 mod change;
+mod operations;
 mod user_data;
 
 use std::collections::BTreeMap;
@@ -21,8 +22,8 @@ use super::{Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, NAME, Observed, Schema,
-    Standing, Status, TOPOLOGY, Tags, Timing, launch,
+    ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, NAME, Observed, Operation,
+    Schema, Standing, Status, TOPOLOGY, Tags, Timing, launch,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -96,6 +97,10 @@ pub struct Wire;
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        operations::OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -12,8 +12,8 @@ use super::{Kind, Live, form, iam_role};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
 use crate::model::{
-    ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing,
-    Status, TOPOLOGY, Tags, Timing,
+    ADDRESS, ANYWHERE, Address, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed,
+    Operation, Schema, Standing, Status, TOPOLOGY, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,12 +39,31 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::UNPACED,
 };
 
+/// As of roles.
+const R: &[&str] =
+    &["instance-profile/ecdeploy/{region}/{topology}/*", "instance-profile/{topology}-*-{region}"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("iam:ListInstanceProfiles", ANYWHERE),
+    Operation::plan("iam:ListInstanceProfileTags", &[Grant::named(R)]),
+    Operation::apply("iam:GetInstanceProfile", &[Grant::named(R)]),
+    Operation::change("iam:CreateInstanceProfile", &[Grant::named(R)]),
+    Operation::change("iam:AddRoleToInstanceProfile", &[Grant::named(R), iam::PASS_ROLE]),
+    Operation::change("iam:RemoveRoleFromInstanceProfile", &[Grant::named(R)]),
+    Operation::change("iam:DeleteInstanceProfile", &[Grant::named(R)]),
+    Operation::change("iam:TagInstanceProfile", &[Grant::named(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

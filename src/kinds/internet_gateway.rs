@@ -11,8 +11,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
-    Timing,
+    ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,12 +30,28 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::EC2,
 };
 
+const R: &[&str] = &["internet-gateway/*"];
+const BOTH: &[&str] = &["internet-gateway/*", "vpc/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("ec2:DescribeInternetGateways", ANYWHERE),
+    Operation::change("ec2:CreateInternetGateway", &[Grant::born(R)]),
+    Operation::change("ec2:AttachInternetGateway", &[Grant::ours(BOTH)]),
+    Operation::change("ec2:DetachInternetGateway", &[Grant::ours(BOTH)]),
+    Operation::change("ec2:DeleteInternetGateway", &[Grant::ours(R)]),
+    Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

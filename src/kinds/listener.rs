@@ -12,7 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+    ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,12 +59,32 @@ pub static SCHEMA: Schema = Schema {
 /// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 pub const MODERN_TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
+const R: &[&str] = &["listener/app/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticloadbalancing:DescribeListeners", ANYWHERE),
+    Operation::change(
+        "elasticloadbalancing:CreateListener",
+        &[Grant::ours(&["loadbalancer/app/*"])],
+    ),
+    Operation::change("elasticloadbalancing:ModifyListener", &[Grant::ours(R)]),
+    Operation::change("elasticloadbalancing:DeleteListener", &[Grant::ours(R)]),
+    Operation::change(
+        "elasticloadbalancing:AddTags",
+        &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],
+    ),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

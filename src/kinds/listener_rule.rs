@@ -14,7 +14,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+    ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Tags, Timing,
 };
 
 /// AWS's name for a condition on the path.
@@ -48,12 +49,34 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::ELB,
 };
 
+const R: &[&str] = &["listener-rule/app/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticloadbalancing:DescribeRules", ANYWHERE),
+    Operation::change("elasticloadbalancing:CreateRule", &[Grant::ours(&["listener/app/*"])]),
+    Operation::change("elasticloadbalancing:ModifyRule", &[Grant::ours(R)]),
+    // It knows no tags, but the rules' own ARNs name their load balancer.
+    Operation::change(
+        "elasticloadbalancing:SetRulePriorities",
+        &[Grant::named(&["listener-rule/app/{load_balancer.name}/*"])],
+    ),
+    Operation::change("elasticloadbalancing:DeleteRule", &[Grant::ours(R)]),
+    Operation::change(
+        "elasticloadbalancing:AddTags",
+        &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],
+    ),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -15,7 +15,8 @@ use super::{Kind, Live, form, lifts};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags, Timing,
+    ANYWHERE, Body, Calls, Condition, Created, Fault, Field, Grant, Link, Observed, Operation,
+    Schema, Scope, Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,12 +45,48 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::ELB,
 };
 
+const R: &[&str] = &["loadbalancer/app/*"];
+/// The role that AWS makes for the service.
+const LINKED_ROLE: &[&str] = &[
+    "role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing",
+];
+static LINKED: Scope = Scope::new(
+    "ServiceRoleOfElb",
+    &[Condition::new(
+        "StringEquals",
+        "iam:AWSServiceName",
+        &["elasticloadbalancing.amazonaws.com"],
+    )],
+);
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticloadbalancing:DescribeLoadBalancers", ANYWHERE),
+    // The first load balancer of an account makes the role that ELB works by:
+    // <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html>
+    Operation::change(
+        "elasticloadbalancing:CreateLoadBalancer",
+        &[Grant::born(R), Grant::within(&LINKED, LINKED_ROLE).of("iam:CreateServiceLinkedRole")],
+    ),
+    Operation::change("elasticloadbalancing:SetSubnets", &[Grant::ours(R)]),
+    Operation::change("elasticloadbalancing:SetSecurityGroups", &[Grant::ours(R)]),
+    Operation::change("elasticloadbalancing:ModifyLoadBalancerAttributes", &[Grant::ours(R)]),
+    Operation::change("elasticloadbalancing:DeleteLoadBalancer", &[Grant::ours(R)]),
+    Operation::change(
+        "elasticloadbalancing:AddTags",
+        &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],
+    ),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

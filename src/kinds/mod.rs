@@ -29,8 +29,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::aws::absent::away;
-use crate::aws::{Aws, Reading};
-use crate::model::{Body, Class, Created, Fault, Observed, Schema, Standing, Status, Tags};
+use crate::aws::{self, Aws, Reading};
+use crate::model::{
+    Body, Class, Created, Fault, Observed, Operation, Schema, Standing, Status, Tags,
+};
 
 /// Every kind there is.
 pub static REGISTRY: &[&dyn Kind] = &[
@@ -55,6 +57,12 @@ pub static REGISTRY: &[&dyn Kind] = &[
     &ssm_parameter::Wire,
     &record::Wire,
 ];
+
+/// Every operation that ecdeploy sends.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    let kinds = REGISTRY.iter().flat_map(|kind| kind.operations());
+    kinds.chain(aws::operations()).chain(aws::lookup::OPERATIONS.iter().copied())
+}
 
 /// The kind of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Kind> {
@@ -84,6 +92,9 @@ pub struct Refusal {
 #[async_trait]
 pub trait Kind: Send + Sync {
     fn schema(&self) -> &'static Schema;
+
+    /// The operations that it sends, and what IAM has to allow for them. No others leave.
+    fn operations(&self) -> &'static [Operation];
 
     /// Every resource of this kind that bears the topology's tag.
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault>;

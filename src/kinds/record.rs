@@ -23,8 +23,8 @@ use crate::aws::absent::unless_gone;
 use crate::aws::route53::{self, AT_ONCE, LIST, PAGE, Start, Zone, plain};
 use crate::aws::{Aws, Reading, fault, marks};
 use crate::model::{
-    ADDRESS, Body, Calls, Class, Created, Fault, Field, Observed, Schema, Standing, Status,
-    TOPOLOGY, Tags, Timing,
+    ADDRESS, ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation,
+    Schema, Standing, Status, TOPOLOGY, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,12 +66,22 @@ const REFUSED: &str = "InvalidChangeBatch";
 /// Seconds for which the world may remember our TXT record.
 const TTL: i64 = 300;
 
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("route53:ListHostedZones", ANYWHERE),
+    Operation::plan("route53:ListResourceRecordSets", &[Grant::named(route53::ZONES)]),
+    Operation::change("route53:ChangeResourceRecordSets", &[route53::RECORDS]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     /// Looks into every public zone: the file may have named another one before.

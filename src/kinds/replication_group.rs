@@ -14,8 +14,8 @@ use super::{Kind, Live, cache_cluster, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Address, Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
-    Timing,
+    Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing,
 };
 
 /// What its id has beyond the cache's, so that it can stand beside the single node that it takes over from.
@@ -77,12 +77,42 @@ pub fn is_cache(kind: &str) -> bool {
     [SCHEMA.kind, cache_cluster::SCHEMA.kind].contains(&kind)
 }
 
+/// The group, and its nodes.
+const R: &[&str] = &[
+    "replicationgroup:{replication_group.replication_group_id}",
+    "cluster:{replication_group.replication_group_id}-*",
+];
+const ALL: &[&str] = &["replicationgroup:*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticache:DescribeReplicationGroups", &[Grant::named(ALL)]),
+    Operation::plan("elasticache:ListTagsForResource", &[Grant::named(ALL)]),
+    Operation::change(
+        "elasticache:CreateReplicationGroup",
+        &[
+            Grant::born(R),
+            Grant::born(R).of("elasticache:AddTagsToResource"),
+            Grant::named(elasticache::BESIDE),
+            elasticache::LINKED_ROLE,
+        ],
+    ),
+    Operation::change("elasticache:ModifyReplicationGroup", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:IncreaseReplicaCount", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:DecreaseReplicaCount", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:DeleteReplicationGroup", &[Grant::ours(ALL)]),
+    Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

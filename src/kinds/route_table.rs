@@ -12,8 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
-    Timing,
+    ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing,
 };
 
 /// A route to a gateway.
@@ -46,12 +46,28 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls { token: true, ..Calls::EC2 },
 };
 
+const R: &[&str] = &["route-table/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("ec2:DescribeRouteTables", ANYWHERE),
+    Operation::change("ec2:CreateRouteTable", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
+    Operation::change("ec2:CreateRoute", &[Grant::ours(R)]),
+    Operation::change("ec2:ReplaceRoute", &[Grant::ours(R)]),
+    Operation::change("ec2:DeleteRoute", &[Grant::ours(R)]),
+    Operation::change("ec2:DeleteRouteTable", &[Grant::ours(R)]),
+    Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

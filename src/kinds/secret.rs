@@ -13,8 +13,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, rds};
 use crate::model::{
-    ADDRESS, Body, Calls, Class, Created, Fault, Field, Observed, Schema, Standing, Status,
-    TOPOLOGY, Tags, Timing,
+    ADDRESS, ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation,
+    Schema, Standing, Status, TOPOLOGY, Tags, Timing,
 };
 
 const CREATE: &str = "secretsmanager:CreateSecret";
@@ -47,12 +47,34 @@ pub fn name(db_identifier: &str) -> String {
     format!("{db_identifier}/master")
 }
 
+const R: &[&str] = &["secret:{secret.name}-*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("secretsmanager:ListSecrets", ANYWHERE),
+    // Of one that is gone AWS knows no tags: by these it would say "denied".
+    Operation::plan("secretsmanager:DescribeSecret", &[Grant::named(&["secret:*"])]),
+    Operation::apply("secretsmanager:GetRandomPassword", ANYWHERE),
+    Operation::change("secretsmanager:GetSecretValue", &[Grant::ours(R)]),
+    Operation::change(
+        "secretsmanager:CreateSecret",
+        &[Grant::born(R), Grant::born(R).of("secretsmanager:TagResource")],
+    ),
+    Operation::change("secretsmanager:UpdateSecret", &[Grant::ours(R)]),
+    Operation::change("secretsmanager:RestoreSecret", &[Grant::ours(R)]),
+    Operation::change("secretsmanager:DeleteSecret", &[Grant::ours(R)]),
+    Operation::change("secretsmanager:TagResource", &[Grant::ours(R), Grant::adopted(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     /// The listing may lack what the last five minutes brought, and have what they took:

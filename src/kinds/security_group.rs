@@ -15,8 +15,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Status, Tags,
-    Timing,
+    ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing,
 };
 
 /// A new group lets everything out.
@@ -102,12 +102,29 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::EC2,
 };
 
+const R: &[&str] = &["security-group/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("ec2:DescribeSecurityGroups", ANYWHERE),
+    Operation::change("ec2:CreateSecurityGroup", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
+    Operation::change("ec2:AuthorizeSecurityGroupIngress", &[Grant::ours(R)]),
+    Operation::change("ec2:AuthorizeSecurityGroupEgress", &[Grant::ours(R)]),
+    Operation::change("ec2:RevokeSecurityGroupIngress", &[Grant::ours(R)]),
+    Operation::change("ec2:RevokeSecurityGroupEgress", &[Grant::ours(R)]),
+    Operation::change("ec2:DeleteSecurityGroup", &[Grant::ours(R)]),
+    Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

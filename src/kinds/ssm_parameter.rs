@@ -13,7 +13,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, fault, marks, ssm};
 use crate::model::{
-    Body, Calls, Class, Created, Fault, Field, Observed, Schema, Standing, Status, Tags, Timing,
+    ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,12 +50,27 @@ pub fn type_of(value: &Value) -> &'static str {
     if value.is_array() { LIST } else { TEXT }
 }
 
+const R: &[&str] = &["parameter/{topology}/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("ssm:DescribeParameters", ANYWHERE),
+    Operation::plan("ssm:GetParameters", &[Grant::named(R)]),
+    Operation::plan("ssm:ListTagsForResource", &[Grant::named(R)]),
+    Operation::change("ssm:PutParameter", &[Grant::named(R)]),
+    Operation::change("ssm:AddTagsToResource", &[Grant::named(R)]),
+    Operation::change("ssm:DeleteParameter", &[Grant::named(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     /// The listing filters by tag but tells none, and asking takes a call a parameter: they stand in the description.

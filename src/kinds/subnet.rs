@@ -13,7 +13,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    Body, Calls, Class, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+    ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,12 +42,30 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::EC2,
 };
 
+const R: &[&str] = &["subnet/*"];
+const BOTH: &[&str] = &["subnet/*", "route-table/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("ec2:DescribeSubnets", ANYWHERE),
+    Operation::change("ec2:CreateSubnet", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
+    Operation::change("ec2:ModifySubnetAttribute", &[Grant::ours(R)]),
+    Operation::change("ec2:AssociateRouteTable", &[Grant::ours(BOTH)]),
+    Operation::change("ec2:ReplaceRouteTableAssociation", &[Grant::ours(BOTH)]),
+    Operation::change("ec2:DisassociateRouteTable", &[Grant::ours(BOTH)]),
+    Operation::change("ec2:DeleteSubnet", &[Grant::ours(R)]),
+    Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

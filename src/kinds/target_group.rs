@@ -12,7 +12,8 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    Body, Calls, Created, Fault, Field, Link, Observed, Schema, Standing, Tags, Timing,
+    ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    Standing, Tags, Timing,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,12 +58,32 @@ pub static SCHEMA: Schema = Schema {
 /// The field that is an attribute, with a call of its own.
 const DELAY: &str = "deregistration_delay";
 
+const R: &[&str] = &["targetgroup/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("elasticloadbalancing:DescribeTargetGroups", ANYWHERE),
+    Operation::plan("elasticloadbalancing:DescribeTags", ANYWHERE),
+    Operation::plan("elasticloadbalancing:DescribeTargetHealth", ANYWHERE),
+    Operation::change("elasticloadbalancing:CreateTargetGroup", &[Grant::born(R)]),
+    Operation::change("elasticloadbalancing:ModifyTargetGroup", &[Grant::ours(R)]),
+    Operation::change("elasticloadbalancing:ModifyTargetGroupAttributes", &[Grant::ours(R)]),
+    Operation::change("elasticloadbalancing:DeleteTargetGroup", &[Grant::ours(R)]),
+    Operation::change(
+        "elasticloadbalancing:AddTags",
+        &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],
+    ),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

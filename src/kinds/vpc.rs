@@ -11,7 +11,10 @@ use serde_json::Value;
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
-use crate::model::{Body, Calls, Created, Fault, Field, Observed, Schema, Standing, Tags, Timing};
+use crate::model::{
+    ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Observed, Operation, Schema, Standing,
+    Tags, Timing,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vpc {
@@ -34,12 +37,27 @@ pub static SCHEMA: Schema = Schema {
     calls: Calls::EC2,
 };
 
+const R: &[&str] = &["vpc/*"];
+
+static OPERATIONS: &[Operation] = &[
+    Operation::plan("ec2:DescribeVpcs", ANYWHERE),
+    Operation::plan("ec2:DescribeVpcAttribute", &[Grant::named(R)]),
+    Operation::change("ec2:CreateVpc", &[Grant::born(R)]),
+    Operation::change("ec2:ModifyVpcAttribute", &[Grant::ours(R)]),
+    Operation::change("ec2:DeleteVpc", &[Grant::ours(R)]),
+    Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
+];
+
 pub struct Wire;
 
 #[async_trait]
 impl Kind for Wire {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

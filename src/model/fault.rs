@@ -25,6 +25,9 @@ pub enum Class {
     Fatal,
 }
 
+/// The code of a call that ecdeploy itself did not let out.
+pub const NOT_SENT: &str = "NotSent";
+
 /// One failed call.
 #[derive(Clone, Debug)]
 pub struct Fault {

@@ -10,6 +10,7 @@ mod lease;
 mod lookup;
 mod observed;
 mod pace;
+mod permission;
 mod schema;
 mod tags;
 
@@ -17,12 +18,13 @@ pub use address::Address;
 pub use body::{
     Body, Late, Link, from_body, late, reference, resolve, sort_set, to_body, walk_late,
 };
-pub use fault::{Class, Fault};
+pub use fault::{Class, Fault, NOT_SENT};
 pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lease::{Holder, Lease};
 pub use lookup::{Lookup, covers};
 pub use observed::{Created, Duty, Maintenance, Observed, Standing, Status};
 pub use pace::{Bucket, Calls};
+pub use permission::{ANYWHERE, Condition, Grant, Operation, Scope, Side};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
 pub use tags::{ADDRESS, APPLIED, LAUNCH, NAME, PROTECTED, TOPOLOGY, Tags};

@@ -18,7 +18,7 @@ os.environ.update(
 
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
 import quick  # noqa: E402, F401
-from repairs import moto_data, moto_ec2, moto_elb, moto_iam, moto_route53  # noqa: E402, F401 - each repairs as it is imported
+from repairs import moto_data, moto_ec2, moto_elb, moto_iam, moto_policy, moto_route53  # noqa: E402, F401 - each repairs as it is imported
 from repairs.common import CallLog, end_with_parent, operation_of, print_repairs, service_of  # noqa: E402
 from werkzeug.serving import run_simple  # noqa: E402
 

@@ -206,9 +206,19 @@ impl Server {
     }
 
     fn reset(&self) {
-        let answer = post(self.port, self.emulator.reset());
+        if self.emulator == Emulator::Moto {
+            self.enforce_policies(false);
+        }
+        let answer = post(self.port, self.emulator.reset(), "");
         assert!(answer.starts_with("HTTP/1.1 200"), "reset of {}: {answer}", self.emulator.name());
         OpenOptions::new().write(true).truncate(true).open(&self.calls).expect("the log of calls");
+    }
+
+    /// Has moto refuse what no policy allows, or allow everything. ministack knows no policies.
+    pub fn enforce_policies(&self, on: bool) {
+        // After how many calls.
+        let answer = post(self.port, "/moto-api/reset-auth", if on { "0" } else { "inf" });
+        assert!(answer.starts_with("HTTP/1.1 200"), "reset-auth: {answer}");
     }
 
     /// What it saw while `work` ran.
@@ -247,11 +257,12 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("its number").port()
 }
 
-fn post(port: u16, path: &str) -> String {
+fn post(port: u16, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
     write!(
         stream,
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
     )
     .expect("a request");
     let mut answer = String::new();

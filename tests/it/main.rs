@@ -23,6 +23,7 @@ mod facts;
 mod inventory;
 mod keeping;
 mod lock;
+mod policy;
 mod product;
 mod raw;
 mod rehearse;

@@ -47,6 +47,13 @@ impl Shop {
         Self { environment: environment.into(), folder, variables: Vec::new() }
     }
 
+    /// Another folder with the same way to the same account, and the same variables.
+    pub fn again(&self) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let (environment, variables) = (self.environment.clone(), self.variables.clone());
+        Self { folder, environment, variables }
+    }
+
     /// Without a setting of the environment.
     pub fn without(mut self, key: &str) -> Self {
         self.environment.retain(|(known, _)| known != key);

@@ -39,6 +39,18 @@ pub fn cloud_init() -> Command {
     Command::new(python)
 }
 
+/// A python that has AWS's service authorization reference.
+pub fn reference() -> Command {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| {
+        let requirements = root().join("tests/policy/requirements.txt");
+        environment("reference", &requirements, "the reference of IAM's actions")
+    });
+    let mut command = Command::new(python);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(root().join("tests/policy/check.py"));
+    command
+}
+
 /// An environment's python, once all that its requirements pin is installed.
 fn environment(name: &str, requirements: &Path, what: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp lies in target");

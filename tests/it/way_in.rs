@@ -13,9 +13,8 @@ use crate::wire::{changing, fields};
 
 mod zone;
 
-use zone::{
-    Records, ZONE, address, change, many_records, other_records, private_zone, records, text, zone,
-};
+use zone::{Records, address, change, many_records, other_records, private_zone, records, text};
+pub use zone::{ZONE, zone};
 
 on_each_emulator!(
     https_serves_and_http_is_sent_on_to_it,
@@ -29,8 +28,8 @@ on_each_emulator!(
     a_certificate_or_zone_that_is_not_there_is_said_when_planning,
 );
 
-const NAME: &str = "shop.example.com";
-const BY_DOMAIN: &str = "certificate = { domain = \"shop.example.com\" }";
+pub const NAME: &str = "shop.example.com";
+pub const BY_DOMAIN: &str = "certificate = { domain = \"shop.example.com\" }";
 /// What a new HTTPS listener gets in the console, as of 2026.
 const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 /// The drawn rules in order, and the service each leads to.
@@ -263,19 +262,19 @@ fn a_certificate_that_awaits_its_validation_is_none_yet() {
 }
 
 /// The drawn system with more keys for its load balancer, and a `[dns]` block.
-fn with_way_in(account: &Account, balancer: &str, dns: &str) -> Shop {
+pub fn with_way_in(account: &Account, balancer: &str, dns: &str) -> Shop {
     let shop = Shop::on(account);
     let default = "default_service = \"frontend\"\n";
     shop.edit(default, &format!("{default}{balancer}\n\n{dns}\n"));
     shop
 }
 
-fn dns(name: &str) -> String {
+pub fn dns(name: &str) -> String {
     format!("[dns]\nzone = \"{ZONE}\"\nname = \"{name}\"\n")
 }
 
 /// The ARN of an issued certificate.
-fn issued(account: &mut Account, domain: &str) -> String {
+pub fn issued(account: &mut Account, domain: &str) -> String {
     let answer = match account.emulator {
         // One that is asked for is issued a minute later, as if its domain had been validated.
         Emulator::Moto => {
