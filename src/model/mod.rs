@@ -11,6 +11,7 @@ mod lookup;
 mod observed;
 mod pace;
 mod schema;
+mod steering;
 mod tags;
 
 pub use address::Address;
@@ -25,4 +26,5 @@ pub use lookup::{Lookup, covers};
 pub use observed::{Created, Maintenance, Observed, Standing, Status};
 pub use pace::{Bucket, Calls};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
+pub use steering::steers;
 pub use tags::{ADDRESS, APPLIED, LAUNCH, NAME, PROTECTED, TOPOLOGY, Tags};

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, paint};
-use super::value::printable;
+use super::value::{padded, printable};
 use super::{count, duration};
 use crate::kinds::{instance, target_group};
 use crate::plan::Verb;
@@ -18,7 +18,7 @@ const BRIEF: f64 = 5.0;
 
 /// The whole timeline. `of` says which account it is for.
 pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
-    let mut text = format!("{}\n\n", paint(BOLD, of));
+    let mut text = format!("{}\n\n", paint(BOLD, &printable(of)));
     if rehearsal.timeline.is_empty() {
         text.push_str("No changes. There is nothing to rehearse.\n");
         return text;
@@ -35,8 +35,8 @@ pub fn text(rehearsal: &Rehearsal, of: &str) -> String {
         for step in &shown {
             let _ = writeln!(
                 text,
-                "  {:width$}  {}  {:>7}",
-                label(step),
+                "  {}  {}  {:>7}",
+                padded(&label(step), width),
                 bar(step, rehearsal.seconds),
                 time(length(step)),
             );

@@ -253,7 +253,7 @@ fn database(key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
         protect,
         engine: block.text_or("engine", "postgres").value,
         engine_version: block.text("engine_version").value,
-        replicas: block.number_or("replicas", 0),
+        replicas: block.value_or("replicas", few, 0),
         replica_instance_class: block.text_or("replica_instance_class", &instance_class).value,
         instance_class,
         allocated_storage: block.number("allocated_storage"),
@@ -283,7 +283,7 @@ fn cache(key: Placed<String>, block: Block<'_>, topology: &str, region: &str) ->
         cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *key)),
         port: block.number_or("port", 6379).value,
         zone: zone(block, region),
-        replicas: block.number_or("replicas", 0),
+        replicas: block.value_or("replicas", few, 0),
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
         key,
@@ -380,6 +380,12 @@ impl<'a> Block<'a> {
         };
         self.value(name, texts)
     }
+}
+
+/// A number of things that are made one by one, already while the rest of the file is checked. The format has told of
+/// more; here they are none.
+fn few(item: &Item) -> Option<u32> {
+    number(item).filter(|number| *number <= 100)
 }
 
 fn number<T: TryFrom<i64>>(item: &Item) -> Option<T> {

@@ -1,7 +1,6 @@
 //! Where the sandbox's account is kept between runs: one file, readable by its owner only.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Class, Fault};
+use crate::private;
 
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Store {
 impl Store {
     /// Opens the account in `directory`, or a new one.
     pub fn open(directory: &Path, id: &str, region: &str, scale: f64) -> Result<(Self, Account)> {
-        make_private_directory(directory).map_err(|error| trouble("make", directory, error))?;
+        private::make_directory(directory).map_err(|error| trouble("make", directory, error))?;
         let path = directory.join(format!("{id}-{region}.json"));
         let account = match fs::read_to_string(&path) {
             Ok(text) => {
@@ -39,7 +39,9 @@ impl Store {
                 })?;
                 let mut account = kept.account;
                 let away = Duration::from_millis(unix_milliseconds().saturating_sub(kept.written));
-                account.advance(account.clock() + away.mul_f64(scale));
+                // A file may say that it is from any time at all.
+                let away = Duration::try_from_secs_f64(away.as_secs_f64() * scale);
+                account.advance(account.clock().saturating_add(away.unwrap_or(Duration::MAX)));
                 account
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Account::new(id, region),
@@ -67,9 +69,7 @@ impl Store {
             account: &'a Account,
         }
         let text = serde_json::to_vec(&Keep { written: unix_milliseconds(), account })?;
-        let new = self.path.with_extension("new");
-        crate::private::create(&new)?.write_all(&text)?;
-        fs::rename(&new, &self.path)
+        private::write(&self.path, &text)
     }
 }
 
@@ -77,14 +77,6 @@ fn unix_milliseconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn make_private_directory(directory: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
 }
 
 fn trouble(verb: &str, path: &Path, error: std::io::Error) -> Error {
