@@ -125,7 +125,7 @@ pub fn choose(number: u64, among: usize) -> usize {
 
 /// The document with these changes: each a place, and what happens there.
 pub fn changed(text: &str, form: Form, changes: &[(u64, u64)]) -> String {
-    let in_tree = |what: &u64| form != Form::Text && what % 4 != 0;
+    let in_tree = |what: &u64| form != Form::Text && !what.is_multiple_of(4);
     let tree: Vec<_> = changes.iter().filter(|(_, what)| in_tree(what)).collect();
     let mut text = text.to_owned();
     if !tree.is_empty()

@@ -5,6 +5,8 @@
 
 mod chain;
 mod change;
+#[cfg(unix)]
+mod escapes;
 mod flags;
 mod neat;
 mod readers;

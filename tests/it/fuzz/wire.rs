@@ -28,7 +28,7 @@ fn spoiled_answers() {
     let until = Instant::now() + Duration::from_secs(seconds.unwrap_or(0));
     // The same ones each time, unless it is long.
     let random = RandomState::new();
-    let mut case = 0;
+    let (mut case, mut plans) = (0, 0);
     while case < CASES || Instant::now() < until {
         let number = if seconds.is_some() { random.hash_one(case) } else { scattered(case) };
         between.spoil(number);
@@ -38,8 +38,9 @@ fn spoiled_answers() {
         neat(&ran.stdout);
         neat(&ran.stderr);
         case += 1;
+        plans += u64::from(ran.stdout.contains("Plan:"));
     }
-    eprintln!("wire: {case} runs");
+    eprintln!("wire: {case} runs, {plans} of them with a plan");
 }
 
 fn scattered(number: u64) -> u64 {
@@ -178,7 +179,10 @@ fn element(body: &mut String, how: u64) {
     match how / 64 % 5 {
         0 => body.replace_range(whole, ""),
         1 => body.replace_range(inner..end, ""),
-        2 => body.insert_str(start, &body[whole].to_owned()),
+        2 => {
+            let again = body[whole].to_owned();
+            body.insert_str(start, &again);
+        }
         _ => body.replace_range(inner..end, TEXTS[choose(how / 320, TEXTS.len())]),
     }
 }

@@ -55,7 +55,7 @@ async fn a_thousand_machines_are_made_as_fast_as_the_buckets_let_them() {
     let launches = traffic.calls["instance:Create"] - before.calls["instance:Create"];
     assert!(launches <= 30, "{launches} RunInstances");
     // Each is given its own name, a call each: CreateTags has a burst of 100, and ten a second after that.
-    let times = times.0.lock().unwrap();
+    let times = times.0.into_inner().unwrap();
     let took = (*times.iter().max().unwrap() - *times.iter().min().unwrap()).as_secs_f64();
     let bound = (1001.0 - 100.0) / 10.0;
     assert!((bound..bound * 1.1).contains(&took), "{took} s of {bound} s");
