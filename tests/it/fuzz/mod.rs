@@ -50,7 +50,7 @@ macro_rules! targets {
 }
 
 targets! {
-    topology: Toml, seeds::topologies, 60, chain::topology;
+    topology: Toml, seeds::topologies, 12, chain::topology;
     edit: Toml, seeds::topologies, 60, readers::edit;
     saved_plan: Json, seeds::plans, 25, saved::plan;
     sandbox_account: Json, seeds::accounts, 20, sandbox::account;

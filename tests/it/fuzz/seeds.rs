@@ -64,8 +64,9 @@ pub fn accounts() -> Vec<String> {
 pub fn plans() -> Vec<String> {
     use ecdeploy::cloud::sim::SimCloud;
     use ecdeploy::plan::{Origin, Plan};
+    let account = account();
     paused(async {
-        let cloud = SimCloud::in_memory(account(), 1.0);
+        let cloud = SimCloud::in_memory(account, 1.0);
         let edited = world::drawn(&[("interval = 30", "interval = 15")]);
         let desired = drawn();
         let first = world::plan(&world::empty_account(), &desired).await;
