@@ -63,7 +63,7 @@ impl<'a> Lock<'a> {
                 return Err(held(moved));
             }
         }
-        let number = seen.iter().map(|lease| lease.number).max().unwrap_or(0) + 1;
+        let number = seen.iter().map(|lease| lease.number).max().unwrap_or(0).saturating_add(1);
         let lock = Self { cloud, topology, holder, number, lost: Cell::new(false) };
         match cloud.put_lease(topology, number, &lock.holder, true).await {
             Ok(()) => {}

@@ -1,18 +1,105 @@
 //! Files that only their owner may read: saved plans, the sandbox's account.
 
-use std::fs::{File, OpenOptions};
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
-/// Creates or empties a file that only its owner may read.
-pub fn create(path: &Path) -> io::Result<File> {
+/// Puts a file that only its owner may read in the place of the one that is there, in one step: a kill leaves the old one
+/// or the new. Who has the old one open, or has planted a link there, gets nothing of it.
+///
+/// # Errors
+/// When something else than a file stands there, or it can't be written.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        // `--out /dev/stdout` would take that away for everybody.
+        Ok(there) if !there.is_file() => {
+            return Err(io::Error::other("what stands there is no plain file"));
+        }
+        _ => {}
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    // Never one that somebody else has made.
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    // The mode above holds for new files only.
+    let mut file = match options.open(&new) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&new)?;
+            options.open(&new)?
+        }
+        opened => opened?,
+    };
+    let written = file.write_all(bytes).and_then(|()| fs::rename(&new, path));
+    written.inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
+/// Makes a directory that only its owner may enter, or makes the one that is there such.
+///
+/// # Errors
+/// When a link stands there, which leads who knows where, or it can't be made.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(file)
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    if !fs::symlink_metadata(path)?.is_dir() {
+        return Err(io::Error::other("what stands there is no plain directory"));
+    }
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_its_owners_whatever_stood_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.plan");
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        let mut opened_before = fs::File::open(&file).unwrap();
+        write(&file, b"new").unwrap();
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), mode(&file)), ("new", 0o600));
+        let seen = io::read_to_string(&mut opened_before).unwrap();
+        assert_eq!(seen, "old", "who had it open sees nothing new");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (theirs, link) = (folder.path().join("theirs"), folder.path().join("shop.plan"));
+        fs::write(&theirs, "theirs").unwrap();
+        symlink(&theirs, &link).unwrap();
+        write(&link, b"new").unwrap_err();
+        let planted = folder.path().join(format!("other.plan.{}.new", std::process::id()));
+        symlink(&theirs, planted).unwrap();
+        write(&folder.path().join("other.plan"), b"new").unwrap();
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+        symlink(folder.path(), folder.path().join(".ecdeploy")).unwrap();
+        make_directory(&folder.path().join(".ecdeploy")).unwrap_err();
+    }
+
+    #[test]
+    fn a_directory_is_its_owners() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("a");
+        fs::create_dir(&directory).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+        make_directory(&directory).unwrap();
+        assert_eq!(mode(&directory), 0o700);
+    }
 }

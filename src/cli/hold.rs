@@ -8,7 +8,7 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::Lock;
 use crate::reconcile::{Halt, Observer, Outcome, Stop};
-use crate::snapshot;
+use crate::{report, snapshot};
 
 /// Held from before the account is read until after it is changed.
 #[derive(Default)]
@@ -34,7 +34,8 @@ pub async fn hold(
     let topology = &desired.topology;
     let mut signals = Signals::listen();
     let waiting = |lease: &crate::model::Lease| {
-        eprintln!("The lock of {} seems to be left over: watching it for 30 s.", lease.holder);
+        let holder = report::printable(&lease.holder.to_string());
+        report::say(&format!("The lock of {holder} seems to be left over: watching it for 30 s."));
     };
     let hold = Hold::default();
     let lock = {
@@ -53,7 +54,8 @@ pub async fn hold(
     };
     let released = lock.release().await;
     if let (Err(error), Ok(_)) = (&released, &result) {
-        eprintln!("The lock could not be given back, and will end by itself: {}", error.message);
+        let why = report::printable(&error.message);
+        report::say(&format!("The lock could not be given back, and will end by itself: {why}"));
     }
     result
 }

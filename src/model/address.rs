@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::steers;
+
 /// A resource's address: its kind, a dot, and its name within the kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -33,12 +35,15 @@ impl fmt::Display for Address {
     }
 }
 
+/// It comes from tags, too, which anybody may have written: with characters in it that steer a terminal it is none.
 impl FromStr for Address {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
         match s.split_once('.') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self::new(kind, name)),
+            Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !s.contains(steers) => {
+                Ok(Self::new(kind, name))
+            }
             _ => Err(format!("`{s}` is not an address; one looks like `instance.user-1`")),
         }
     }

@@ -1,7 +1,6 @@
 //! A plan in a file.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use super::{FORMAT, Plan};
@@ -16,7 +15,7 @@ pub fn save(plan: &Plan, path: &Path) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let mut text = serde_json::to_vec_pretty(plan)?;
         text.push(b'\n');
-        private::create(path)?.write_all(&text)
+        private::write(path, &text)
     };
     write().map_err(|error| {
         Error::new(ErrorKind::File, format!("can't write {}: {error}", path.display()))

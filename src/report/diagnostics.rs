@@ -2,39 +2,55 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::value::printable;
 use crate::topology::{Diagnostic, Diagnostics, Span};
 
 #[cfg(test)]
 mod tests;
 
+/// More errors than these come of one slip, and each takes a walk through the file.
+const SHOWN: usize = 100;
+
 /// Every error with its line, and how many there are. Ends with a newline.
 pub fn render(diagnostics: &Diagnostics, colour: bool, width: usize) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(width);
+    let source = shown(diagnostics.text());
     let mut out = String::new();
-    for error in diagnostics.errors() {
-        out += &renderer.render(&[group(error, diagnostics)]);
+    for error in diagnostics.errors().iter().take(SHOWN) {
+        out += &renderer.render(&[group(error, diagnostics, &source)]);
         out += "\n\n";
     }
     let count = diagnostics.errors().len();
     let errors = if count == 1 { "error" } else { "errors" };
-    out + &format!("{count} {errors} in {}\n", diagnostics.file())
+    let more = if count > SHOWN { format!("; the first {SHOWN} are shown") } else { String::new() };
+    out + &format!("{count} {errors} in {}{more}\n", printable(diagnostics.file()))
 }
 
-fn group<'a>(error: &'a Diagnostic, diagnostics: &'a Diagnostics) -> Group<'a> {
-    let text = diagnostics.text();
-    let mut group = Group::with_title(Level::ERROR.primary_title(error.message.as_str()));
+/// The file's text as it is shown. The renderer sees to all that steers a terminal but these, which some take for the
+/// begin of a command; what stands for them has as many bytes, so that places hold.
+fn shown(text: &str) -> String {
+    text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "·")
+}
+
+fn group<'a>(error: &'a Diagnostic, diagnostics: &Diagnostics, text: &'a str) -> Group<'a> {
+    let mut group = Group::with_title(Level::ERROR.primary_title(printable(&error.message)));
     if let Some(span) = error.span {
-        let primary = AnnotationKind::Primary.span(within(text, span)).label(error.label.as_str());
+        let primary =
+            AnnotationKind::Primary.span(within(text, span)).label(printable(&error.label));
         let also = error.also.iter().map(|also| {
-            AnnotationKind::Context.span(within(text, also.span)).label(also.label.as_str())
+            AnnotationKind::Context.span(within(text, also.span)).label(printable(&also.label))
         });
-        let snippet =
-            Snippet::source(text).path(diagnostics.file()).annotation(primary).annotations(also);
+        let snippet = Snippet::source(text)
+            .path(printable(diagnostics.file()))
+            .annotation(primary)
+            .annotations(also);
         group = group.element(snippet);
     }
     match &error.hint {
-        Some(hint) => group.element(Level::HELP.message(hint.as_str())),
+        Some(hint) => group.element(
+            Level::HELP.message(hint.lines().map(printable).collect::<Vec<_>>().join("\n")),
+        ),
         None => group,
     }
 }

@@ -15,7 +15,7 @@ pub fn text(file: &str, before: &str, after: &str) -> String {
             old.next();
             continue;
         }
-        let _ = writeln!(text, "{file}:{}", n + 1);
+        let _ = writeln!(text, "{}:{}", printable(file), n + 1);
         let added = old.peek().is_none_or(|old| new.get(n + 1) == Some(old));
         if let Some(gone) = if added { None } else { old.next() } {
             let _ = writeln!(text, "  {} {}", paint(DELETE, "-"), printable(gone));

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use super::style::{ERROR, HINT, paint};
+use super::value::printable;
 use crate::error::Error;
 use crate::topology::Diagnostics;
 
@@ -23,9 +24,9 @@ pub fn text(error: &Error) -> String {
     if let Some(diagnostics) = diagnostics(error) {
         return super::diagnostics::render(diagnostics, std::io::stderr().is_terminal(), WIDTH);
     }
-    let mut text = format!("{} {}\n", paint(ERROR, "error:"), error.message);
+    let mut text = format!("{} {}\n", paint(ERROR, "error:"), printable(&error.message));
     if let Some(hint) = &error.hint {
-        text.push_str(&format!(" {} {hint}\n", paint(HINT, "help:")));
+        text.push_str(&format!(" {} {}\n", paint(HINT, "help:"), printable(hint)));
     }
     text
 }

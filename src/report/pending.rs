@@ -14,7 +14,12 @@ pub fn write(text: &mut String, pending: &[Pending]) {
             .iter()
             .map(|field| {
                 let value = |value| line(value, &|_| None);
-                format!("{} {} -> {}", field.field, value(&field.before), value(&field.after))
+                format!(
+                    "{} {} -> {}",
+                    printable(&field.field),
+                    value(&field.before),
+                    value(&field.after)
+                )
             })
             .collect();
         let _ = writeln!(

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::pending::{self, window};
 use super::rounds;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
-use super::value::{line, lines_of, lines_without, printable, short};
+use super::value::{line, lines_of, lines_without, padded, printable, short};
 use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds::{self, replication_group};
 use crate::model::{Address, Field, Late, Lookup, OnChange, late};
@@ -17,7 +17,7 @@ use crate::plan::{Goal, Plan, Summary};
 
 /// The whole plan. `of` says which account it is for.
 pub fn text(plan: &Plan, of: &str) -> String {
-    let mut text = format!("{}\n\n", paint(BOLD, of));
+    let mut text = format!("{}\n\n", paint(BOLD, &printable(of)));
     if let Some(part) = part(plan) {
         text.push_str(&part);
     }
@@ -49,7 +49,11 @@ pub fn text(plan: &Plan, of: &str) -> String {
     another_password(&mut text, plan);
     pending::write(&mut text, &plan.pending);
     for (address, snapshot) in plan.final_snapshots() {
-        let _ = writeln!(text, "{address}: a final snapshot {} is kept.", paint(BOLD, snapshot));
+        let _ = writeln!(
+            text,
+            "{address}: a final snapshot {} is kept.",
+            paint(BOLD, &printable(snapshot))
+        );
         if plan.change(address).is_some_and(|change| change.after.is_some()) {
             let _ = writeln!(text, "  {}", paint(DELETE, "The new database begins empty."));
         }
@@ -102,7 +106,7 @@ fn part(plan: &Plan) -> Option<String> {
     let choice = &plan.origin.choice;
     let of = |word: &str, names: &[String]| match names {
         [] => None,
-        names => Some(format!("{word} {}", names.join(", "))),
+        names => Some(format!("{word} {}", printable(&names.join(", ")))),
     };
     let parts: Vec<String> =
         [of("only", &choice.only), of("except", &choice.except)].into_iter().flatten().collect();
@@ -211,7 +215,7 @@ impl<'a> Shown<'a> {
             Action::Replace => (DELETE, "±", "replace".to_owned()),
             Action::Delete => {
                 let reason = change.reason.as_deref().unwrap_or_default();
-                (DELETE, "-", format!("delete: {reason}"))
+                (DELETE, "-", format!("delete: {}", printable(reason)))
             }
         };
         let goes = matches!(change.action, Action::Delete | Action::Replace);
@@ -242,7 +246,8 @@ impl<'a> Shown<'a> {
 
     fn fields(&self, text: &mut String, change: &Change) {
         let schema = kinds::by_name(change.address.kind()).map(|kind| kind.schema());
-        let width = change.fields.iter().map(|f| f.field.len()).max().unwrap_or(0);
+        let width =
+            change.fields.iter().map(|f| printable(&f.field).chars().count()).max().unwrap_or(0);
         for moved in &change.fields {
             let field = schema.and_then(|schema| schema.field(&moved.field));
             self.moved(text, moved, field, width);
@@ -267,7 +272,8 @@ impl<'a> Shown<'a> {
             };
             match lines_of(value) {
                 None => {
-                    let _ = writeln!(text, "    {:width$}  {}", field.name, self.value(value));
+                    let _ =
+                        writeln!(text, "    {}  {}", padded(field.name, width), self.value(value));
                 }
                 Some(items) => {
                     let _ = writeln!(text, "    {}", field.name);
@@ -283,15 +289,16 @@ impl<'a> Shown<'a> {
             }
         }
         if change.protect {
-            let _ = writeln!(text, "    {:width$}  true", diff::PROTECT);
+            let _ = writeln!(text, "    {}  true", padded(diff::PROTECT, width));
         }
         for (output, _) in schema.outputs {
             let unknown = paint(DIM, "(known after apply)");
-            let _ = writeln!(text, "    {output:width$}  {unknown}");
+            let _ = writeln!(text, "    {}  {unknown}", padded(output, width));
         }
     }
 
     fn moved(&self, text: &mut String, moved: &FieldChange, field: Option<&Field>, width: usize) {
+        let name = printable(&moved.field);
         let cause = match moved.cause {
             Cause::Change => String::new(),
             Cause::Drift => paint(DRIFT, "  drift: the account was changed"),
@@ -312,7 +319,7 @@ impl<'a> Shown<'a> {
         if let (Some(field), Some(Value::Array(before)), Value::Array(after)) =
             (set, &moved.before, &moved.after)
         {
-            let _ = writeln!(text, "    {}{cause}{forces}", moved.field);
+            let _ = writeln!(text, "    {name}{cause}{forces}");
             let goes = |item: &&Value| !after.contains(item) || self.names_replaced(field, item);
             for item in before.iter().filter(goes) {
                 let item = self.before(field, item);
@@ -332,7 +339,7 @@ impl<'a> Shown<'a> {
             && before.contains('\n')
             && after.contains('\n')
         {
-            let _ = writeln!(text, "    {}{cause}{forces}", moved.field);
+            let _ = writeln!(text, "    {name}{cause}{forces}");
             for (style, sign, these, others) in
                 [(DELETE, "-", before, after), (CREATE, "+", after, before)]
             {
@@ -348,7 +355,7 @@ impl<'a> Shown<'a> {
         }
         if moved.cause == Cause::Replaced {
             let new = self.value(&moved.after);
-            let _ = writeln!(text, "    {:width$}  the new {new}{forces}", moved.field);
+            let _ = writeln!(text, "    {}  the new {new}{forces}", padded(&name, width));
             return;
         }
         let before = match &moved.before {
@@ -357,8 +364,8 @@ impl<'a> Shown<'a> {
         };
         let _ = writeln!(
             text,
-            "    {:width$}  {before} {} {}{cause}{forces}",
-            moved.field,
+            "    {}  {before} {} {}{cause}{forces}",
+            padded(&name, width),
             paint(CHANGE, "->"),
             self.value(&moved.after),
         );

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, paint};
-use super::value::printable;
+use super::value::{padded, printable};
 use super::{count, duration};
 use crate::kinds::{instance, target_group};
 use crate::plan::Verb;
@@ -20,7 +20,7 @@ const BRIEF: f64 = 5.0;
 
 /// The whole timeline, in rows no wider than `columns` where that can be. `of` says which account it is for.
 pub fn text(rehearsal: &Rehearsal, of: &str, columns: usize) -> String {
-    let mut text = format!("{}\n\n", paint(BOLD, of));
+    let mut text = format!("{}\n\n", paint(BOLD, &printable(of)));
     if rehearsal.timeline.is_empty() {
         text.push_str("No changes. There is nothing to rehearse.\n");
         return text;
@@ -40,8 +40,8 @@ pub fn text(rehearsal: &Rehearsal, of: &str, columns: usize) -> String {
         for step in &shown {
             let _ = writeln!(
                 text,
-                "  {:width$}  {}  {:>7}",
-                fitted(&label(step), width),
+                "  {}  {}  {:>7}",
+                padded(&fitted(&label(step), width), width),
                 bar(step, rehearsal.seconds, bars),
                 time(length(step)),
             );

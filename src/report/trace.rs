@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::count;
 use super::style::{BOLD, CHANGE, CREATE, DIM, ERROR, paint};
-use super::value::printable;
+use super::value::{blanks, padded, printable};
 use crate::kinds::replication_group;
 use crate::trace::{Audit, Candidate, Hop, Route, Stop, Target, Walk, What};
 
@@ -214,7 +214,7 @@ fn candidate(one: &Candidate, width: usize) -> Vec<String> {
         None => ("default".to_owned(), group().to_owned()),
     };
     let priority = one.priority.map(|priority| priority.to_string()).unwrap_or_default();
-    vec![format!("{priority:>width$}"), printable(&pattern), printable(&name)]
+    vec![blanks(&priority, width) + &priority, printable(&pattern), printable(&name)]
 }
 
 fn targets(targets: &[Target]) -> Vec<(&'static str, String)> {
@@ -297,7 +297,7 @@ fn aligned(rows: Vec<Vec<String>>) -> Vec<String> {
         |column: usize| rows.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max();
     let widths: Vec<usize> = (0..).map_while(widest).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::{Late, late};
+use crate::model::{Late, late, steers};
 
 /// One line for a value. `note` says of a late value what is known of it.
 pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
@@ -61,14 +61,25 @@ pub fn lines_of(value: &Value) -> Option<&[Value]> {
     (tables && !items.is_empty()).then_some(items)
 }
 
-/// Text from AWS or a file with control characters made visible, so that it can't steer a terminal.
+/// Text from AWS or a file with what would steer a terminal made visible.
 pub fn printable(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    if !text.contains(steers) {
         return text.to_owned();
     }
     text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .map(|c| if steers(c) { c.escape_default().to_string() } else { c.to_string() })
         .collect()
+}
+
+/// The text with blanks behind it, up to this width.
+pub fn padded(text: &str, width: usize) -> String {
+    // A width of a format, like `{text:width$}`, panics beyond 65535, which texts of others may be.
+    text.to_owned() + &blanks(text, width)
+}
+
+/// The blanks that the text lacks to this width.
+pub fn blanks(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(text.chars().count()))
 }
 
 /// An id as people read it: of an ARN, the last part says enough.

@@ -90,7 +90,8 @@ fn with_line(text: &str, table: &Table, count: u32) -> Result<String, Uneditable
         _ => "\n",
     };
     let width = column.max(COUNT.len() + 1);
-    let line = format!("{prefix}{COUNT:width$}= {count}{end}");
+    let blanks = " ".repeat(width - COUNT.len());
+    let line = format!("{prefix}{COUNT}{blanks}= {count}{end}");
     insert(text, Span::new(start, start), &line).ok_or(Uneditable::NoPlace)
 }
 

@@ -282,7 +282,7 @@ fn database(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) 
         protect,
         engine: block.text_or("engine", "postgres").value,
         engine_version: block.text("engine_version").value,
-        replicas: block.number_or("replicas", 0),
+        replicas: block.value_or("replicas", few, 0),
         replica_instance_class: block.text_or("replica_instance_class", &instance_class).value,
         instance_class,
         allocated_storage: block.number("allocated_storage"),
@@ -319,7 +319,7 @@ fn cache(
         cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *name)),
         port: block.number_or("port", 6379).value,
         zone: zone(block, region),
-        replicas: block.number_or("replicas", 0),
+        replicas: block.value_or("replicas", few, 0),
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
         key,
@@ -329,4 +329,10 @@ fn cache(
 
 fn moved(block: Block<'_>) -> Moved {
     Moved { from: block.text("from"), to: block.text("to") }
+}
+
+/// A number of things that are made one by one, already while the rest of the file is checked. The format has told of
+/// more; here they are none.
+fn few(item: &Item) -> Option<u32> {
+    number(item).filter(|number| *number <= 100)
 }

@@ -132,8 +132,9 @@ pub fn read(text: &str, sink: &mut Sink) -> (Table, Syntax) {
         let start = floor(text, range.start);
         let span = Span::new(start, floor(text, range.end).max(start));
         let line = lines.line(span.start);
-        let header =
-            text.lines().nth(line - 1).is_some_and(|line| line.trim_start().starts_with('['));
+        let begins = text.get(lines.start(line)..).unwrap_or_default();
+        let begins = begins.lines().next().unwrap_or_default();
+        let header = begins.trim_start().starts_with('[');
         if header || error.message().contains("unclosed") {
             syntax = Syntax::Broken;
         } else if syntax == Syntax::Sound {

@@ -6,6 +6,11 @@ use super::diagnostic::{Diagnostic, Placed, Sink, Span};
 use super::suggest;
 use super::tree::{Item, Table, Value};
 
+/// How long all values in one string may be together: two in each of sixty variables would be more than any memory.
+const LONGEST: usize = 4096;
+/// How many variables may stand in one another.
+const DEEPEST: usize = 32;
+
 /// The value of each declared variable; none where that is an error of its own.
 #[derive(Debug, Default)]
 pub struct Variables(BTreeMap<String, Option<String>>);
@@ -16,28 +21,32 @@ struct Declared<'a> {
     default: Option<Placed<String>>,
 }
 
+type Declarations<'a> = BTreeMap<&'a str, Declared<'a>>;
+
 impl Variables {
     /// Reads the declarations under `[variable]`, and what the command line gives.
     pub fn read(root: &Table, given: &[(String, String)], text: &str, sink: &mut Sink) -> Self {
         let entries = root.table("variable").map(Table::entries).unwrap_or_default();
-        let declared: Vec<Declared<'_>> = entries
+        let declared: Declarations<'_> = entries
             .iter()
             .map(|entry| {
                 let default = entry.item.table().and_then(|table| table.get("default"));
                 let default = default.map(|item| Placed::new(scalar(item), item.span));
-                Declared { key: &entry.key, default }
+                (entry.key.as_str(), Declared { key: &entry.key, default })
             })
             .collect();
         let mut variables = Self::default();
         for (name, value) in given {
-            if !declared.iter().any(|declared| **declared.key == *name) {
-                let known = declared.iter().map(|declared| declared.key.as_str());
+            if !declared.contains_key(name.as_str()) {
+                let known = declared.keys().copied();
                 let message = format!("--var {name}: the file declares no variable `{name}`");
                 sink.push(Diagnostic::nowhere(message).hint(suggest::hint(name, known)));
             }
             variables.0.insert(name.clone(), Some(value.clone()));
         }
-        for variable in &declared {
+        let mut in_order: Vec<&Declared<'_>> = declared.values().collect();
+        in_order.sort_by_key(|declared| declared.key.span);
+        for variable in in_order {
             resolve(variable, &declared, &mut variables, &mut Vec::new(), text, sink);
         }
         variables
@@ -80,6 +89,7 @@ impl Variables {
     /// The string with each variable's value in its place; none if one of them has none.
     fn expand(&self, string: &Placed<String>, text: &str, sink: &mut Sink) -> Option<String> {
         let mut result = Some(String::new());
+        let mut added = 0;
         for piece in pieces(string) {
             let part = match piece {
                 Piece::Plain(plain) => Some(plain),
@@ -106,6 +116,14 @@ impl Variables {
                     None
                 }
             };
+            if let Piece::Variable(_) = piece {
+                added += part.map_or(0, str::len);
+                if added > LONGEST {
+                    let message = format!("its variables have more than {LONGEST} bytes in all");
+                    sink.push(Diagnostic::at(string.span, message).label("too long"));
+                    return None;
+                }
+            }
             result = result.zip(part).map(|(before, part)| before + part);
         }
         result
@@ -115,7 +133,7 @@ impl Variables {
 /// Gives `variable` its value, and first those that its default refers to. `path` is the way that led here.
 fn resolve(
     variable: &Declared<'_>,
-    declared: &[Declared<'_>],
+    declared: &Declarations<'_>,
     variables: &mut Variables,
     path: &mut Vec<String>,
     text: &str,
@@ -144,12 +162,21 @@ fn resolve(
             let mut error = Diagnostic::at(span, message)
                 .label("closes the circle")
                 .hint("give one of them a value of its own".to_owned());
-            for declared in declared.iter().filter(|declared| circle.contains(declared.key)) {
+            let mut members: Vec<_> =
+                circle.iter().filter_map(|name| declared.get(name.as_str())).collect();
+            members.sort_by_key(|declared| declared.key.span);
+            for declared in members {
                 error = error.also(declared.key.span, "in the circle");
             }
             sink.push(error);
             variables.0.extend(circle.iter().map(|name| (name.clone(), None)));
-        } else if let Some(next) = declared.iter().find(|declared| **declared.key == next) {
+        } else if let Some(next) = declared.get(next).filter(|_| !variables.0.contains_key(next)) {
+            if path.len() == DEEPEST {
+                let message = format!("variables stand more than {DEEPEST} deep in one another");
+                sink.push(Diagnostic::at(default.span, message).label("goes on"));
+                variables.0.extend(path.iter().map(|name| (name.clone(), None)));
+                break;
+            }
             resolve(next, declared, variables, path, text, sink);
         }
     }
@@ -170,6 +197,7 @@ fn scalar(item: &Item) -> String {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Piece<'a> {
     Plain(&'a str),
     Variable(&'a str),

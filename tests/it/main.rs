@@ -20,6 +20,7 @@ mod data;
 mod drawn;
 mod emulator;
 mod facts;
+mod fuzz;
 mod inventory;
 mod keeping;
 mod lock;

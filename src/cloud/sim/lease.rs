@@ -52,7 +52,7 @@ impl Account {
             }
             Some(kept) => {
                 kept.holder = holder.clone();
-                kept.version += 1;
+                kept.version = kept.version.saturating_add(1);
                 kept.renewed = renewed;
             }
             None => self.locks.push(Kept {

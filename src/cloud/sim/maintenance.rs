@@ -32,7 +32,7 @@ pub struct Upkeep {
 impl Upkeep {
     /// For what has a field that may wait.
     pub fn new(schema: &Schema, clock: u64) -> Option<Self> {
-        let begins = (clock + AHEAD).next_multiple_of(LENGTH) % WEEK;
+        let begins = (clock % WEEK + AHEAD).next_multiple_of(LENGTH) % WEEK;
         let waits = schema.fields.iter().any(|field| field.in_window);
         waits.then(|| Self { window: begins, ..Self::default() })
     }
@@ -48,7 +48,7 @@ impl Upkeep {
         let until_then =
             until_then.filter_map(|name| Some((name.clone(), body.get(name)?.clone())));
         Maintenance {
-            window: format!("{}-{}", end(self.window), end(self.window + LENGTH)),
+            window: format!("{}-{}", end(self.window), end(self.window % WEEK + LENGTH)),
             until_then: until_then.collect(),
         }
     }
@@ -83,9 +83,9 @@ impl Upkeep {
                 }
             }
             // The first window that opens from now on.
-            self.due = clock - clock % WEEK + self.window;
+            self.due = (clock - clock % WEEK).saturating_add(self.window % WEEK);
             if self.due <= clock {
-                self.due += WEEK;
+                self.due = self.due.saturating_add(WEEK);
             }
         } else {
             at_once = std::mem::take(&mut self.coming);
@@ -119,12 +119,12 @@ impl Upkeep {
             );
             return Err(Refusal::fatal("InvalidParameterCombination", message));
         }
-        if self.grown.is_some_and(|grown| clock < grown + BETWEEN_GROWTHS) {
+        if self.grown.is_some_and(|grown| clock < grown.saturating_add(BETWEEN_GROWTHS)) {
             let message = "You can't currently modify the storage of this DB instance because the previous storage \
                            change is being optimized.";
             return Err(Refusal::fatal("InvalidParameterCombination", message));
         }
-        Ok(Some(wanted.max(now + now.div_ceil(10))))
+        Ok(Some(wanted.max(now.saturating_add(now.div_ceil(10)))))
     }
 
     fn note_growth(&mut self, body: &Body, set: &Body, clock: u64) {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Class, Fault};
+use crate::private;
 
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
@@ -60,7 +61,7 @@ impl Turn {
 impl Store {
     /// Opens the account in `directory`, or a new one.
     pub fn open(directory: &Path, id: &str, region: &str, scale: f64) -> Result<(Self, Account)> {
-        make_private_directory(directory).map_err(|error| trouble("make", directory, error))?;
+        private::make_directory(directory).map_err(|error| trouble("make", directory, error))?;
         let path = directory.join(format!("{id}-{region}.json"));
         let turn = Turn::take(&path).and_then(|mut turn| Ok((turn.written()?, turn)));
         let (written, _turn) = turn.map_err(|error| trouble("lock", &path, error))?;
@@ -68,7 +69,9 @@ impl Store {
             Some(kept) => {
                 let mut account = kept.account;
                 let away = Duration::from_millis(unix_milliseconds().saturating_sub(kept.written));
-                account.advance(account.clock() + away.mul_f64(scale));
+                // A file may say that it is from any time at all.
+                let away = Duration::try_from_secs_f64(away.as_secs_f64() * scale);
+                account.advance(account.clock().saturating_add(away.unwrap_or(Duration::MAX)));
                 account
             }
             None => Account::new(id, region),
@@ -111,12 +114,7 @@ impl Store {
         let written = self.seen.load(Ordering::Relaxed).wrapping_add(1);
         turn.write(written)?;
         self.seen.store(written, Ordering::Relaxed);
-        let new = self.path.with_extension(format!("{}.new", std::process::id()));
-        let replaced = || {
-            crate::private::create(&new)?.write_all(&text)?;
-            fs::rename(&new, &self.path)
-        };
-        replaced().inspect_err(|_| drop(fs::remove_file(&new)))
+        private::write(&self.path, &text)
     }
 }
 
@@ -139,14 +137,6 @@ fn unix_milliseconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn make_private_directory(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
 }
 
 fn trouble(verb: &str, path: &Path, error: io::Error) -> Error {

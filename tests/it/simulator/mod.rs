@@ -20,4 +20,4 @@ mod scale;
 mod scaling;
 mod services;
 mod trouble;
-mod world;
+pub mod world;

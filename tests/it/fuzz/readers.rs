@@ -1,0 +1,78 @@
+//! Small readers: tags, the value of a lock, a request's path, a count in the file.
+
+use ecdeploy::aws::marks;
+use ecdeploy::cloud::Cloud;
+use ecdeploy::lock::Lock;
+use ecdeploy::model::{Address, Body, Fingerprint, Holder, Lookup, covers, from_body, launch};
+use ecdeploy::trace::{self, Request};
+use ecdeploy::{kinds, report, topology};
+use serde_json::{Value, json};
+
+use super::chain::or_said;
+use super::neat::neat;
+use super::sandbox::paused;
+use crate::simulator::world;
+
+pub fn tag(text: &str) {
+    if let Ok(address) = text.parse::<Address>() {
+        neat(&address.to_string());
+        assert_eq!(address.to_string().parse(), Ok(address));
+    }
+    let applied = Fingerprint::parse(text);
+    assert_eq!(Fingerprint::parse(&applied.to_tag()), applied);
+    for place in [0, 1, usize::MAX] {
+        launch::address(text, place);
+    }
+    if let Some(tags) = marks::from_text(text) {
+        marks::to_text(&tags);
+    }
+    let _ = text.parse::<Lookup>();
+    covers(text, "shop.example.com");
+    covers("*.example.com", text);
+    trace::matches(text, "/api/users/1");
+    trace::covers(text, "/api/*");
+    neat(&report::printable(text));
+    ecdeploy::aws::iam::policy(text);
+    let rules = json!([{ "protocol": "tcp", "ports": text, "peer": text }]);
+    let body = Body::from([("ingress".to_owned(), rules)]);
+    let _ = from_body::<Value>(&body);
+    for kind in kinds::REGISTRY {
+        for field in kind.schema().fields {
+            field.links(&json!(text));
+        }
+    }
+}
+
+pub fn holder(text: &str) {
+    let Ok(lease) = serde_json::from_str::<Value>(text) else { return };
+    let Ok(holder) = serde_json::from_value::<Holder>(lease["holder"].clone()) else { return };
+    let number = lease["number"].as_u64().unwrap_or(1);
+    let cloud = world::empty_account();
+    paused(async {
+        cloud.put_lease("ecommerce", number, &holder, true).await.expect("a lock");
+        or_said(Lock::acquire(&cloud, "ecommerce", "apply", |_| ()).await.map(drop));
+        tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+        or_said(Lock::acquire(&cloud, "ecommerce", "apply", |_| ()).await.map(drop));
+    });
+}
+
+pub fn path(text: &str) {
+    if or_said(text.parse::<Request>()).is_some() {
+        trace::matches("/api/*/x?", text);
+    }
+}
+
+pub fn edit(text: &str) {
+    let Ok(before) = topology::parse("topology.toml", text, &[]) else {
+        let _ = topology::set_count(text, "user", 3);
+        return;
+    };
+    for service in before.services.iter().map(|service| service.key.as_str()) {
+        let Ok(edited) = topology::set_count(text, service, 1) else { continue };
+        neat(&report::edit::text("topology.toml", text, &edited));
+        if let Ok(after) = topology::parse("topology.toml", &edited, &[]) {
+            let count = after.service(service).map(|service| *service.count);
+            assert_eq!(count, Some(1), "the edit of {service}: {edited}");
+        }
+    }
+}
