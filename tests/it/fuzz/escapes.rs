@@ -146,8 +146,8 @@ fn what_it_writes_is_its_owners() {
     shop.edit("[service.user]\n", "[service.user]\ncount = 3\n");
     run(&shop, &["plan", "--out", "shop.plan"]).exits(0);
     let kept: Vec<_> = fs::read_dir(&folder).expect("the folder").flatten().collect();
-    assert_eq!(kept.len(), 1, "{kept:?}");
-    for file in [kept[0].path(), plan] {
+    assert_eq!(kept.len(), 2, "the account and its lock: {kept:?}");
+    for file in [kept[0].path(), kept[1].path(), plan] {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
     run(&shop, &["scale", "user=2", "-y"]).exits(0);
@@ -156,6 +156,6 @@ fn what_it_writes_is_its_owners() {
     let (theirs, planted) = (shop.path("theirs"), shop.path("planted.plan"));
     fs::write(&theirs, "theirs").expect("a file");
     symlink(&theirs, &planted).expect("a link");
-    run(&shop, &["plan", "--out", "planted.plan"]).fails_plainly();
+    run(&shop, &["plan", "--out", "planted.plan"]).exits(1).says("no plain file");
     assert_eq!(fs::read_to_string(&theirs).expect("a file"), "theirs");
 }

@@ -1,6 +1,7 @@
 //! Whole lives of the drawn system on the simulator, where AWS's own rules and times hold.
 
 mod data;
+mod deaths;
 mod ground;
 mod killed;
 mod lifecycle;
