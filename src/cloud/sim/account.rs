@@ -153,7 +153,12 @@ impl Account {
         self.objects
             .values()
             .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(|object| self.observed(object))
+            .map(|object| {
+                let mut observed = self.observed(object);
+                // AWS tells it of one machine a call, so a listing never has it.
+                observed.body.remove("user_data");
+                observed
+            })
             .collect()
     }
 
