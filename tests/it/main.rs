@@ -35,6 +35,7 @@ mod rules;
 mod saved;
 mod scaling;
 mod simulator;
+mod storm;
 mod trace;
 mod venv;
 mod way_in;

@@ -14,7 +14,7 @@ mod sandbox;
 mod saved;
 mod seeds;
 mod size;
-mod wire;
+pub mod wire;
 
 use std::any::Any;
 use std::fs;

@@ -110,7 +110,7 @@ fn pass(mut caller: TcpStream, to: &str, spoiling: &Mutex<Spoiling>) -> io::Resu
 }
 
 /// A request, or an answer: its first lines, and what follows them.
-fn message(from: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
+pub fn message(from: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -127,7 +127,7 @@ fn message(from: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     Ok((head, body))
 }
 
-fn without(head: &str, names: &[&str]) -> String {
+pub fn without(head: &str, names: &[&str]) -> String {
     let kept = head.lines().filter(|line| {
         let name = line.split(':').next().unwrap_or_default();
         !line.is_empty() && !names.iter().any(|gone| name.eq_ignore_ascii_case(gone))
