@@ -14,7 +14,7 @@ use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
 use super::{lookup, rules};
 use crate::kinds::Live;
 use crate::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags, launch,
+    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
@@ -32,7 +32,7 @@ pub struct Account {
     /// How many ids it has given out.
     given: u64,
     /// By kind and id.
-    objects: BTreeMap<String, Object>,
+    pub(super) objects: BTreeMap<String, Object>,
     /// Final snapshots of databases; they outlive everything.
     snapshots: BTreeSet<String>,
     /// Network interfaces of deleted load balancers, which hold on to subnets and groups for a while.
@@ -46,7 +46,7 @@ pub struct Account {
     pub(super) locks: Vec<Kept>,
     /// What was made with each client token.
     #[serde(default)]
-    tokens: BTreeMap<String, Vec<String>>,
+    pub(super) tokens: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -210,45 +210,6 @@ impl Account {
         self.objects.insert(key(schema.kind, &id), object);
         self.route(schema.kind, &id, "", &group);
         Ok(Created { id, outputs, born: None })
-    }
-
-    /// Creates one for each of these tags by one call. With a token that it knows, it tells what that has made.
-    pub fn create_all(
-        &mut self,
-        schema: &Schema,
-        body: &Body,
-        all: &[Tags],
-        token: &str,
-    ) -> Result<Vec<Created>, Fault> {
-        let operation = format!("{}:Create", schema.kind);
-        let known = self.tokens.get(token).filter(|_| schema.calls.token).cloned();
-        if let Some(ids) = known {
-            let living = ids.iter().map(|id| {
-                let object = self.present(schema.kind, id, &operation).ok()?;
-                let born = Some(object.tags.clone());
-                Some(Created { id: id.clone(), outputs: object.told(), born })
-            });
-            return living.collect::<Option<_>>().ok_or_else(|| {
-                let message = "what this token has made is gone";
-                Fault::new(Class::Fatal, &operation, "IdempotentInstanceTerminated", message)
-            });
-        }
-        let Some(born) = launch::tags(all) else {
-            let message = "these have no room in one call";
-            return Err(Fault::new(Class::Fatal, &operation, "InvalidParameterValue", message));
-        };
-        let mut made = Vec::new();
-        for place in 0..all.len() {
-            let one = self.create(schema, body, &born)?;
-            if let Some(object) = self.objects.get_mut(&key(schema.kind, &one.id)) {
-                object.place = place;
-            }
-            made.push(Created { born: Some(born.clone()), ..one });
-        }
-        if schema.calls.token {
-            self.tokens.insert(token.to_owned(), made.iter().map(|one| one.id.clone()).collect());
-        }
-        Ok(made)
     }
 
     pub fn update(
@@ -437,7 +398,7 @@ impl Account {
     }
 }
 
-fn key(kind: &str, id: &str) -> String {
+pub(super) fn key(kind: &str, id: &str) -> String {
     format!("{kind} {id}")
 }
 

@@ -14,6 +14,7 @@ mod reach;
 mod replicas;
 mod rules;
 mod store;
+mod tokens;
 mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
