@@ -20,7 +20,8 @@ pub struct Rates {
     pub lagging: f64,
 }
 
-/// Which call is the last that the process makes, by its number among those that change something.
+/// Which call is the last that the process makes, by its number among those that change something: as they begin, or as
+/// they end, since many are under way at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
     /// It never reached AWS.
@@ -39,6 +40,8 @@ pub struct Faults {
     death: Option<Death>,
     /// How many calls that change something have come.
     changes: usize,
+    /// How many of them were done.
+    done: usize,
     pub dead: bool,
     /// What was made lately is unknown until then, by kind and id.
     unseen: BTreeMap<(String, String), Duration>,
@@ -53,6 +56,7 @@ impl Faults {
             rng: Rng::with_seed(seed),
             death,
             changes: 0,
+            done: 0,
             dead: false,
             unseen: BTreeMap::new(),
             stale: BTreeMap::new(),
@@ -87,7 +91,8 @@ impl Faults {
 
     /// After a call that changed something: whether its answer arrives.
     pub fn after(&mut self, call: &str) -> Result<(), Fault> {
-        if self.death == Some(Death::After(self.changes)) {
+        self.done += 1;
+        if self.death == Some(Death::After(self.done)) {
             self.dead = true;
         }
         if self.strikes(self.rates.lost) {
