@@ -15,6 +15,7 @@ macro_rules! on_each_emulator {
 mod access;
 mod adopt;
 mod beside;
+mod between;
 mod boot;
 mod data;
 mod drawn;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,11 @@ impl Shop {
         Self { environment: environment.into(), folder, variables: Vec::new() }
     }
 
+    /// The same account, reached through another address.
+    pub fn by_way_of(self, endpoint: &str) -> Self {
+        self.without("AWS_ENDPOINT_URL").with("AWS_ENDPOINT_URL", endpoint)
+    }
+
     /// Another folder with the same way to the same account, and the same variables.
     pub fn again(&self) -> Self {
         let folder = TempDir::new().expect("a folder");
@@ -77,6 +83,13 @@ impl Shop {
         self.folder.path().join(name)
     }
 
+    /// Another topology than the drawn one, which has no variables.
+    pub fn with_file(mut self, topology: &str) -> Self {
+        self.variables.clear();
+        fs::write(self.path("topology.toml"), topology).expect("the topology");
+        self
+    }
+
     /// Replaces a text in the topology that stands there once.
     #[track_caller]
     pub fn edit(&self, from: &str, to: &str) {
@@ -88,13 +101,19 @@ impl Shop {
 
     /// Runs ecdeploy with the shop's variables.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        let variables = self.variables.iter().flat_map(|variable| ["--var", variable.as_str()]);
-        self.bare(&arguments.iter().copied().chain(variables).collect::<Vec<_>>())
+        self.start(arguments).ends()
     }
 
     /// Runs ecdeploy with these arguments and no others.
     pub fn bare(&self, arguments: &[&str]) -> Ran {
-        run(self.folder.path(), &self.environment, arguments)
+        Running::start(self.folder.path(), &self.environment, arguments).ends()
+    }
+
+    /// Begins a run with the shop's variables.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let variables = self.variables.iter().flat_map(|variable| ["--var", variable.as_str()]);
+        let arguments: Vec<&str> = arguments.iter().copied().chain(variables).collect();
+        Running::start(self.folder.path(), &self.environment, &arguments)
     }
 
     /// Applies, and expects that to succeed.
@@ -111,21 +130,14 @@ impl Shop {
 
     /// Applies, and kills it as soon as `enough` says so; false if it ended before.
     pub fn apply_until(&self, enough: impl Fn() -> bool) -> bool {
-        let mut child = command(self.folder.path(), &self.environment)
-            .args(["apply", "-y"])
-            .args(self.variables.iter().flat_map(|variable| ["--var", variable.as_str()]))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary");
+        let running = self.start(&["apply", "-y"]);
         while !enough() {
-            if child.try_wait().expect("the state of ecdeploy").is_some() {
+            if !running.runs() {
                 return false;
             }
             thread::yield_now();
         }
-        child.kill().expect("ecdeploy can be killed");
-        child.wait().expect("its end");
+        running.kill();
         true
     }
 
@@ -144,38 +156,79 @@ impl Shop {
     }
 }
 
-fn command(folder: &Path, environment: &[(String, String)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ecdeploy"));
-    command.current_dir(folder).env_clear().envs(environment.iter().cloned()).stdin(Stdio::null());
-    command
+/// A run that is under way.
+pub struct Running {
+    command: String,
+    process: Mutex<Child>,
+    stdout: thread::JoinHandle<String>,
+    stderr: thread::JoinHandle<String>,
+    started: Instant,
 }
 
-fn run(folder: &Path, environment: &[(String, String)], arguments: &[&str]) -> Ran {
-    let mut child = command(folder, environment)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary");
-    let stdout = read(child.stdout.take().expect("stdout"));
-    let stderr = read(child.stderr.take().expect("stderr"));
-    let started = Instant::now();
-    let code = loop {
-        match child.try_wait().expect("the state of ecdeploy") {
-            Some(status) => break status.code(),
-            None if started.elapsed() > PATIENCE => {
-                child.kill().expect("ecdeploy can be killed");
-                break None;
-            }
-            None => thread::sleep(Duration::from_millis(5)),
+impl Running {
+    fn start(folder: &Path, environment: &[(String, String)], arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_ecdeploy"))
+            .current_dir(folder)
+            .env_clear()
+            .envs(environment.iter().cloned())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        Self {
+            command: format!("ecdeploy {}", arguments.join(" ")),
+            stdout: read(process.stdout.take().expect("stdout")),
+            stderr: read(process.stderr.take().expect("stderr")),
+            process: Mutex::new(process),
+            started: Instant::now(),
         }
-    };
-    Ran {
-        command: format!("ecdeploy {}", arguments.join(" ")),
-        code,
-        stdout: stdout.join().expect("stdout"),
-        stderr: stderr.join().expect("stderr"),
-        took: started.elapsed(),
+    }
+
+    fn process(&self) -> MutexGuard<'_, Child> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn runs(&self) -> bool {
+        self.process().try_wait().expect("the state of ecdeploy").is_none()
+    }
+
+    /// Kills it, as nothing can prevent; it is gone then.
+    pub fn kill(&self) {
+        let mut process = self.process();
+        process.kill().expect("ecdeploy can be killed");
+        process.wait().expect("its end");
+    }
+
+    /// Sends it a signal, by its name.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let number = self.process().id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\"", name, &number]).status();
+        assert!(sent.expect("a shell").success(), "{name} can be sent");
+    }
+
+    /// Waits for its end; one that takes too long is killed.
+    pub fn ends(self) -> Ran {
+        let code = loop {
+            let ended = self.process().try_wait().expect("the state of ecdeploy");
+            match ended {
+                Some(status) => break status.code(),
+                None if self.started.elapsed() > PATIENCE => {
+                    self.kill();
+                    break None;
+                }
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        Ran {
+            command: self.command,
+            code,
+            stdout: self.stdout.join().expect("stdout"),
+            stderr: self.stderr.join().expect("stderr"),
+            took: self.started.elapsed(),
+        }
     }
 }
 

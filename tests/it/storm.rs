@@ -1,14 +1,12 @@
 //! An apply through a storm: a fifth of all calls throttled, a twentieth failed, some done and their answers lost.
 
-use std::io::{self, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::thread;
 
+use crate::between::{self, Passing, scattered};
 use crate::drawn::Drawn;
 use crate::emulator::Emulator;
-use crate::fuzz::wire::{message, without};
 use crate::inventory::Inventory;
 use crate::product::Shop;
 
@@ -31,8 +29,9 @@ struct Storm {
 fn an_apply_through_it_makes_the_drawn_system_once() {
     let mut account = Emulator::Moto.lend();
     let storm = Arc::new(Storm::default());
-    let shop =
-        Shop::at(&rage(account.url(), &storm)).with_variable("account", account.emulator.account());
+    let shared = storm.clone();
+    let shop = Shop::on(&account)
+        .by_way_of(&between::listen(&account.url(), move |call| pass(call, &shared)));
     let runs = (1..=RUNS).find(|_| shop.run(&["apply", "-y"]).code == Some(0));
 
     let [throttled, failed, lost] =
@@ -45,54 +44,29 @@ fn an_apply_through_it_makes_the_drawn_system_once() {
     Shop::on(&account).expect_no_changes();
 }
 
-/// A server before the emulator, in which it storms.
-fn rage(emulator: String, storm: &Arc<Storm>) -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("its address"));
-    let to = emulator.trim_start_matches("http://").to_owned();
-    let storm = storm.clone();
-    thread::spawn(move || {
-        for caller in listener.incoming().flatten() {
-            let (to, storm) = (to.clone(), storm.clone());
-            // Who hangs up early is no matter of ours.
-            thread::spawn(move || drop(pass(caller, &to, &storm)));
-        }
-    });
-    url
-}
-
-fn pass(mut caller: TcpStream, to: &str, storm: &Storm) -> io::Result<()> {
-    let (head, body) = message(&mut caller)?;
+fn pass(mut call: Passing, storm: &Storm) -> io::Result<()> {
     let number = storm.calls.fetch_add(1, Ordering::Relaxed);
     let fate = scattered(number) % 1000;
     let counted = |count: &AtomicUsize| count.fetch_add(1, Ordering::Relaxed);
     if fate < THROTTLED {
         counted(&storm.throttled);
-        return throttle(&mut caller, &head);
+        return throttle(&mut call);
     }
     if fate < THROTTLED + FAILED {
         counted(&storm.failed);
-        return caller.write_all(
-            b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-        );
+        return call.answer("HTTP/1.1 503 Service Unavailable", b"");
     }
-    let mut emulator = TcpStream::connect(to)?;
-    emulator.write_all(without(&head, &["connection"]).as_bytes())?;
-    emulator.write_all(b"Connection: close\r\n\r\n")?;
-    emulator.write_all(&body)?;
-    let (head, body) = message(&mut emulator)?;
+    let (head, body) = call.forward()?;
     if fate < THROTTLED + FAILED + LOST {
         counted(&storm.lost);
         return Ok(());
     }
-    let head = without(&head, &["connection", "content-length"]);
-    write!(caller, "{head}Connection: close\r\nContent-Length: {}\r\n\r\n", body.len())?;
-    caller.write_all(&body)
+    call.answer(&head, &body)
 }
 
 /// As the service says it that the request was signed for.
-fn throttle(caller: &mut TcpStream, head: &str) -> io::Result<()> {
-    let lower = head.to_ascii_lowercase();
+fn throttle(call: &mut Passing) -> io::Result<()> {
+    let lower = call.head.to_ascii_lowercase();
     let (status, kind, body) = if lower.contains("x-amz-target") {
         let body = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
         ("400 Bad Request", "application/x-amz-json-1.1", body)
@@ -103,17 +77,5 @@ fn throttle(caller: &mut TcpStream, head: &str) -> io::Result<()> {
         let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error><RequestId>storm</RequestId></ErrorResponse>";
         ("400 Bad Request", "text/xml", body)
     };
-    let length = body.len();
-    write!(
-        caller,
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-}
-
-/// SplitMix64: the storm is the same each time, as far as the calls come in the same order.
-fn scattered(number: u64) -> u64 {
-    let mut z = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    call.answer(&format!("HTTP/1.1 {status}\r\nContent-Type: {kind}"), body.as_bytes())
 }

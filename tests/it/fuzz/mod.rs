@@ -14,7 +14,7 @@ mod sandbox;
 mod saved;
 mod seeds;
 mod size;
-pub mod wire;
+mod wire;
 
 use std::any::Any;
 use std::fs;

@@ -2,15 +2,14 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::LONG;
 use super::change::{self, Form, choose};
 use super::neat::neat;
+use crate::between::{self, Passing};
 use crate::emulator::Emulator;
 use crate::product::Shop;
 
@@ -22,8 +21,10 @@ const CASES: u64 = 12;
 fn spoiled_answers() {
     let account = Emulator::Moto.lend();
     Shop::on(&account).apply();
-    let between = Between::listen(account.url());
-    let shop = Shop::at(&between.url).with_variable("account", account.emulator.account());
+    let spoiling = Arc::new(Mutex::new(Spoiling::default()));
+    let shared = spoiling.clone();
+    let shop = Shop::on(&account)
+        .by_way_of(&between::listen(&account.url(), move |call| pass(call, &shared)));
     let seconds = std::env::var(LONG).ok().and_then(|seconds| seconds.parse().ok());
     let until = Instant::now() + Duration::from_secs(seconds.unwrap_or(0));
     // The same ones each time, unless it is long.
@@ -31,7 +32,7 @@ fn spoiled_answers() {
     let (mut case, mut plans) = (0, 0);
     while case < CASES || Instant::now() < until {
         let number = if seconds.is_some() { random.hash_one(case) } else { scattered(case) };
-        between.spoil(number);
+        *spoiling.lock().unwrap_or_else(PoisonError::into_inner) = Spoiling { number, calls: 0 };
         let ran = shop.run(COMMANDS[choose(number, COMMANDS.len())]);
         assert!(matches!(ran.code, Some(0 | 1)), "case {number}\n{ran}");
         assert!(!ran.stderr.contains("panicked"), "case {number}\n{ran}");
@@ -48,12 +49,6 @@ fn scattered(number: u64) -> u64 {
     (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 7
 }
 
-/// A server between ecdeploy and the emulator, that spoils some answers.
-struct Between {
-    url: String,
-    spoiling: Arc<Mutex<Spoiling>>,
-}
-
 /// Which answer is spoiled next, counted from here, and how.
 #[derive(Default)]
 struct Spoiling {
@@ -61,36 +56,8 @@ struct Spoiling {
     calls: u64,
 }
 
-impl Between {
-    fn listen(emulator: String) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
-        let spoiling = Arc::new(Mutex::new(Spoiling::default()));
-        let shared = spoiling.clone();
-        let to = emulator.trim_start_matches("http://").to_owned();
-        thread::spawn(move || {
-            for caller in listener.incoming().flatten() {
-                let (to, spoiling) = (to.clone(), shared.clone());
-                // Who hangs up early is no matter of ours.
-                thread::spawn(move || drop(pass(caller, &to, &spoiling)));
-            }
-        });
-        Self { url, spoiling }
-    }
-
-    fn spoil(&self, number: u64) {
-        *self.spoiling.lock().unwrap_or_else(PoisonError::into_inner) =
-            Spoiling { number, calls: 0 };
-    }
-}
-
-fn pass(mut caller: TcpStream, to: &str, spoiling: &Mutex<Spoiling>) -> io::Result<()> {
-    let (head, body) = message(&mut caller)?;
-    let mut emulator = TcpStream::connect(to)?;
-    emulator.write_all(without(&head, &["connection"]).as_bytes())?;
-    emulator.write_all(b"Connection: close\r\n\r\n")?;
-    emulator.write_all(&body)?;
-    let (head, body) = message(&mut emulator)?;
+fn pass(mut call: Passing, spoiling: &Mutex<Spoiling>) -> io::Result<()> {
+    let (head, body) = call.forward()?;
     let body = String::from_utf8_lossy(&body).into_owned();
     let how = {
         let mut spoiling = spoiling.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,35 +71,7 @@ fn pass(mut caller: TcpStream, to: &str, spoiling: &Mutex<Spoiling>) -> io::Resu
         Some(how) => spoiled(&head, &body, how),
         None => (head, body),
     };
-    let head = without(&head, &["connection", "content-length"]);
-    let length = body.len();
-    write!(caller, "{head}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}")
-}
-
-/// A request, or an answer: its first lines, and what follows them.
-pub fn message(from: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        from.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    from.read_exact(&mut body)?;
-    Ok((head, body))
-}
-
-pub fn without(head: &str, names: &[&str]) -> String {
-    let kept = head.lines().filter(|line| {
-        let name = line.split(':').next().unwrap_or_default();
-        !line.is_empty() && !names.iter().any(|gone| name.eq_ignore_ascii_case(gone))
-    });
-    kept.map(|line| format!("{line}\r\n")).collect()
+    call.answer(&head, body.as_bytes())
 }
 
 const PAGE: &str =
