@@ -52,7 +52,7 @@ pub async fn hold(
         Some(Halt::Signal(signal)) => Err(interrupted(signal)),
         _ => hold.work(&lock, &mut signals, work).await,
     };
-    let released = lock.release().await;
+    let released = hold.give_back(lock, &mut signals).await;
     if let (Err(error), Ok(_)) = (&released, &result) {
         let why = report::printable(&error.message);
         report::say(&format!("The lock could not be given back, and will end by itself: {why}"));
@@ -97,9 +97,25 @@ impl Hold {
         }
     }
 
-    /// Notes the first signal; leaves at the second.
+    /// Gives the lock back. AWS may be slow, or out of reach: the second signal is heard here too.
+    async fn give_back(&self, lock: Lock<'_>, signals: &mut Signals) -> Result<()> {
+        let mut releasing = std::pin::pin!(lock.release());
+        loop {
+            tokio::select! {
+                released = &mut releasing => return released,
+                signal = signals.next() => self.first(signal),
+            }
+        }
+    }
+
+    /// Notes the first signal; leaves at the second. The lock is left to end by itself then: what is in flight AWS may
+    /// do yet, and until it has, nobody else should read the account and begin.
     fn first(&self, signal: u8) {
         if let Some(Halt::Signal(_)) = self.stop.halt() {
+            report::say(
+                "left at once: AWS may still do what was in flight, and the lock ends 90 s after it was last renewed \
+                 (on this machine, at once); run the same command again: it goes on from here",
+            );
             std::process::exit(i32::from(128 + signal));
         }
         self.stop.request(Halt::Signal(signal));

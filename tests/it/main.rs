@@ -35,6 +35,8 @@ mod rolling;
 mod rules;
 mod saved;
 mod scaling;
+#[cfg(unix)]
+mod signals;
 mod simulator;
 mod storm;
 mod trace;
