@@ -18,6 +18,7 @@ mod beside;
 mod between;
 mod boot;
 mod data;
+mod deaths;
 mod drawn;
 mod emulator;
 mod facts;
