@@ -20,7 +20,7 @@ use crate::product::{Running, Shop};
 const DEATHS: usize = 12;
 
 /// One service of the drawn shop's seven, with all the kinds of call that they make: around a death it is run three times
-/// and looked at twice, which for the whole shop takes four times as long.
+/// and looked at twice, which takes some 3 s here, and with the whole shop too long for a test that is always run.
 const SMALL: &str = r#"
 name    = "ecommerce"
 account = "123456789012"
