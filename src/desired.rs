@@ -11,7 +11,9 @@ use crate::kinds::{
     instance, instance_profile, internet_gateway, listener, listener_rule, load_balancer, record,
     route_table, security_group, subnet, target_group, vpc,
 };
-use crate::model::{Address, Body, Late, Link, Lookup, Schema, sort_set, to_body};
+use crate::model::{
+    Address, Body, Late, Link, Lookup, Schema, Texts, set_aside, sort_set, to_body,
+};
 use crate::topology::{
     Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
 };
@@ -38,6 +40,8 @@ pub struct Desired {
     /// Hash of the file and its variables.
     pub source_hash: String,
     pub resources: BTreeMap<Address, Body>,
+    /// The long texts that bodies name.
+    pub texts: Texts,
     /// What bodies name that is looked up in the account, and the line of the file that asks for it.
     pub lookups: BTreeMap<Lookup, usize>,
     /// The line of the file that each resource comes from.
@@ -326,6 +330,8 @@ impl Build<'_> {
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };
         let user_data = boot::user_data(self.topology, service);
+        let user_data =
+            user_data.map_or(Value::Null, |text| set_aside(&text, &mut self.desired.texts));
         for (n, subnet) in (1..=*service.count).zip(spread(self.topology, &service.subnets)) {
             let spec = instance::Instance {
                 ami: ami.clone(),

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
+use naming::{Addresses, Outputs, name_links, name_outputs, name_texts};
+
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live, target_group};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Duty, Fault, Field, Fingerprint, Late, Lookup,
-    Maintenance, Observed, OnChange, PROTECTED, Reference, Schema, Status, Tags, TargetHealth,
-    late, reference, sort_set,
+    Maintenance, Observed, OnChange, PROTECTED, Schema, Status, Tags, TargetHealth, Texts, late,
+    reference, sort_set,
 };
 
+mod naming;
 mod takeover;
 #[cfg(test)]
 mod tests;
@@ -43,6 +46,8 @@ pub struct Snapshot {
     pub extras: Vec<Resource>,
     /// What the topology has looked up.
     pub lookups: BTreeMap<Lookup, String>,
+    /// The long texts that bodies name, there or in the topology.
+    pub texts: Texts,
     /// What target groups find of their targets, where that was asked.
     pub health: Option<Vec<TargetHealth>>,
 }
@@ -171,12 +176,6 @@ fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
     Error::new(ErrorKind::Aws, format!("{place}: {message}")).hint(hint).source(fault)
 }
 
-/// Addresses by kind and id: two kinds may well give things the same name.
-type Addresses = BTreeMap<(String, String), Address>;
-
-/// Output references by the text that they stand for now; two outputs may well have the same.
-type Outputs = BTreeMap<String, Vec<Value>>;
-
 /// Puts each resource under the address that its tag gives; what has no such tag is not managed by us.
 ///
 /// Kind by kind, in the registry's order, so that what a resource names has been decided on before. Only what stays at
@@ -193,12 +192,15 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
             by_kind.entry(kind.schema().kind).or_default().push(resource(address, seen));
         }
     }
-    let mut snapshot = Snapshot::default();
+    let mut snapshot = Snapshot { texts: desired.texts.clone(), ..Snapshot::default() };
     let mut kept = Addresses::new();
     for kind in kinds::REGISTRY {
         let schema = kind.schema();
         let mut all = by_kind.remove(schema.kind).unwrap_or_default();
-        all.iter_mut().for_each(|resource| name_links(resource, schema, &kept));
+        for resource in &mut all {
+            name_links(resource, schema, &kept);
+            name_texts(resource, schema, &mut snapshot.texts);
+        }
         takeover::take_over(schema, &mut all, desired);
         // Of two that bear one address, that stays which is more what is wanted, then the one that did not move there,
         // then the one that serves, then the readier; ids decide between equals, so that every run agrees.
@@ -291,50 +293,6 @@ impl Resource {
     }
 }
 
-/// Turns the ids of what stays into addresses.
-fn name_links(resource: &mut Resource, schema: &Schema, kept: &Addresses) {
-    for field in schema.fields {
-        let Some(value) = resource.body.get_mut(field.name) else { continue };
-        let kind = field.named_kind().unwrap_or_default();
-        for link in field.links_mut(value) {
-            let id = link.as_str().unwrap_or_default();
-            if let Some(address) = kept.get(&(kind.to_owned(), id.to_owned())) {
-                *link = reference(address);
-            }
-        }
-        if field.set {
-            sort_set(value);
-        }
-    }
-}
-
-/// Turns texts that are outputs of what stays into references to them.
-fn name_outputs(resource: &mut Resource, schema: &Schema, outputs: &Outputs) {
-    for field in schema.fields.iter().filter(|field| field.reference == Reference::Outputs) {
-        let Some(value) = resource.body.get_mut(field.name) else { continue };
-        // What was applied as plain text stays so, whatever happens to have the same text by now.
-        if !resource.applied.holds(field.name, value) {
-            *value = with_outputs(value, outputs);
-        }
-    }
-}
-
-/// A copy of the value with each text that is an output of ours replaced by a reference to it.
-fn with_outputs(value: &Value, outputs: &Outputs) -> Value {
-    match value {
-        // Of two outputs with one text neither is guessed: the diff compares texts.
-        Value::String(text) => match outputs.get(text).map(Vec::as_slice) {
-            Some([only]) => only.clone(),
-            _ => value.clone(),
-        },
-        Value::Array(items) => items.iter().map(|item| with_outputs(item, outputs)).collect(),
-        Value::Object(map) => {
-            map.iter().map(|(key, item)| (key.clone(), with_outputs(item, outputs))).collect()
-        }
-        other => other.clone(),
-    }
-}
-
 /// How many fields would take another resource in its stead.
 fn misfits(schema: &Schema, resource: &Resource, wanted: &Body) -> usize {
     let misfit = |field: &&Field| match (resource.body.get(field.name), wanted.get(field.name)) {
@@ -366,10 +324,15 @@ impl Snapshot {
         Ok(Self { health: Some(health), ..self.clone() })
     }
 
+    /// All that bears the address, what stays first.
+    pub fn at(&self, address: &Address) -> impl Iterator<Item = &Resource> {
+        let extras = self.extras.iter().filter(move |resource| resource.address == *address);
+        self.resources.get(address).into_iter().chain(extras)
+    }
+
     /// The live resource of this address and id, kept or leaving.
     pub fn find(&self, address: &Address, id: &str) -> Option<&Resource> {
-        let mut all = self.resources.values().chain(&self.extras);
-        all.find(|resource| resource.address == *address && resource.live.id == id)
+        self.at(address).find(|resource| resource.live.id == id)
     }
 
     /// Whether a live value is the desired one but for naming a resource that leaves where one that stays, or comes,

@@ -52,7 +52,7 @@ impl Adopt {
                 "{}\n\n{address}  {}\n{}\n",
                 global.account_line(&desired),
                 self.id,
-                report::plan::adoption(change, &after.lookups)
+                report::plan::adoption(change, &after)
             ))?;
             if !self.auto_approve {
                 ask("Take it under management?").await?;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::model::walk_late;
+use crate::model::{late, walk_late};
 use crate::topology::parse;
 
 fn read(file: &str, text: &str) -> Desired {
@@ -226,7 +226,8 @@ fn its_bodies_are_as_drawn() {
     ] {
         let mut body = desired.resources[&address.parse().unwrap()].clone();
         body.entry("user_data".into()).and_modify(|script| {
-            *script = script.as_str().unwrap().lines().next().into();
+            let Some(Late::Text(digest)) = late(script) else { return };
+            *script = desired.texts[&digest].lines().next().into();
         });
         writeln!(shown, "{address} {}", serde_json::to_string_pretty(&body).unwrap()).unwrap();
     }
@@ -244,6 +245,7 @@ fn every_reference_leads_to_a_resource() {
                         assert!(desired.resources.contains_key(&address), "{address}")
                     }
                     Late::Lookup(lookup) => assert!(desired.lookups.contains_key(&lookup)),
+                    Late::Text(digest) => assert!(desired.texts.contains_key(&digest)),
                 });
             }
         }

@@ -45,7 +45,7 @@ pub struct Instance {
     /// Neither stopped nor on its way there.
     pub running: bool,
     /// What it runs at its birth. Null where its image brings everything.
-    pub user_data: Option<String>,
+    pub user_data: Value,
     pub target_group: Link,
 }
 
@@ -65,7 +65,7 @@ pub static SCHEMA: Schema = Schema {
         Field::replace("root_volume_encrypted"),
         Field::rolling("running").configured("true"),
         // Described one instance a call, so only of one that is adopted: it is compared by what was last applied.
-        Field::replace("user_data"),
+        Field::replace("user_data").aside(),
         Field::in_place("target_group").names("target_group").attached("null").serves(),
     ],
     outputs: &[("private_ip", "10.0.0.1"), ("public_ip", "203.0.113.1")],
@@ -186,7 +186,7 @@ impl Kind for Wire {
             .image_id(ami)
             .instance_type(spec.instance_type.as_str().into())
             .set_key_name(spec.key_name)
-            .set_user_data(spec.user_data.map(|script| BASE64.encode(script)))
+            .set_user_data(spec.user_data.as_str().map(|script| BASE64.encode(script)))
             .set_iam_instance_profile(profile(spec.instance_profile.id()))
             .network_interfaces(interface.build())
             .metadata_options(metadata.build())

@@ -6,13 +6,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Address, Lookup};
+use super::{Address, Lookup, digest};
 
 /// The fields of one resource by name. Ordered, so its bytes are stable.
 pub type Body = BTreeMap<String, Value>;
 
 const REF: &str = "$ref";
 const OUTPUT: &str = "output";
+const TEXT: &str = "$text";
+
+/// Long texts by their digests: many bodies name the same one.
+pub type Texts = BTreeMap<String, String>;
 
 /// A value that apply fills in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub enum Late {
     Ref { address: Address, output: Option<String> },
     /// What is looked up when the plan is made.
     Lookup(Lookup),
+    /// A long text that stands beside the bodies, by its digest.
+    Text(String),
 }
 
 /// A reference to the id of `address`, as it stands in a body.
@@ -33,6 +39,9 @@ pub fn late(value: &Value) -> Option<Late> {
     let map = value.as_object()?;
     if let Some(found) = Lookup::from_map(map) {
         return Some(Late::Lookup(found));
+    }
+    if let Some(digest) = map.get(TEXT).and_then(Value::as_str) {
+        return Some(Late::Text(digest.to_owned()));
     }
     let address = map.get(REF)?.as_str()?.parse().ok()?;
     let output = map.get(OUTPUT).and_then(Value::as_str).map(str::to_owned);
@@ -47,8 +56,17 @@ impl Late {
                 json!({ REF: address.to_string(), OUTPUT: output })
             }
             Late::Lookup(lookup) => lookup.to_value(),
+            Late::Text(digest) => json!({ TEXT: digest }),
         }
     }
+}
+
+/// Puts a text beside the bodies; what stands in a body for it.
+pub fn set_aside(text: &str, texts: &mut Texts) -> Value {
+    let digest = digest(text.as_bytes());
+    let named = Late::Text(digest.clone()).to_value();
+    texts.entry(digest).or_insert_with(|| text.to_owned());
+    named
 }
 
 /// Calls `visit` for each late value inside `value`.

@@ -17,7 +17,8 @@ mod tags;
 
 pub use address::Address;
 pub use body::{
-    Body, Late, Link, from_body, late, reference, resolve, sort_set, to_body, walk_late,
+    Body, Late, Link, Texts, from_body, late, reference, resolve, set_aside, sort_set, to_body,
+    walk_late,
 };
 pub use fault::{Class, Fault, NOT_SENT};
 pub use fingerprint::{Fingerprint, digest};

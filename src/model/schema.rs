@@ -80,6 +80,8 @@ pub struct Field {
     pub grants: bool,
     /// Things of the kind that have the same here, and in the other fields that say so, are one and the same.
     pub identifies: bool,
+    /// A long text, which stands beside the bodies: they name it by its digest.
+    pub aside: bool,
     /// A version: `16` in the file is met by `16.8` in the account.
     pub version: bool,
     /// AWS makes a change of it in the maintenance window, unless the body says `apply_immediately`.
@@ -109,6 +111,7 @@ impl Field {
             validates: false,
             grants: false,
             identifies: false,
+            aside: false,
             version: false,
             in_window: false,
             soon: None,
@@ -185,6 +188,11 @@ impl Field {
     /// It tells a thing from others of its kind, whatever address it bears.
     pub const fn identifies(mut self) -> Self {
         self.identifies = true;
+        self
+    }
+
+    pub const fn aside(mut self) -> Self {
+        self.aside = true;
         self
     }
 

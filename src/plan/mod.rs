@@ -18,7 +18,7 @@ mod steps;
 mod together;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub use step::{Dependency, Member, Step, Verb};
 use crate::desired::Desired;
 use crate::diff::{self, Action, Change};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Address, Body, Lookup};
+use crate::model::{Address, Body, Late, Lookup, Texts, late};
 use crate::snapshot::{Resource, Snapshot};
 
 /// The version of the plan's form.
@@ -78,6 +78,9 @@ pub struct Plan {
     pub basis: BTreeMap<String, String>,
     /// What was looked up, as it was found.
     pub lookups: BTreeMap<Lookup, String>,
+    /// The long texts that the changes name.
+    #[serde(skip_serializing_if = "Texts::is_empty", default)]
+    pub texts: Texts,
     /// How many changes lie beyond the part that was chosen.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub left_out: usize,
@@ -173,6 +176,7 @@ impl Plan {
             source_hash: desired.source_hash.clone(),
             basis: basis(snapshot),
             lookups: snapshot.lookups.clone(),
+            texts: texts(&changes, desired, snapshot),
             left_out: all - changes.len(),
             summary: Summary::of(&changes),
             pending: pending::pending(&changes, snapshot),
@@ -195,6 +199,18 @@ impl Plan {
                 .filter(|_| first.after.is_none())
                 .unwrap_or(first),
         )
+    }
+
+    /// The change of what stays or comes at each address.
+    pub fn by_address(&self) -> BTreeMap<&Address, &Change> {
+        let mut by_address: BTreeMap<&Address, &Change> = BTreeMap::new();
+        for change in &self.changes {
+            let known = by_address.entry(&change.address).or_insert(change);
+            if known.after.is_none() && change.after.is_some() {
+                *known = change;
+            }
+        }
+        by_address
     }
 
     /// The final snapshots that deletions leave behind.
@@ -251,13 +267,30 @@ impl Plan {
             ));
         }
         let again = Self::of(self.goal, desired, snapshot, &self.parting, self.origin.clone())?;
-        let same = (&again.changes, &again.steps, again.summary, again.left_out)
-            == (&self.changes, &self.steps, self.summary, self.left_out);
+        let same = (&again.changes, &again.texts, &again.steps, again.summary, again.left_out)
+            == (&self.changes, &self.texts, &self.steps, self.summary, self.left_out);
         if !same {
             return stale("the plan was edited, or made by another version of ecdeploy".into());
         }
         Ok(())
     }
+}
+
+/// The texts that these changes name.
+fn texts(changes: &[Change], desired: &Desired, snapshot: &Snapshot) -> Texts {
+    let bodies = changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
+    let values = bodies.flat_map(Body::values);
+    let named: BTreeSet<String> = values
+        .filter_map(|value| match late(value) {
+            Some(Late::Text(digest)) => Some(digest),
+            _ => None,
+        })
+        .collect();
+    let text = |digest: String| {
+        let text = desired.texts.get(&digest).or_else(|| snapshot.texts.get(&digest))?.clone();
+        Some((digest, text))
+    };
+    named.into_iter().filter_map(text).collect()
 }
 
 /// What a plan rests on: every live resource, by address and id, with a hash of its fields and tags.

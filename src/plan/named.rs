@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::step::Verb;
-use super::steps::{Graph, Target, kept_target, live_target, schema_of};
+use super::steps::{Graph, Target, kept_target, live, live_target, schema_of};
 use crate::diff::{Action, Change};
 use crate::model::{Address, Body, Field, Late, Need, Schema, walk_late};
 
@@ -39,7 +39,7 @@ impl Graph<'_> {
 
     /// The change after which what stands at the address is ready for who names it, or has the output.
     fn changed(&self, address: &Address, output: Option<&str>, field: &Field) -> Option<usize> {
-        let change = self.changes.iter().find(|change| change.address == *address)?;
+        let change = self.changes_at(address).next()?;
         let target = live_target(change)?;
         let Target::Live(kind, id) = &target else { return None };
         let awaited = match output {
@@ -76,19 +76,13 @@ impl Graph<'_> {
         else {
             return;
         };
-        let needs = |user: &Change| {
-            let schema = schema_of(&user.address)?;
-            let live = live_target(user)?;
-            let gone = self.place(&live, Verb::Delete).or(self.place(&live, Verb::Update))?;
-            let body = &self.live(user.address.kind(), user.id.as_deref()?)?.live.body;
-            let mut fields = schema.fields.iter().filter(|field| field.need == Need::Ready);
-            let names = |field: &Field| {
-                body.get(field.name).is_some_and(|value| field.links_to(value, kind, id))
-            };
-            fields.any(names).then_some(gone)
-        };
-        let first: Vec<usize> = self.changes.iter().filter_map(needs).collect();
-        for step in first {
+        let users = self.users.by_id(kind, id).into_iter();
+        let users = users.filter(|(_, field)| field.need == Need::Ready);
+        let first = users.filter_map(|(user, _)| {
+            let user = live(&user.address, &user.live.id);
+            self.place(&user, Verb::Delete).or(self.place(&user, Verb::Update))
+        });
+        for step in first.collect::<Vec<_>>() {
             self.wait(update, step, Need::Ready);
         }
     }

@@ -20,7 +20,14 @@ impl Graph<'_> {
         else {
             return;
         };
-        for other in self.changes {
+        // Only its like may stand where it is to stand.
+        let alike = match schema.unique {
+            [] => self.changes_at(&change.address).collect(),
+            _ => {
+                self.changes.iter().filter(|o| o.address.kind() == schema.kind).collect::<Vec<_>>()
+            }
+        };
+        for other in alike {
             let Some(target) = live_target(other) else { continue };
             let Some(delete) = self.place(&target, Verb::Delete) else { continue };
             if self.conflicts(schema, change, other) {

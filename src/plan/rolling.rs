@@ -72,7 +72,9 @@ impl Graph<'_> {
         if let (Action::Replace, Some(detach)) = (change.action, detach) {
             self.wait(detach, serve, Need::Ready);
         }
-        for need in self.changes.iter().filter(|change| rolling.needs.contains(&change.address)) {
+        let needs: Vec<&Change> =
+            rolling.needs.iter().flat_map(|need| self.changes_at(need)).collect();
+        for need in needs {
             // A rule that is there already may itself wait until there is somebody to send requests to.
             let verbs: &[Verb] = if SENDERS.contains(&need.address.kind()) {
                 &[Verb::Create]
@@ -91,8 +93,7 @@ impl Graph<'_> {
     pub(super) fn is_sent_to(&self, rolling: &Rolling) -> bool {
         let mut senders = rolling.needs.iter().filter(|need| SENDERS.contains(&need.kind()));
         senders.any(|sender| {
-            let comes = |change: &Change| change.address == *sender && change.after.is_some();
-            self.changes.iter().any(comes) || self.is_live(sender)
+            self.changes_at(sender).any(|change| change.after.is_some()) || self.is_live(sender)
         })
     }
 
@@ -130,7 +131,7 @@ impl Graph<'_> {
         let prepare = self.prepare(change, standby, update, &group);
         for index in 0..self.steps.len() {
             let step = &self.steps[index];
-            let Some(other) = self.changes.iter().find(|c| c.address == step.address) else {
+            let Some(other) = self.changes_at(&step.address).next() else {
                 continue;
             };
             match step.verb {

@@ -106,7 +106,7 @@ impl Graph<'_> {
 
     /// The machine that will stand where this one goes.
     fn successor(&self, change: &Change) -> Option<Target> {
-        let mut changed = self.changes.iter().filter(|other| other.address == change.address);
+        let mut changed = self.changes_at(&change.address);
         let unchanged = || {
             let kept = self.kept(&change.address)?;
             Some(live(&kept.address, &kept.live.id))

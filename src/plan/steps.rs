@@ -47,8 +47,11 @@ pub fn steps(
 
 pub(super) struct Graph<'a> {
     pub(super) changes: &'a [Change],
+    /// The same by address.
+    by_address: BTreeMap<&'a Address, Vec<&'a Change>>,
     /// Every live resource, by kind and id.
     live: BTreeMap<(&'a str, &'a str), &'a Resource>,
+    live_by_address: BTreeMap<&'a Address, Vec<&'a Resource>>,
     pub(super) users: Users<'a>,
     /// Kind and id of what will be gone.
     leaving: BTreeSet<(&'a str, &'a str)>,
@@ -101,9 +104,27 @@ impl<'a> Graph<'a> {
             .chain(&snapshot.extras)
             .map(|r| ((r.address.kind(), r.live.id.as_str()), r))
             .collect();
+        let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for change in changes {
+            by_address.entry(&change.address).or_default().push(change);
+        }
+        let mut live_by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for resource in snapshot.resources.values().chain(&snapshot.extras) {
+            live_by_address.entry(&resource.address).or_default().push(resource);
+        }
         let users = Users::of(snapshot.resources.values().chain(&snapshot.extras));
-        let (steps, places, left, serves_on) = Default::default();
-        let mut graph = Self { changes, live, users, leaving, steps, places, left, serves_on };
+        let mut graph = Self {
+            changes,
+            by_address,
+            live,
+            live_by_address,
+            users,
+            leaving,
+            steps: Vec::new(),
+            places: BTreeMap::new(),
+            left: Ids::new(),
+            serves_on: false,
+        };
         graph.left = graph.groups_left();
         graph.serves_on = graph.anybody_sends();
         graph
@@ -200,8 +221,9 @@ impl<'a> Graph<'a> {
             return Vec::new();
         }
         // A machine with a successor finishes what it has begun, though its group may go as well.
-        let comes = |other: &Change| other.address == change.address && other.after.is_some();
-        let succeeded = self.kept(&change.address).is_some() || self.changes.iter().any(comes);
+        let comes = |other: &'a Change| other.after.is_some();
+        let succeeded =
+            self.kept(&change.address).is_some() || self.changes_at(&change.address).any(comes);
         let lets_go = |other: (&str, &str), serves: bool| {
             self.live.contains_key(&other)
                 && Some(other) != own
@@ -256,18 +278,24 @@ impl<'a> Graph<'a> {
         self.live.get(&(kind, id)).copied()
     }
 
+    /// The changes of what bears the address.
+    pub(super) fn changes_at(&self, address: &Address) -> impl Iterator<Item = &'a Change> {
+        self.by_address.get(address).into_iter().flatten().copied()
+    }
+
     pub(super) fn all_live(&self) -> impl Iterator<Item = &'a Resource> {
         self.live.values().copied()
     }
 
     /// What stays at the address of what is there.
     pub(super) fn kept(&self, address: &Address) -> Option<&'a Resource> {
-        let mut live = self.live.iter().filter(|(key, _)| !self.leaving.contains(*key));
-        live.find(|(_, live)| live.address == *address).map(|(_, live)| *live)
+        let live = self.live_by_address.get(address).into_iter().flatten().copied();
+        live.filter(|live| !self.is_leaving(live.address.kind(), &live.live.id))
+            .min_by_key(|live| &live.live.id)
     }
 
     pub(super) fn is_live(&self, address: &Address) -> bool {
-        self.live.values().any(|live| live.address == *address)
+        self.live_by_address.contains_key(address)
     }
 
     pub(super) fn is_leaving(&self, kind: &str, id: &str) -> bool {

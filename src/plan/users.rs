@@ -45,11 +45,15 @@ impl<'a> Users<'a> {
         users
     }
 
+    /// Those whose fields hold this id.
+    pub fn by_id(&self, kind: &str, id: &str) -> Vec<Use<'a>> {
+        self.by_id.get(&(kind, id)).cloned().unwrap_or_default()
+    }
+
     /// Those of this resource, but for itself.
     fn users_of(&self, address: &Address, id: &str) -> Vec<Use<'a>> {
-        let named = self.by_id.get(&(address.kind(), id)).into_iter().flatten();
-        let told = self.by_output.get(address).into_iter().flatten();
-        let all = named.chain(told).copied();
+        let told = self.by_output.get(address).into_iter().flatten().copied();
+        let all = self.by_id(address.kind(), id).into_iter().chain(told);
         let own =
             |user: &Resource| (user.address.kind(), user.live.id.as_str()) == (address.kind(), id);
         all.filter(|(user, _)| !own(user)).collect()

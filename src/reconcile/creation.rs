@@ -133,8 +133,7 @@ impl Run<'_> {
     /// The same for whoever means the same: this resource, made so, in the place of these. Not for one that is made
     /// anew when it has gone.
     fn token(&self, step: &Step, body: &Body, tags: &Tags, generation: u32) -> String {
-        let known = self.snapshot.resources.values().chain(&self.snapshot.extras);
-        let before = known.filter(|known| known.address == step.address);
+        let before = self.snapshot.at(&step.address);
         let before: BTreeSet<&str> = before.map(|known| known.live.id.as_str()).collect();
         digest(format!("{generation} {before:?} {tags:?} {body:?}").as_bytes())
     }

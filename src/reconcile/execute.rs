@@ -158,10 +158,9 @@ impl Run<'_> {
 
     /// The fields that a later step attaches to the same resource again.
     fn attached_later(&self, step: &Step) -> Vec<&str> {
-        let again = self.plan.steps.iter().filter(|other| {
-            other.verb == Verb::Attach
-                && step.verb != Verb::Attach
-                && (&other.address, &other.id) == (&step.address, &step.id)
+        let own = self.steps_at.get(&step.address).into_iter().flatten();
+        let again = own.filter(|other| {
+            other.verb == Verb::Attach && step.verb != Verb::Attach && other.id == step.id
         });
         again.flat_map(|other| other.fields.iter().map(String::as_str)).collect()
     }
@@ -272,7 +271,7 @@ impl Run<'_> {
     }
 
     pub(super) fn change(&self, step: &Step) -> Result<&Change, Fault> {
-        self.plan.change(&step.address).ok_or_else(|| bad_plan(step, "it has no change"))
+        self.changes.get(&step.address).copied().ok_or_else(|| bad_plan(step, "it has no change"))
     }
 
     pub(super) fn after(&self, step: &Step) -> Result<&Body, Fault> {
@@ -283,6 +282,7 @@ impl Run<'_> {
     pub(super) fn resolved(&self, step: &Step, value: &Value) -> Result<Value, Fault> {
         let lookup = |late: &Late| match late {
             Late::Lookup(lookup) => self.plan.lookups.get(lookup).cloned(),
+            Late::Text(digest) => self.plan.texts.get(digest).cloned(),
             Late::Ref { address, output } => {
                 let live = self.named(address)?;
                 match output {

@@ -14,7 +14,7 @@ mod stop;
 mod together;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub use event::{Event, Observer, What};
 pub use stop::{Halt, Stop};
 
 use crate::cloud::Cloud;
+use crate::diff::Change;
 use crate::kinds::Live;
 use crate::model::{Address, Fault, Fingerprint, Need};
 use crate::plan::{Plan, Step, Verb};
@@ -69,8 +70,16 @@ impl Outcome {
 /// What the steps of one run share.
 pub(crate) struct Run<'a> {
     plan: &'a Plan,
+    /// The change of what stays or comes at each address.
+    changes: BTreeMap<&'a Address, &'a Change>,
+    /// The steps about each address.
+    steps_at: BTreeMap<&'a Address, Vec<&'a Step>>,
+    /// The steps that wait for each step.
+    followers: Vec<Vec<usize>>,
     /// The steps that take away what others have added to.
     closing: Vec<&'a Step>,
+    /// Kind and id of what the plan deletes.
+    deleted: BTreeSet<(&'a str, &'a str)>,
     snapshot: &'a Snapshot,
     door: Arc<Door<'a>>,
     stop: &'a Stop,
@@ -81,6 +90,8 @@ pub(crate) struct Run<'a> {
     /// Resources that steps have made or changed: new ones by address, live ones by address and id.
     lives: Mutex<Lives>,
     states: Mutex<Vec<State>>,
+    /// Those whose followers are yet to be looked at.
+    turned: Mutex<Vec<usize>>,
     moved: Notify,
 }
 
@@ -104,9 +115,20 @@ pub async fn run(
     observer: &dyn Observer,
 ) -> Outcome {
     let door = Arc::new(Door::new(cloud, parallelism, stop));
+    let mut steps_at: BTreeMap<&Address, Vec<&Step>> = BTreeMap::new();
+    let mut followers = vec![Vec::new(); plan.steps.len()];
+    for (index, step) in plan.steps.iter().enumerate() {
+        steps_at.entry(&step.address).or_default().push(step);
+        step.after.iter().for_each(|after| followers[after.step].push(index));
+    }
+    let deletions = plan.steps.iter().filter(|step| step.verb == Verb::Delete);
     let run = Run {
         plan,
+        changes: plan.by_address(),
+        steps_at,
+        followers,
         closing: plan.steps.iter().filter(|step| step.verb == Verb::Revoke).collect(),
+        deleted: deletions.filter_map(|s| Some((s.address.kind(), s.id.as_deref()?))).collect(),
         snapshot,
         door: door.clone(),
         stop,
@@ -116,11 +138,13 @@ pub async fn run(
         started: cloud.now(),
         lives: Mutex::default(),
         states: Mutex::new(vec![State::Waiting; plan.steps.len()]),
+        turned: Mutex::default(),
         moved: Notify::new(),
     };
     let mut running = FuturesUnordered::new();
+    let mut candidates: BTreeSet<usize> = (0..plan.steps.len()).collect();
     loop {
-        for step in run.dispatchable() {
+        for step in run.dispatchable(candidates) {
             running.push(run.step(step));
         }
         if running.is_empty() {
@@ -130,6 +154,7 @@ pub async fn run(
             _ = running.next() => {}
             () = run.moved.notified() => {}
         }
+        candidates = run.candidates();
     }
     drop(running);
     let states = run.states.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -143,12 +168,21 @@ pub async fn run(
 }
 
 impl Run<'_> {
-    /// Marks what can be begun as running, and what never can as blocked.
-    fn dispatchable(&self) -> Vec<usize> {
+    /// What may be begun since what it waited for has got further.
+    fn candidates(&self) -> BTreeSet<usize> {
+        let turned =
+            std::mem::take(&mut *self.turned.lock().unwrap_or_else(PoisonError::into_inner));
+        turned.iter().flat_map(|step| &self.followers[*step]).copied().collect()
+    }
+
+    /// Of these, marks what can be begun as running, and what never can as blocked, with all that waits for it.
+    fn dispatchable(&self, mut candidates: BTreeSet<usize>) -> Vec<usize> {
         let mut ready = Vec::new();
         let mut blocked = Vec::new();
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        for (index, step) in self.plan.steps.iter().enumerate() {
+        // Who follows stands later in the plan.
+        while let Some(index) = candidates.pop_first() {
+            let step = &self.plan.steps[index];
             if !matches!(states[index], State::Waiting) {
                 continue;
             }
@@ -163,6 +197,7 @@ impl Run<'_> {
                 };
                 states[index] = State::Blocked(root);
                 blocked.push((index, root));
+                candidates.extend(&self.followers[index]);
                 continue;
             }
             let met = step.after.iter().all(|after| match states[after.step] {
@@ -206,6 +241,7 @@ impl Run<'_> {
 
     fn set(&self, index: usize, state: State) {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)[index] = state;
+        self.turned.lock().unwrap_or_else(PoisonError::into_inner).push(index);
         self.moved.notify_one();
     }
 

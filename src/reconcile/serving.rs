@@ -30,7 +30,7 @@ pub(super) struct Groups {
 
 #[derive(Default)]
 struct Group {
-    last: Turns<Option<(Duration, Vec<TargetHealth>)>>,
+    last: Turns<Option<(Duration, Arc<[TargetHealth]>)>>,
     /// Whoever takes a target out first looks whether enough others are healthy; one after the other.
     leaving: Turns<()>,
 }
@@ -167,11 +167,7 @@ impl Run<'_> {
     ) -> Result<Live, Fault> {
         for field in kind.schema().fields.iter().filter(|field| field.serves) {
             let goes = |id: &str| {
-                self.plan.steps.iter().any(|other| {
-                    other.verb == Verb::Delete
-                        && other.id.as_deref() == Some(id)
-                        && Some(other.address.kind()) == field.named_kind()
-                })
+                field.named_kind().is_some_and(|kind| self.deleted.contains(&(kind, id)))
             };
             let named = live.body.get(field.name).and_then(Value::as_str);
             if step.fields.iter().any(|name| name == field.name) && named.is_some_and(goes) {
@@ -272,11 +268,11 @@ impl Run<'_> {
         group: &str,
         seconds: u32,
         done: impl Fn(&[TargetHealth]) -> bool,
-    ) -> Result<Result<(), Vec<TargetHealth>>, Fault> {
+    ) -> Result<Result<(), Arc<[TargetHealth]>>, Fault> {
         let begun = self.door.now();
         let patience = Duration::from_secs(seconds.into());
         let mut pause = Duration::ZERO;
-        let mut found = Vec::new();
+        let mut found: Arc<[TargetHealth]> = Arc::default();
         loop {
             match self.look(group, pause.max(FIRST_LOOK) / 2).await {
                 Ok(seen) => found = seen,
@@ -301,7 +297,7 @@ impl Run<'_> {
     }
 
     /// What the group finds of its targets; a look of another that is not older than `fresh` serves as well.
-    async fn look(&self, group: &str, fresh: Duration) -> Result<Vec<TargetHealth>, Fault> {
+    async fn look(&self, group: &str, fresh: Duration) -> Result<Arc<[TargetHealth]>, Fault> {
         let looks = self.groups.of(group);
         let mut last = looks.last.lock().await;
         let now = self.door.now();
@@ -310,7 +306,7 @@ impl Run<'_> {
         {
             return Ok(found.clone());
         }
-        let found = self.door.health(group).await?;
+        let found: Arc<[TargetHealth]> = self.door.health(group).await?.into();
         *last = Some((now, found.clone()));
         Ok(found)
     }

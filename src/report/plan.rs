@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::pending::{self, window};
 use super::rounds;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
-use super::value::{line, lines_of, lines_without, padded, printable, short};
+use super::value::{line, lines_of, lines_without, opening, padded, printable, short};
 use crate::diff::{self, Action, Cause, Change, FieldChange};
 use crate::kinds::{self, replication_group};
-use crate::model::{Address, Field, Late, Lookup, OnChange, late};
+use crate::model::{Address, Field, Late, Lookup, OnChange, Texts, late};
 use crate::plan::{Goal, Plan, Summary};
+use crate::snapshot::Snapshot;
 
 /// The whole plan. `of` says which account it is for.
 pub fn text(plan: &Plan, of: &str) -> String {
@@ -149,10 +150,11 @@ fn place(address: &Address) -> usize {
 }
 
 /// How a resource that is there differs from what the topology wants at its address.
-pub fn adoption(change: Option<&Change>, lookups: &BTreeMap<Lookup, String>) -> String {
+pub fn adoption(change: Option<&Change>, snapshot: &Snapshot) -> String {
     let Some(change) = change else { return "    as the topology says\n".to_owned() };
     let (unknown, replaced) = Default::default();
-    let shown = Shown { lookups, unknown, replaced };
+    let Snapshot { lookups, texts, .. } = snapshot;
+    let shown = Shown { lookups, texts, unknown, replaced };
     let mut text = String::new();
     shown.fields(&mut text, change);
     let forces: Vec<&str> =
@@ -187,6 +189,7 @@ fn rolls(change: &Change) -> bool {
 
 struct Shown<'a> {
     lookups: &'a BTreeMap<Lookup, String>,
+    texts: &'a Texts,
     /// What has no id yet.
     unknown: BTreeSet<&'a Address>,
     /// The ids of what gets a successor.
@@ -199,7 +202,7 @@ impl<'a> Shown<'a> {
         let unknown = plan.changes.iter().filter(made).map(|change| &change.address).collect();
         let replaced = plan.changes.iter().filter(|change| change.action == Action::Replace);
         let replaced = replaced.filter_map(|change| Some((&change.address, change.id.as_deref()?)));
-        Self { lookups: &plan.lookups, unknown, replaced: replaced.collect() }
+        Self { lookups: &plan.lookups, texts: &plan.texts, unknown, replaced: replaced.collect() }
     }
 
     fn change(&self, text: &mut String, change: &Change) {
@@ -335,10 +338,12 @@ impl<'a> Shown<'a> {
             }
             return;
         }
-        if let (Some(Value::String(before)), Value::String(after)) = (&moved.before, &moved.after)
-            && before.contains('\n')
-            && after.contains('\n')
-        {
+        let aside = |value| match late(value) {
+            Some(Late::Text(digest)) => self.texts.get(&digest),
+            _ => None,
+        };
+        let before = moved.before.as_ref().and_then(aside);
+        if let (Some(before), Some(after)) = (before, aside(&moved.after)) {
             let _ = writeln!(text, "    {name}{cause}{forces}");
             for (style, sign, these, others) in
                 [(DELETE, "-", before, after), (CREATE, "+", after, before)]
@@ -384,6 +389,7 @@ impl<'a> Shown<'a> {
     fn before(&self, field: &Field, item: &Value) -> String {
         let now = Shown {
             lookups: self.lookups,
+            texts: self.texts,
             unknown: BTreeSet::new(),
             replaced: self.replaced.clone(),
         };
@@ -409,6 +415,7 @@ impl<'a> Shown<'a> {
             }
             Late::Ref { address, .. } => self.replaced.get(address).map(|id| short(id)),
             Late::Lookup(lookup) => self.lookups.get(lookup).map(|value| printable(value)),
+            Late::Text(digest) => self.texts.get(digest).map(|text| opening(text)),
         })
     }
 }

@@ -13,6 +13,10 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
             Late::Ref { address, output: None } => address.to_string(),
             Late::Ref { address, output: Some(output) } => format!("{address}.{output}"),
             Late::Lookup(lookup) => lookup.to_string(),
+            Late::Text(digest) => {
+                let short = || format!("text {}", digest.chars().take(12).collect::<String>());
+                return note(&late).unwrap_or_else(short);
+            }
         };
         return match note(&late) {
             Some(note) => format!("{name} ({note})"),
@@ -21,7 +25,6 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
     }
     match value {
         Value::Null => "(none)".to_owned(),
-        Value::String(text) if text.contains('\n') => opening(text),
         Value::String(text) => printable(text),
         Value::Array(items) if items.is_empty() => "(none)".to_owned(),
         Value::Array(items) => {
@@ -38,7 +41,7 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
 }
 
 /// Of a text of many lines, like user data, the first, and how much there is: the whole stands in `--format json`.
-fn opening(text: &str) -> String {
+pub fn opening(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     format!("{} ... ({} KB)", printable(first), text.len().div_ceil(1024))
 }

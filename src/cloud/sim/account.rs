@@ -12,7 +12,7 @@ use super::lease::Kept;
 use super::maintenance::Upkeep;
 use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
 use super::{lookup, rules};
-use crate::kinds::Live;
+use crate::kinds::{self, Live};
 use crate::model::{
     Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
 };
@@ -44,6 +44,9 @@ pub struct Account {
     pub(super) targets: Targets,
     #[serde(default)]
     pub(super) locks: Vec<Kept>,
+    /// Until then nothing comes to pass by itself.
+    #[serde(skip)]
+    quiet_until: u64,
     /// What was made with each client token.
     #[serde(default)]
     pub(super) tokens: BTreeMap<String, Vec<String>>,
@@ -69,6 +72,7 @@ impl Account {
             open: false,
             targets: Targets::default(),
             locks: Vec::new(),
+            quiet_until: 0,
             tokens: BTreeMap::new(),
         }
     }
@@ -87,6 +91,7 @@ impl Account {
 
     /// Puts a thing into it that was made elsewhere.
     pub(super) fn hold(&mut self, object: Object) {
+        self.quiet_until = self.quiet_until.min(object.due());
         self.objects.insert(key(&object.kind, &object.id), object);
     }
 
@@ -130,6 +135,9 @@ impl Account {
         let clock = self.clock;
         self.targets.advance(clock);
         self.lingering.retain(|lingering| lingering.until > clock);
+        if clock < self.quiet_until {
+            return;
+        }
         let lingering = &mut self.lingering;
         self.objects.retain(|_, object| {
             object.maintain(clock);
@@ -147,6 +155,7 @@ impl Account {
             lingering.push(Lingering { kind: object.kind.clone(), body, until });
             false
         });
+        self.quiet_until = self.objects.values().map(Object::due).min().unwrap_or(u64::MAX);
     }
 
     pub fn list(&self, topology: &str) -> Vec<Observed> {
@@ -207,7 +216,7 @@ impl Account {
         };
         let outputs = object.told();
         let group = object.text(TARGET_GROUP).to_owned();
-        self.objects.insert(key(schema.kind, &id), object);
+        self.hold(object);
         self.route(schema.kind, &id, "", &group);
         Ok(Created { id, outputs, born: None })
     }
@@ -256,6 +265,7 @@ impl Account {
             object.body = body;
             object.upkeep = upkeep;
             object.passing = passing.or(object.passing.take());
+            self.quiet_until = self.quiet_until.min(object.due());
         }
         self.route(schema.kind, id, &from, &to);
         Ok(())
@@ -294,9 +304,9 @@ impl Account {
         if object.status() == Status::Deleting {
             return Ok(());
         }
-        let user = self
-            .objects
-            .values()
+        let naming = naming(schema.kind);
+        let others = naming.iter().flat_map(|kind| self.of_kind(kind));
+        let user = others
             .filter(|other| (other.kind.as_str(), other.id.as_str()) != (schema.kind, id))
             .find(|other| other.names(schema.kind, id) && rules::holds(&other.kind, schema.kind));
         if let Some(user) = user {
@@ -311,7 +321,8 @@ impl Account {
             rules::delete(self, object, parting).map_err(|refusal| refusal.fault(&operation))?;
         self.snapshots.extend(snapshot);
         // What named it without holding on to it lets go: a target group's targets are no targets any more.
-        for other in self.objects.values_mut().filter(|other| other.names(schema.kind, id)) {
+        let others = self.objects.values_mut().filter(|_| !naming.is_empty());
+        for other in others.filter(|other| other.names(schema.kind, id)) {
             for field in fields(&other.kind) {
                 let Some(value) = other.body.get_mut(field.name) else { continue };
                 if field.links_to(value, schema.kind, id) {
@@ -326,6 +337,7 @@ impl Account {
             leaving => {
                 if let Some(object) = self.objects.get_mut(&key(schema.kind, id)) {
                     object.passing = leaving;
+                    self.quiet_until = self.quiet_until.min(object.due());
                 }
             }
         }
@@ -396,6 +408,13 @@ impl Account {
         }
         text
     }
+}
+
+/// The kinds with a field that may name things of this one.
+fn naming(kind: &str) -> Vec<&'static str> {
+    let schemas = kinds::REGISTRY.iter().map(|kind| kind.schema());
+    let names = |schema: &&Schema| schema.fields.iter().any(|f| f.named_kind() == Some(kind));
+    schemas.filter(names).map(|schema| schema.kind).collect()
 }
 
 pub(super) fn key(kind: &str, id: &str) -> String {

@@ -35,10 +35,7 @@ impl Account {
         let same = |fields: &[&str], other: &Object| {
             fields.iter().all(|field| other.body.get(*field) == body.get(*field))
         };
-        let others = || {
-            self.objects()
-                .filter(|other| other.kind == schema.kind && Some(other.id.as_str()) != own)
-        };
+        let others = || self.of_kind(schema.kind).filter(|other| Some(other.id.as_str()) != own);
         for fields in schema.unique {
             if let Some(other) = others().find(|other| same(fields, other)) {
                 let message = format!("{} has the same {} already", other.id, fields.join(" and "));
@@ -57,10 +54,9 @@ impl Account {
         if !rules::told_beforehand(schema.kind) {
             return None;
         }
-        let foreign = self.objects().filter(|other| {
-            other.kind == schema.kind
-                && other.tags.get(TOPOLOGY).is_none_or(|name| name != topology)
-        });
+        let foreign = self
+            .of_kind(schema.kind)
+            .filter(|other| other.tags.get(TOPOLOGY).is_none_or(|name| name != topology));
         // What names something of ours, or something to come, nobody else can have.
         let plain = |field: &&str| body.get(*field).is_some_and(|value| !value.is_object());
         let same =

@@ -150,21 +150,25 @@ impl Account {
 
     /// The healthy targets of each service: of those groups that its rules send requests to, the fewest.
     pub fn serving(&self) -> BTreeMap<String, usize> {
-        let mut serving = BTreeMap::new();
+        let mut serving: BTreeMap<String, usize> = BTreeMap::new();
         let senders = self.objects().filter(|object| {
             matches!(object.kind.as_str(), "listener" | "listener_rule")
                 && object.status() != Status::Deleting
         });
-        let groups: BTreeSet<&str> = senders
-            .flat_map(|object| ["target_group", "default_target_group"].map(|f| object.text(f)))
-            .collect();
+        let named = senders
+            .flat_map(|object| ["target_group", "default_target_group"].map(|f| object.text(f)));
+        let groups: BTreeSet<&str> = named.collect();
+        let groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for one in self.health(&groups).into_iter().filter(TargetHealth::is_healthy) {
+            *counts.entry(one.group).or_default() += 1;
+        }
         for group in groups {
-            let Some(address) = self.get("target_group", group).and_then(|g| g.tags.get(ADDRESS))
+            let Some(address) = self.get("target_group", &group).and_then(|g| g.tags.get(ADDRESS))
             else {
                 continue;
             };
-            let found = self.health(&[group.to_owned()]);
-            let healthy = found.iter().filter(|one| one.is_healthy()).count();
+            let healthy = counts.get(&group).copied().unwrap_or(0);
             let fewest = serving.entry(address.clone()).or_insert(healthy);
             *fewest = healthy.min(*fewest);
         }

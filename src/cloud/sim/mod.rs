@@ -35,7 +35,7 @@ pub use traffic::Traffic;
 
 use super::{Cloud, Found};
 use crate::error::Result;
-use crate::kinds::{Kind, Live, ssm_parameter};
+use crate::kinds::{Kind, Live, instance, ssm_parameter};
 use crate::model::{
     Body, Bucket, Created, Fault, Holder, Lease, Lookup, Observed, Schema, Standing, Tags,
     TargetHealth,
@@ -146,9 +146,12 @@ impl SimCloud {
     ) -> Result<T, Fault> {
         self.arrive(schema, verb, costs).await?;
         let (mut account, turn) = self.current()?;
-        // Healthy targets get fewer by calls alone, or by failing checks, which a look comes upon.
         let answer = work(&mut account)?;
-        self.count(&account);
+        // Healthy targets get fewer by calls alone, or by failing checks, which a look comes upon.
+        let new = (schema.kind, verb) == (instance::SCHEMA.kind, "Create");
+        if !new && verb != "Tag" {
+            self.count(&account);
+        }
         if let (Some(store), Some(mut turn)) = (&self.store, turn) {
             store.save(&account, &mut turn)?;
         }

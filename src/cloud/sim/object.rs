@@ -58,6 +58,14 @@ impl Object {
         }
     }
 
+    /// When something comes to pass with it by itself.
+    pub fn due(&self) -> u64 {
+        let window = self.upkeep.iter().filter(|upkeep| !upkeep.coming.is_empty());
+        let window = window.map(|upkeep| upkeep.due).min();
+        let passing = self.passing.as_ref().map(|passing| passing.until);
+        passing.or(window).unwrap_or(u64::MAX)
+    }
+
     /// Its fields, with what was asked for and waits.
     pub fn effective(&self) -> Body {
         let mut body = self.body.clone();

@@ -12,7 +12,7 @@ use super::world::*;
 #[tokio::test(start_paused = true)]
 async fn apply_makes_the_drawn_system_and_a_second_plan_is_empty() {
     let cloud = empty_account();
-    let (plan, _) = apply_fully(&cloud, &drawn_whole(&[])).await;
+    let (plan, _) = apply_fully(&cloud, &drawn(&[])).await;
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     for change in &plan.changes {
         *count.entry(change.address.kind()).or_default() += 1;

@@ -1,7 +1,6 @@
 //! A simulated account with a stopped clock, and the drawn topology to try on it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -23,22 +22,8 @@ use tokio::sync::OnceCell;
 
 pub const DRAWN: &str = include_str!("../../../topology.toml");
 
-/// What the topology asks for, with texts of the drawn file replaced. Each machine's user data is but a mark of it, which
-/// differs where it does: much is planned here, and it would all be hashed every time.
+/// What the topology asks for, with texts of the drawn file replaced.
 pub fn drawn(edits: &[(&str, &str)]) -> Desired {
-    let mut desired = drawn_whole(edits);
-    for body in desired.resources.values_mut() {
-        if let Some(Value::String(script)) = body.get_mut("user_data") {
-            let mut hasher = DefaultHasher::new();
-            script.hash(&mut hasher);
-            *script = format!("#cloud-config {:016x}", hasher.finish());
-        }
-    }
-    desired
-}
-
-/// As [`drawn`], with all of the user data.
-pub fn drawn_whole(edits: &[(&str, &str)]) -> Desired {
     let mut text = DRAWN.to_owned();
     for (old, new) in edits {
         assert!(text.contains(old), "topology.toml has no `{old}`");
