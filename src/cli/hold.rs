@@ -97,9 +97,9 @@ impl Hold {
         }
     }
 
-    /// Notes the first signal; leaves at the second.
+    /// Notes the first signal; leaves at the second, or where it is stopping already for another reason.
     fn first(&self, signal: u8) {
-        if let Some(Halt::Signal(_)) = self.stop.halt() {
+        if self.stop.halt().is_some() {
             std::process::exit(i32::from(128 + signal));
         }
         self.stop.request(Halt::Signal(signal));

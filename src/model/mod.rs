@@ -19,7 +19,7 @@ pub use address::Address;
 pub use body::{
     Body, Late, Link, from_body, late, reference, resolve, sort_set, to_body, walk_late,
 };
-pub use fault::{Class, Fault, NOT_SENT};
+pub use fault::{Class, Fault, NOT_SENT, STILL};
 pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lease::{Holder, Lease};

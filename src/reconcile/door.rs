@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::Stop;
 use super::gather::Gather;
 use super::pacer::Pacer;
+use super::{Halt, Stop};
 use crate::cloud::Cloud;
 use crate::kinds::{Kind, Live, target_group};
 use crate::model::{
-    ADDRESS, Address, Body, Bucket, Class, Created, Fault, Observed, Standing, Tags, TargetHealth,
-    digest, launch,
+    ADDRESS, Address, Body, Bucket, Class, Created, Fault, NOT_SENT, Observed, Standing, Tags,
+    TargetHealth, digest, launch,
 };
 
 /// How long a call waits for others to join it.
@@ -240,6 +240,10 @@ impl<'a> Door<'a> {
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
         let _permit = self.calls.acquire().await;
+        if self.stop.halt() == Some(Halt::Credentials) {
+            let message = "the credentials are over";
+            return Err(Fault::new(Class::Credentials, "call", NOT_SENT, message));
+        }
         let answer = call.await;
         if let (Err(fault), Some(bucket)) = (&answer, bucket)
             && fault.class == Class::Throttled

@@ -183,6 +183,10 @@ impl Run<'_> {
     }
 
     async fn step(&self, index: usize) {
+        // Dispatched together with one that has found by now that all must stop.
+        if self.stop.halt().is_some() {
+            return self.set(index, State::Waiting);
+        }
         self.tell(index, What::Started);
         let begun = self.door.now();
         let result = self.execute(index).await;
@@ -197,6 +201,9 @@ impl Run<'_> {
                 State::Left
             }
             Err(fault) => {
+                if fault.ends_credentials() {
+                    self.stop.request(Halt::Credentials);
+                }
                 self.tell(index, What::Failed { elapsed, error: fault.to_string() });
                 State::Failed(fault)
             }

@@ -2,6 +2,7 @@
 
 mod data;
 mod deaths;
+mod expired;
 mod ground;
 mod killed;
 mod lifecycle;
@@ -20,5 +21,6 @@ mod rules;
 mod scale;
 mod scaling;
 mod services;
+mod stuck;
 mod trouble;
 pub mod world;

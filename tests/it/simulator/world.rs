@@ -191,6 +191,10 @@ pub trait Spoiled: Send + Sync {
     }
     /// After each of them that went well.
     async fn ended(&self, _: &'static str) {}
+    /// Before these are deleted: an error is its answer.
+    fn refuses(&self, _: &'static dyn Kind, _: &[Live]) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Before these are deleted.
     fn deletes(&self, _: &'static dyn Kind, _: &[Live]) {}
     async fn spoil(
@@ -316,6 +320,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         parting: &Body,
     ) -> Result<(), Fault> {
         self.0.begins().await?;
+        self.0.refuses(kind, all)?;
         self.0.deletes(kind, all);
         self.0.sound().delete(kind, all, parting).await?;
         self.0.ended("delete").await;
