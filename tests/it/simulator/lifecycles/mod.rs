@@ -2,8 +2,11 @@
 //!
 //! `ECDEPLOY_LIVES=20000` runs that many; `ECDEPLOY_SEED=7` runs one of them again, as a failing one says.
 
+mod ears;
 mod generate;
 mod life;
+mod meddle;
+mod mishaps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,56 @@
+//! Whatever a run says, to look in it for what it must never say.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use ecdeploy::cloud::sim::{Object, SimCloud};
+use ecdeploy::plan::Plan;
+use ecdeploy::reconcile::{Event, Observer, Outcome};
+use ecdeploy::report;
+
+/// Every password that AWS has kept in this life.
+#[derive(Default)]
+pub struct Secrets(BTreeSet<String>);
+
+impl Secrets {
+    pub fn learn(&mut self, cloud: &SimCloud) {
+        self.0.extend(cloud.account().objects().filter_map(Object::password));
+    }
+
+    pub fn are_kept(&self, said: &str) {
+        let leaked = self.0.iter().find(|secret| said.contains(secret.as_str()));
+        assert_eq!(leaked, None, "a password is told");
+    }
+}
+
+/// All that was said in one run.
+#[derive(Default)]
+pub struct Ears(Mutex<String>);
+
+impl Ears {
+    pub fn hear(&self, said: &str) {
+        self.0.lock().unwrap().push_str(said);
+    }
+
+    /// The file that a plan is saved to, and what people are shown.
+    pub fn plan(&self, plan: &Plan, shown: bool) {
+        self.hear(&serde_json::to_string(plan).unwrap());
+        if shown {
+            self.hear(&report::plan::text(plan, ""));
+        }
+    }
+
+    pub fn outcome(&self, plan: &Plan, outcome: &Outcome) {
+        self.hear(&report::outcome::text(plan, outcome));
+    }
+
+    pub fn said(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Ears {
+    fn event(&self, event: &Event) {
+        self.hear(&serde_json::to_string(event).unwrap());
+    }
+}
