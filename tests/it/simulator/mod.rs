@@ -1,5 +1,6 @@
 //! Whole lives of the drawn system on the simulator, where AWS's own rules and times hold.
 
+mod blind;
 mod data;
 mod deaths;
 mod expired;

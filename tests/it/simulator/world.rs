@@ -191,6 +191,10 @@ pub trait Spoiled: Send + Sync {
     }
     /// After each of them that went well.
     async fn ended(&self, _: &'static str) {}
+    /// Before each look at the health of targets: an error is its answer.
+    fn looks(&self) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Before these are deleted: an error is its answer.
     fn refuses(&self, _: &'static dyn Kind, _: &[Live]) -> Result<(), Fault> {
         Ok(())
@@ -272,6 +276,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.sound().read(topology, lookups).await
     }
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
+        self.0.looks()?;
         self.0.sound().health(groups).await
     }
     async fn obstacle(

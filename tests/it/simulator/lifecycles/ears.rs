@@ -24,12 +24,19 @@ impl Secrets {
 }
 
 /// All that was said in one run.
-#[derive(Default)]
-pub struct Ears(Mutex<String>);
+pub struct Ears {
+    said: Mutex<String>,
+    /// Whether it is told on, as one life that is looked at is.
+    tells: bool,
+}
 
 impl Ears {
+    pub fn new(tells: bool) -> Self {
+        Self { said: Mutex::default(), tells }
+    }
+
     pub fn hear(&self, said: &str) {
-        self.0.lock().unwrap().push_str(said);
+        self.said.lock().unwrap().push_str(said);
     }
 
     /// The file that a plan is saved to, and what people are shown.
@@ -45,12 +52,16 @@ impl Ears {
     }
 
     pub fn said(&self) -> String {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.said.lock().unwrap())
     }
 }
 
 impl Observer for Ears {
     fn event(&self, event: &Event) {
-        self.hear(&serde_json::to_string(event).unwrap());
+        let said = serde_json::to_string(event).unwrap();
+        if self.tells {
+            eprintln!("{:>9.1?}   {} {:?}: {:?}", event.at, event.address, event.verb, event.what);
+        }
+        self.hear(&said);
     }
 }

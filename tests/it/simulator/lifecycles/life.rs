@@ -189,7 +189,8 @@ impl Life<'_> {
     /// One run, from the reading to its end; and what holds after each.
     async fn once(&mut self, desired: &Desired, run: usize, aim: Aim) -> Ended {
         let protected = self.protected();
-        let (ears, deeds) = (Ears::default(), RefCell::new(Vec::new()));
+        let ears = Ears::new(self.tells);
+        let deeds = RefCell::new(Vec::new());
         let how = self.carried_out(desired, run, aim, &ears, &deeds).await;
         let deeds = deeds.into_inner();
         let taken: BTreeSet<&String> =
@@ -244,6 +245,7 @@ impl Life<'_> {
             Err(error) => panic!("{error}"),
         };
         self.say(|| format!("run {run}: {} steps, {mishaps:?}", plan.steps.len()));
+        self.say(|| report::plan::text(&plan, ""));
         ears.plan(&plan, self.turn % 4 == 0);
         if !self.meddled {
             let drifted: Vec<_> = plan.changes.iter().filter(|change| change.drifted()).collect();
