@@ -246,7 +246,7 @@ impl Life<'_> {
         };
         self.say(|| format!("run {run}: {} steps, {mishaps:?}", plan.steps.len()));
         self.say(|| report::plan::text(&plan, ""));
-        ears.plan(&plan, self.turn % 4 == 0);
+        ears.plan(&plan, self.turn.is_multiple_of(4));
         if !self.meddled {
             let drifted: Vec<_> = plan.changes.iter().filter(|change| change.drifted()).collect();
             assert!(drifted.is_empty(), "taken for drift: {drifted:#?}");

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct Deed {
     pub what: &'static str,
+    #[expect(dead_code, reason = "a life that is looked at tells it")]
     pub kind: String,
     pub id: String,
 }
