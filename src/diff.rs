@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::desired::Desired;
 use crate::kinds;
 use crate::model::{
-    APPLY_IMMEDIATELY, Address, Body, Field, Late, Lookup, OnChange, Reference, Schema, late,
-    resolve, walk_late,
+    APPLY_IMMEDIATELY, Address, Body, Field, Late, Lookup, OnChange, Phase, Reference, Schema,
+    late, resolve, walk_late,
 };
 use crate::snapshot::{Resource, Snapshot};
 
@@ -266,6 +266,8 @@ fn compare(
         (true, _) => Cause::Drift,
         (false, true) => Cause::Change,
         (false, false) if live.applied == Default::default() => Cause::Change,
+        // A run that was killed right after it had set it, before it could write that down.
+        (false, false) if field.phase != Phase::Create && applied(&field.start()) => Cause::Change,
         // What only another resource can have, nobody can have changed.
         (false, false) if field.on_change == OnChange::Replace => Cause::Change,
         (false, false) => Cause::Both,

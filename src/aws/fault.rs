@@ -79,6 +79,8 @@ fn class(code: &str, status: u16) -> Class {
         | "InvalidClientTokenId"
         | "AuthFailure"
         | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
         | "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
@@ -168,7 +170,11 @@ mod tests {
             ("Throttling", 400, Class::Throttled),
             ("InternalError", 500, Class::Transient),
             ("UnauthorizedOperation", 403, Class::Denied),
+            // Of the services, EC2 says the third, the Query ones the first, the JSON ones the second.
             ("ExpiredToken", 403, Class::Credentials),
+            ("ExpiredTokenException", 400, Class::Credentials),
+            ("RequestExpired", 400, Class::Credentials),
+            ("InvalidSignatureException", 400, Class::Credentials),
             ("InvalidParameterValue", 400, Class::Fatal),
             ("NoSuchEntity", 404, Class::NotFound),
             ("EntityAlreadyExists", 409, Class::Exists),

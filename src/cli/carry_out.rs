@@ -86,7 +86,7 @@ impl CarryOut {
         }
         let mut text = report::plan::text(plan, &global.account_line(desired));
         let rehearsal = Gate::default().rehearse(plan, desired, snapshot, cloud).await?;
-        text.extend(rehearsal.as_ref().map(report::rehearsal::lines));
+        text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
         report::print(&text)
     }
 
@@ -141,6 +141,11 @@ impl CarryOut {
             _ if outcome.is_complete() => Ok(SUCCESS),
             Some(Halt::Signal(signal)) => Err(hold::interrupted(signal)),
             Some(Halt::LockLost) => Err(Error::new(ErrorKind::Locked, "the lock was lost")),
+            Some(Halt::Credentials) => Err(Error::new(
+                ErrorKind::Access,
+                "AWS took the credentials no more, so nothing new was begun",
+            )
+            .hint("log in again (`aws sso login`), and run the same command again: it goes on from here")),
             None => Err(Error::new(ErrorKind::Incomplete, "not everything could be done")
                 .hint("mend what the steps above say, and run the same command again: it goes on from here")),
         }

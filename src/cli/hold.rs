@@ -108,10 +108,10 @@ impl Hold {
         }
     }
 
-    /// Notes the first signal; leaves at the second. The lock is left to end by itself then: what is in flight AWS may
+    /// Notes the first signal; leaves at the second, or where it is stopping already for another reason. The lock is left to end by itself then: what is in flight AWS may
     /// do yet, and until it has, nobody else should read the account and begin.
     fn first(&self, signal: u8) {
-        if let Some(Halt::Signal(_)) = self.stop.halt() {
+        if self.stop.halt().is_some() {
             report::say(
                 "left at once: AWS may still do what was in flight, and the lock ends 90 s after it was last renewed \
                  (on this machine, at once); run the same command again: it goes on from here",

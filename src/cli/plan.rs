@@ -61,7 +61,7 @@ impl Plan {
             }
             Format::Human => {
                 let mut text = report::plan::text(&plan, &global.account_line(&desired));
-                text.extend(rehearsal.as_ref().map(report::rehearsal::lines));
+                text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
                 report::print(&text)?;
             }
         }

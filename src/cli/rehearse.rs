@@ -29,6 +29,9 @@ pub struct Rehearse {
     format: Format,
 }
 
+/// With more steps than that, only who asks for it gets a rehearsal: that of some thousand machines takes seconds.
+const MANY: usize = 4000;
+
 /// What a plan must not do to those who are served.
 #[derive(Args, Default)]
 pub struct Gate {
@@ -71,7 +74,7 @@ impl Rehearse {
 }
 
 impl Gate {
-    /// How the plan would go, unless there is nothing to do. Who is healthy is asked only where the plan may change
+    /// How the plan would go, unless there is nothing to do, or so much that it would keep people waiting. Who is healthy is asked only where the plan may change
     /// that, or the gate is shut on it.
     pub async fn rehearse(
         &self,
@@ -80,7 +83,8 @@ impl Gate {
         snapshot: &Snapshot,
         cloud: &dyn Cloud,
     ) -> Result<Option<Rehearsal>> {
-        if plan.is_empty() {
+        let long = plan.steps.len() > MANY && self.min_healthy.is_none();
+        if plan.is_empty() || long {
             return Ok(None);
         }
         let asked = self.min_healthy.is_some() || moves_targets(plan);

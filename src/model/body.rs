@@ -69,6 +69,18 @@ pub fn set_aside(text: &str, texts: &mut Texts) -> Value {
     named
 }
 
+/// A copy of the body with its texts in it; the first that isn't there is the error.
+pub fn with_texts(body: &Body, texts: &Texts) -> Result<Body, Late> {
+    let filled = |value: &Value| match late(value) {
+        Some(Late::Text(digest)) => match texts.get(&digest) {
+            Some(text) => Ok(text.as_str().into()),
+            None => Err(Late::Text(digest)),
+        },
+        _ => Ok(value.clone()),
+    };
+    body.iter().map(|(field, value)| Ok((field.clone(), filled(value)?))).collect()
+}
+
 /// Calls `visit` for each late value inside `value`.
 pub fn walk_late(value: &Value, visit: &mut impl FnMut(Late)) {
     if let Some(found) = late(value) {
@@ -82,9 +94,13 @@ pub fn walk_late(value: &Value, visit: &mut impl FnMut(Late)) {
     }
 }
 
-/// A copy of `value` with each late value replaced by what `lookup` gives; the first it can't give is the error.
+/// A copy of `value` with each late value but texts replaced by what `lookup` gives; the first it can't give is the
+/// error.
 pub fn resolve(value: &Value, lookup: &impl Fn(&Late) -> Option<String>) -> Result<Value, Late> {
     if let Some(found) = late(value) {
+        if matches!(found, Late::Text(_)) {
+            return Ok(value.clone());
+        }
         return lookup(&found).map(Value::String).ok_or(found);
     }
     Ok(match value {

@@ -28,6 +28,9 @@ pub enum Class {
 /// The code of a call that ecdeploy itself did not let out.
 pub const NOT_SENT: &str = "NotSent";
 
+/// The code of what AWS did not get done in the time that was left to it.
+pub const STILL: &str = "Timeout";
+
 /// One failed call.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -55,9 +58,36 @@ impl Fault {
 impl Fault {
     /// What can be done about it, where AWS's own words don't say.
     pub fn hint(&self) -> Option<&'static str> {
-        (self.code == "InvalidParameterCombination"
-            && self.message.contains("previous storage change"))
-        .then_some("AWS changes a database's storage once in six hours; then apply again")
+        let storage = self.code == "InvalidParameterCombination"
+            && self.message.contains("previous storage change");
+        let hint = match self.class {
+            _ if storage => "AWS changes a database's storage once in six hours; then apply again",
+            _ if self.code == STILL => {
+                "AWS goes on with it: look at its events in AWS's console, and run the same command again when it is \
+                 done; it goes on from here"
+            }
+            _ if self.ends_credentials() => {
+                "AWS does not take these credentials any more: log in again (`aws sso login`), see that this \
+                 machine's clock is right, and run the same command again; it goes on from here"
+            }
+            Class::NotYet if self.code == "DependencyViolation" => {
+                "something else still uses it: look which network interfaces are left in it (a load balancer's go some \
+                 minutes after it, what others made does not go by itself), and run the same command again"
+            }
+            Class::NotYet => {
+                "something else is still under way there: when AWS is done with it, run the same command again; it \
+                 goes on from here"
+            }
+            _ => return None,
+        };
+        Some(hint)
+    }
+
+    /// Whether no call can succeed any more with the credentials that there are. What is said of one call alone (EC2 says
+    /// `AuthFailure` of somebody else's image, too) is not.
+    pub fn ends_credentials(&self) -> bool {
+        self.class == Class::Credentials
+            && !matches!(self.code.as_str(), "AuthFailure" | "OptInRequired")
     }
 }
 

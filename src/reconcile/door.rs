@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::Stop;
 use super::gather::Gather;
 use super::pacer::Pacer;
+use super::{Halt, Stop};
 use crate::cloud::Cloud;
 use crate::kinds::{Kind, Live, target_group};
 use crate::model::{
-    ADDRESS, Address, Body, Bucket, Class, Created, Fault, Observed, Standing, Tags, TargetHealth,
-    digest, launch,
+    ADDRESS, Address, Body, Bucket, Class, Created, Fault, NOT_SENT, Observed, Standing, Tags,
+    TargetHealth, Texts, digest, launch, with_texts,
 };
 
 /// How long a call waits for others to join it.
@@ -27,6 +27,7 @@ const STATUS_IDS: usize = 200;
 pub(super) struct Door<'a> {
     cloud: &'a dyn Cloud,
     stop: &'a Stop,
+    texts: &'a Texts,
     /// As many calls are under way at once.
     calls: Semaphore,
     pacer: Pacer,
@@ -37,10 +38,11 @@ pub(super) struct Door<'a> {
 }
 
 impl<'a> Door<'a> {
-    pub fn new(cloud: &'a dyn Cloud, parallelism: usize, stop: &'a Stop) -> Self {
+    pub fn new(cloud: &'a dyn Cloud, parallelism: usize, stop: &'a Stop, texts: &'a Texts) -> Self {
         Self {
             cloud,
             stop,
+            texts,
             calls: Semaphore::new(parallelism.max(1)),
             pacer: Pacer::default(),
             creations: Gather::default(),
@@ -101,9 +103,12 @@ impl<'a> Door<'a> {
             }
             // One call for these is another one than for some of them.
             let token = digest(tokens.join(" ").as_bytes());
+            let body = with_texts(body, self.texts).map_err(|late| {
+                Fault::new(Class::Fatal, "create", "", format!("the plan lacks {late:?}"))
+            })?;
             let mut tries = 0;
             loop {
-                let made = self.cloud.create(kind, body, &tags, &token);
+                let made = self.cloud.create(kind, &body, &tags, &token);
                 let fault = match self.send(calls.create, made).await {
                     Err(fault) if calls.token && (tries > 0 || fault.class == Class::Transient) => {
                         fault
@@ -240,6 +245,10 @@ impl<'a> Door<'a> {
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
         let _permit = self.calls.acquire().await;
+        if self.stop.halt() == Some(Halt::Credentials) {
+            let message = "the credentials are over";
+            return Err(Fault::new(Class::Credentials, "call", NOT_SENT, message));
+        }
         let answer = call.await;
         if let (Err(fault), Some(bucket)) = (&answer, bucket)
             && fault.class == Class::Throttled

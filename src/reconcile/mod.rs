@@ -114,7 +114,7 @@ pub async fn run(
     stop: &Stop,
     observer: &dyn Observer,
 ) -> Outcome {
-    let door = Arc::new(Door::new(cloud, parallelism, stop));
+    let door = Arc::new(Door::new(cloud, parallelism, stop, &plan.texts));
     let mut steps_at: BTreeMap<&Address, Vec<&Step>> = BTreeMap::new();
     let mut followers = vec![Vec::new(); plan.steps.len()];
     for (index, step) in plan.steps.iter().enumerate() {
@@ -218,6 +218,10 @@ impl Run<'_> {
     }
 
     async fn step(&self, index: usize) {
+        // Dispatched together with one that has found by now that all must stop.
+        if self.stop.halt().is_some() {
+            return self.set(index, State::Waiting);
+        }
         self.tell(index, What::Started);
         let begun = self.door.now();
         let result = self.execute(index).await;
@@ -232,6 +236,9 @@ impl Run<'_> {
                 State::Left
             }
             Err(fault) => {
+                if fault.ends_credentials() {
+                    self.stop.request(Halt::Credentials);
+                }
                 self.tell(index, What::Failed { elapsed, error: fault.to_string() });
                 State::Failed(fault)
             }

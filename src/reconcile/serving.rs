@@ -275,12 +275,15 @@ impl Run<'_> {
         let mut found: Arc<[TargetHealth]> = Arc::default();
         loop {
             match self.look(group, pause.max(FIRST_LOOK) / 2).await {
-                Ok(seen) => found = seen,
+                Ok(seen) => {
+                    found = seen;
+                    if done(&found) {
+                        return Ok(Ok(()));
+                    }
+                }
+                // A look that failed tells nothing: not that nobody is there, either.
                 Err(fault) if matches!(fault.class, Class::Transient | Class::Throttled) => {}
                 Err(fault) => return Err(fault),
-            }
-            if done(&found) {
-                return Ok(Ok(()));
             }
             if self.door.now().saturating_sub(begun) >= patience {
                 return Ok(Err(found));

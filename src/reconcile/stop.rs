@@ -11,6 +11,8 @@ pub enum Halt {
     Signal(u8),
     /// Somebody else may be changing the same by now.
     LockLost,
+    /// AWS takes the credentials no more: every other call would fail as well.
+    Credentials,
 }
 
 /// Set once, by the first who wishes it.

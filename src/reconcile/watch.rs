@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Stop;
 use super::door::Door;
 use crate::kinds::Kind;
-use crate::model::{Class, Fault, Standing, Status};
+use crate::model::{Class, Fault, STILL, Standing, Status};
 
 /// The first look after something is asked for, and how much later each next one is.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -93,6 +93,7 @@ impl<'a> Watch<'a> {
                 seen = self.door.now();
             }
             let missing = self.door.now().saturating_sub(seen);
+            let state = word(status.as_ref());
             match (status, goal) {
                 (Some(Status::Ready), Goal::Ready) => break Ok(outputs),
                 (None | Some(Status::Gone), Goal::Gone) => break Ok(outputs),
@@ -107,8 +108,8 @@ impl<'a> Watch<'a> {
                 _ => {}
             }
             if waited > patience {
-                let message = format!("{id} is not {goal:?} after {} s", waited.as_secs());
-                break Err(fault(kind, "Timeout", message));
+                let message = format!("{id} is still {state} after {} s", waited.as_secs());
+                break Err(fault(kind, STILL, message));
             }
         };
         looks.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
@@ -132,6 +133,16 @@ impl<'a> Watch<'a> {
             *last = Some(Look { at: now, of, standings });
         }
         Ok(last.as_ref().and_then(|look| look.standings.get(id).cloned()))
+    }
+}
+
+/// AWS's word for how far it is.
+fn word(status: Option<&Status>) -> String {
+    match status {
+        Some(Status::Pending(word) | Status::Failed(word)) => format!("`{word}`"),
+        Some(Status::Deleting) => "`deleting`".to_owned(),
+        Some(Status::Ready) => "there".to_owned(),
+        Some(Status::Gone) | None => "unknown to AWS".to_owned(),
     }
 }
 

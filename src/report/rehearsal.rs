@@ -8,7 +8,7 @@ use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, paint};
 use super::value::{padded, printable};
 use super::{count, duration};
 use crate::kinds::{instance, target_group};
-use crate::plan::Verb;
+use crate::plan::{Plan, Verb};
 use crate::rehearsal::{Healthy, Rehearsal, Timed};
 
 /// The width of the bars, at most and at least.
@@ -64,6 +64,18 @@ pub fn failures(rehearsal: &Rehearsal) -> String {
         let _ = writeln!(text, "{} {}", paint(DELETE, "Would fail:"), printable(failure));
     }
     text
+}
+
+/// What a plan shows of its rehearsal, or that it had none.
+pub fn outlook(rehearsal: Option<&Rehearsal>, plan: &Plan) -> String {
+    match rehearsal {
+        Some(rehearsal) => lines(rehearsal),
+        None if plan.is_empty() => String::new(),
+        None => format!(
+            "Not rehearsed, for its {}. How long it takes, and who serves meanwhile: ecdeploy rehearse\n",
+            count(plan.steps.len(), "step")
+        ),
+    }
 }
 
 /// What would fail, how long it takes, what decides that, and how many serve throughout.

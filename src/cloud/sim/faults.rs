@@ -43,6 +43,10 @@ pub struct Faults {
     /// How many of them were done.
     done: usize,
     pub dead: bool,
+    /// After how many calls that change something the credentials are over.
+    expiry: Option<usize>,
+    /// How many calls came with credentials that were over.
+    refused: usize,
     /// What was made lately is unknown until then, by kind and id.
     unseen: BTreeMap<(String, String), Duration>,
     /// How what was changed lately looked before, and until when it looks so.
@@ -58,6 +62,8 @@ impl Faults {
             changes: 0,
             done: 0,
             dead: false,
+            expiry: None,
+            refused: 0,
             unseen: BTreeMap::new(),
             stale: BTreeMap::new(),
         }
@@ -66,6 +72,16 @@ impl Faults {
     /// How many calls that change something have come.
     pub fn changes(&self) -> usize {
         self.changes
+    }
+
+    /// The credentials are over after so many calls that change something.
+    pub fn expire_after(&mut self, changes: usize) {
+        self.expiry = Some(changes);
+    }
+
+    /// How many calls came with credentials that were over.
+    pub fn refused(&self) -> usize {
+        self.refused
     }
 
     fn strikes(&mut self, rate: f64) -> bool {
@@ -79,6 +95,12 @@ impl Faults {
             if self.death == Some(Death::Before(self.changes)) {
                 self.dead = true;
             }
+        }
+        if self.expiry.is_some_and(|last| self.changes > last || (!changes && self.changes == last))
+        {
+            self.refused += 1;
+            let message = "Request has expired.";
+            return Err(Fault::new(Class::Credentials, call, "RequestExpired", message));
         }
         if self.strikes(self.rates.throttled) {
             return Err(Fault::new(Class::Throttled, call, "Throttling", "Rate exceeded"));

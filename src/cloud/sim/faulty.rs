@@ -29,6 +29,18 @@ impl<'a> FaultyCloud<'a> {
         Self { cloud, faults: Mutex::new(Faults::new(seed, rates, death)), died: Notify::new() }
     }
 
+    /// The process's credentials are over after so many calls that change something.
+    #[must_use]
+    pub fn expiring(self, changes: usize) -> Self {
+        self.faults().expire_after(changes);
+        self
+    }
+
+    /// How many calls came with credentials that were over.
+    pub fn refused(&self) -> usize {
+        self.faults().refused()
+    }
+
     /// Returns when the process has died: whoever runs it drops it then, as a kill would.
     pub async fn died(&self) {
         self.died.notified().await;

@@ -5,6 +5,7 @@ mod checks;
 mod copy;
 mod faults;
 mod faulty;
+mod hang;
 mod health;
 mod lease;
 mod lookup;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account::hex;
 use super::maintenance::Upkeep;
 use super::rules;
 use crate::kinds;
@@ -105,6 +106,13 @@ impl Object {
             place: self.place,
             duty: Duty::default(),
         }
+    }
+
+    /// The password that AWS keeps for it, which no listing, output or error tells. Tests look for it everywhere else.
+    pub fn password(&self) -> Option<String> {
+        let managed = self.body.get("manage_master_user_password") == Some(&Value::Bool(true));
+        let keeps = self.kind == "secret" || (self.kind == "db_instance" && managed);
+        keeps.then(|| hex(format!("password of {} {}", self.kind, self.id).as_bytes()))
     }
 
     /// Whether any field names the object of this kind and id.

@@ -1,5 +1,5 @@
-//! What RDS refuses of read replicas, and of passwords that it does not keep. The simulated account has no password anywhere:
-//! which secret a database's is from stands for it.
+//! What RDS refuses of read replicas, and of passwords that it does not keep. No body holds a password: which secret a
+//! database's is from stands for it.
 
 use serde_json::Value;
 

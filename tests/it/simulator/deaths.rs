@@ -153,3 +153,19 @@ fn at_every_call_of_a_destroy() {
         assert_eq!(ids(cloud), Vec::<String>::new());
     });
 }
+
+#[test]
+fn what_a_death_left_unwritten_is_not_told_as_drift_at_the_next_edit() {
+    let (desired, edited) = (drawn(&[]), drawn(&[("port      = 3001", "port      = 3101")]));
+    let states = stopped_clock().block_on(async {
+        let cloud = empty_account();
+        let way = plan(&cloud, &desired).await;
+        states(&cloud, &way, &desired).await
+    });
+    from_each(&states, async |cloud| {
+        apply_fully(cloud, &desired).await;
+        let next = plan(cloud, &edited).await;
+        let drift: Vec<_> = next.changes.iter().filter(|change| change.drifted()).collect();
+        assert!(drift.is_empty(), "{drift:#?}");
+    });
+}

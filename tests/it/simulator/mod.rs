@@ -1,7 +1,9 @@
 //! Whole lives of the drawn system on the simulator, where AWS's own rules and times hold.
 
+mod blind;
 mod data;
 mod deaths;
+mod expired;
 mod ground;
 mod killed;
 mod lifecycle;
@@ -20,5 +22,6 @@ mod rules;
 mod scale;
 mod scaling;
 mod services;
+mod stuck;
 mod trouble;
 pub mod world;

@@ -176,6 +176,14 @@ pub trait Spoiled: Send + Sync {
     }
     /// After each of them that went well.
     async fn ended(&self, _: &'static str) {}
+    /// Before each look at the health of targets: an error is its answer.
+    fn looks(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// Before these are deleted: an error is its answer.
+    fn refuses(&self, _: &'static dyn Kind, _: &[Live]) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Before these are deleted.
     fn deletes(&self, _: &'static dyn Kind, _: &[Live]) {}
     async fn spoil(
@@ -253,6 +261,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.sound().read(topology, lookups).await
     }
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {
+        self.0.looks()?;
         self.0.sound().health(groups).await
     }
     async fn obstacle(
@@ -301,6 +310,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         parting: &Body,
     ) -> Result<(), Fault> {
         self.0.begins().await?;
+        self.0.refuses(kind, all)?;
         self.0.deletes(kind, all);
         self.0.sound().delete(kind, all, parting).await?;
         self.0.ended("delete").await;

@@ -1,5 +1,6 @@
 //! Random topologies that are valid, small, and have a bit of everything; and random edits of them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use fastrand::Rng;
@@ -15,6 +16,8 @@ pub struct Shape {
     ssh: u8,
     group: u8,
     balancer: u8,
+    /// The blocks that are protected, by what stands in their brackets.
+    protected: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +63,7 @@ impl Shape {
             ssh: 10,
             group: 0,
             balancer: 0,
+            protected: BTreeSet::new(),
         };
         for name in &SERVICES[..services] {
             shape.add(rng, name);
@@ -105,10 +109,28 @@ impl Shape {
         self.link();
     }
 
+    /// Somebody protects something, or takes that back. What is gone is not spoken of any more.
+    fn protect(&mut self, rng: &mut Rng) {
+        let blocks = self.blocks();
+        let block = &blocks[rng.usize(..blocks.len())];
+        if !self.protected.remove(block) {
+            self.protected.insert(block.clone());
+        }
+        self.protected.retain(|block| blocks.contains(block));
+    }
+
+    fn blocks(&self) -> Vec<String> {
+        let plain = ["vpc", "load_balancer", "security_group.rds", "security_group.ec2"];
+        let services = self.services.iter().map(|service| format!("service.{}", service.name));
+        let databases = self.databases.iter().map(|one| format!("database.{}", one.name));
+        let cache = self.cache.map(|_| "cache.redis".to_owned());
+        plain.map(str::to_owned).into_iter().chain(services).chain(databases).chain(cache).collect()
+    }
+
     fn edit_once(&mut self, rng: &mut Rng) {
         let at = rng.usize(..self.services.len());
         let service = &mut self.services[at];
-        match rng.u8(..18) {
+        match rng.u8(..21) {
             0 | 1 => service.count = rng.u8(1..=4),
             2 | 3 => service.kind = one(rng, TYPES),
             4 => service.volume = rng.u8(8..12),
@@ -150,6 +172,7 @@ impl Shape {
             }
             16 => self.ssh = rng.u8(1..20),
             17 => self.group = 1 - self.group,
+            18..=20 => self.protect(rng),
             _ => {}
         }
     }
@@ -226,6 +249,10 @@ security_groups = ["rds"]
                  replicas = {replicas}\nsubnets = [\"a\", \"b\"]\nsecurity_groups = [\"redis\"]",
                 self.cache_type
             );
+        }
+        for block in &self.protected {
+            let head = format!("[{block}]\n");
+            text = text.replacen(&head, &format!("{head}protect = true\n"), 1);
         }
         text
     }

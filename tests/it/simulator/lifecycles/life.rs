@@ -1,20 +1,26 @@
 //! One life: random topologies applied, edited, applied and destroyed, with faults, deaths and other people's edits.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
 use std::time::Duration;
 
 use ecdeploy::cloud::Cloud;
-use ecdeploy::cloud::sim::{Death, FaultyCloud, Rates, SimCloud};
+use ecdeploy::cloud::sim::{FaultyCloud, Object, SimCloud};
 use ecdeploy::desired::{self, Desired};
-use ecdeploy::error::ErrorKind;
-use ecdeploy::model::{ADDRESS, Status, TOPOLOGY};
+use ecdeploy::error::{Error, ErrorKind};
+use ecdeploy::model::{ADDRESS, PROTECTED, Status, TOPOLOGY};
 use ecdeploy::plan::{Origin, Parting, Plan};
 use ecdeploy::reconcile::{Halt, Stop};
-use ecdeploy::{snapshot, topology};
+use ecdeploy::snapshot::Snapshot;
+use ecdeploy::{report, snapshot, topology};
 use fastrand::Rng;
 
 use super::super::world::*;
+use super::ears::{Ears, Secrets};
 use super::generate::Shape;
+use super::meddle::{Deed, meddle};
+use super::mishaps::Mishaps;
 
 /// How often the same is run until it must have ended well.
 const RUNS: usize = 12;
@@ -25,6 +31,22 @@ struct Life<'a> {
     tells: bool,
     /// Of last snapshots, so that each has a name of its own.
     turn: usize,
+    secrets: Secrets,
+    /// What is not ours, as it must stay.
+    foreign: String,
+    /// The ids of what is not ours.
+    theirs: BTreeSet<String>,
+    /// Whether other people have ever changed what is ours.
+    meddled: bool,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Reach,
+    Destroy,
+    /// With its protection lifted.
+    DestroyAll,
 }
 
 /// # Panics
@@ -37,7 +59,17 @@ pub fn live(seed: u64, tells: bool) {
         .unwrap();
     runtime.block_on(async {
         let cloud = empty_account();
-        let mut life = Life { cloud: &cloud, rng: Rng::with_seed(seed), tells, turn: 0 };
+        plant_foreign(&cloud);
+        let mut life = Life {
+            cloud: &cloud,
+            rng: Rng::with_seed(seed),
+            tells,
+            turn: 0,
+            secrets: Secrets::default(),
+            foreign: foreign(&cloud, "shop"),
+            theirs: ids(&cloud).into_iter().collect(),
+            meddled: false,
+        };
         life.run().await;
     });
 }
@@ -55,25 +87,25 @@ impl Life<'_> {
     async fn run(&mut self) {
         let mut shape = Shape::random(&mut self.rng);
         let Some(mut desired) = wanted(&shape) else { return };
-        plant_foreign(self.cloud);
-        let foreign = foreign(self.cloud, "shop");
-        let before = ids(self.cloud);
-        self.reach(&desired, false).await;
+        assert!(self.reach(&desired, false).await, "the first is refused");
         for _ in 0..self.rng.usize(1..=2) {
             let mut next = shape.clone();
             next.edit(&mut self.rng);
             let Some(edited) = wanted(&next) else { continue };
-            let disturbed = self.rng.u8(..4) == 0;
+            let disturbed = self.rng.u8(..3) == 0;
             if disturbed {
-                self.disturb();
+                let deed = meddle(self.cloud, &mut self.rng);
+                self.note(deed);
             }
             if self.reach(&edited, !disturbed).await {
                 (shape, desired) = (next, edited);
+            } else {
+                assert!(self.reach(&desired, false).await, "taking the edit back is refused");
             }
         }
         self.vanish(&desired).await;
-        assert_eq!(ids(self.cloud), before, "ids before and after");
-        assert_eq!(super::super::world::foreign(self.cloud, "shop"), foreign, "what is not ours");
+        let left: BTreeSet<String> = ids(self.cloud).into_iter().collect();
+        assert_eq!(left, self.theirs, "ids before and after");
     }
 
     fn say(&self, text: impl FnOnce() -> String) {
@@ -82,30 +114,45 @@ impl Life<'_> {
         }
     }
 
+    /// Somebody else has done something.
+    fn note(&mut self, deed: Option<Deed>) {
+        let Some(deed) = deed else { return };
+        self.say(|| format!("somebody: {deed:?}"));
+        if deed.what == "put beside" {
+            self.theirs.insert(deed.id);
+            self.foreign = foreign(self.cloud, "shop");
+        } else {
+            self.meddled = true;
+        }
+    }
+
     /// Runs the same until it has ended well, through faults and deaths. False where it is refused beforehand.
     async fn reach(&mut self, desired: &Desired, serves: bool) -> bool {
         let floors = self.floors(desired);
         self.cloud.count_healthy();
+        let mut alone = true;
         for run in 0..RUNS {
-            match self.once(desired, run, false).await {
-                Ended::Well => {
+            let ended = self.once(desired, run, Aim::Reach).await;
+            alone &= ended.alone;
+            match ended.how {
+                How::Well => {
                     let again = self.plan(self.cloud, desired).await.unwrap();
                     // What somebody deletes takes its time to go.
                     let going = |change: &ecdeploy::diff::Change| {
                         change.reason.as_deref() == Some("is being deleted already")
                     };
-                    if !again.is_empty() && again.changes.iter().all(going) {
+                    if !again.is_empty() && (!ended.alone || again.changes.iter().all(going)) {
                         continue;
                     }
                     assert!(again.is_empty(), "a second plan: {:#?}", again.changes);
                     self.in_order(desired);
-                    if serves {
+                    if serves && alone {
                         self.served(&floors);
                     }
                     return true;
                 }
-                Ended::Refused if run == 0 => return false,
-                Ended::Refused | Ended::Cut => {}
+                How::Refused if run == 0 => return false,
+                How::Refused | How::Cut => {}
             }
         }
         panic!("not done after {RUNS} runs");
@@ -113,98 +160,152 @@ impl Life<'_> {
 
     async fn vanish(&mut self, desired: &Desired) {
         for run in 0..RUNS {
-            if let Ended::Well = self.once(desired, run, true).await {
+            let protects = !self.protected().is_empty();
+            let lifted = run > 0 || protects;
+            if run == 0 && protects {
+                let ended = self.once(desired, run, Aim::Destroy).await;
+                assert!(matches!(ended.how, How::Refused), "what is protected is destroyed");
+            }
+            let aim = if lifted { Aim::DestroyAll } else { Aim::Destroy };
+            if let How::Well = self.once(desired, run, aim).await.how {
                 return;
             }
         }
         panic!("not gone after {RUNS} runs");
     }
 
-    /// One run, from the reading to its end.
-    async fn once(&mut self, desired: &Desired, run: usize, destroy: bool) -> Ended {
-        self.turn += 1;
-        // It gets better: a bad day ends.
-        let bad = if run < RUNS / 2 { 1.0 } else { 0.0 };
-        let rates = match self.rng.u8(..3) {
-            0 => Rates::default(),
-            1 => {
-                Rates { throttled: 0.02 * bad, failed: 0.02 * bad, lost: 0.02 * bad, lagging: 0.0 }
-            }
-            _ => Rates {
-                throttled: 0.1 * bad,
-                failed: 0.05 * bad,
-                lost: 0.05 * bad,
-                lagging: 0.3 * bad,
-            },
+    /// The ids of what must not go.
+    fn protected(&self) -> BTreeSet<String> {
+        let account = self.cloud.account();
+        let protects = |object: &&Object| {
+            object.tags.get(TOPOLOGY).is_some_and(|name| name == "shop")
+                && object.status() != Status::Deleting
+                && (object.tags.get(PROTECTED).is_some_and(|tag| tag == "true")
+                    || object.body.get("deletion_protection") == Some(&true.into()))
         };
-        let death = (run < RUNS / 2 && self.rng.bool()).then(|| {
-            let at = 1 + self.rng.usize(..60);
-            if self.rng.bool() { Death::Before(at) } else { Death::After(at) }
-        });
-        let stopped = (run < RUNS / 2 && self.rng.u8(..6) == 0)
-            .then(|| Duration::from_secs(self.rng.u64(..600)));
-        let faulty = FaultyCloud::new(self.cloud, self.rng.u64(..), rates, death);
-        let plan = match self.plan_of(&faulty, desired, destroy).await {
-            Ok((plan, snapshot)) => Some((plan, snapshot)),
+        account.objects().filter(protects).map(|object| object.id.clone()).collect()
+    }
+
+    /// One run, from the reading to its end; and what holds after each.
+    async fn once(&mut self, desired: &Desired, run: usize, aim: Aim) -> Ended {
+        let protected = self.protected();
+        let ears = Ears::new(self.tells);
+        let deeds = RefCell::new(Vec::new());
+        let how = self.carried_out(desired, run, aim, &ears, &deeds).await;
+        let deeds = deeds.into_inner();
+        let taken: BTreeSet<&String> =
+            deeds.iter().filter(|deed| deed.what == "deleted").map(|deed| &deed.id).collect();
+        if aim != Aim::DestroyAll {
+            let stands = self.standing();
+            let fallen: Vec<&String> = protected
+                .iter()
+                .filter(|id| !stands.contains(*id) && !taken.contains(id))
+                .collect();
+            assert!(fallen.is_empty(), "protected, and gone: {fallen:?}");
+        }
+        self.secrets.learn(self.cloud);
+        self.secrets.are_kept(&ears.said());
+        let alone = deeds.is_empty();
+        for deed in deeds {
+            self.note(Some(deed));
+        }
+        assert_eq!(foreign(self.cloud, "shop"), self.foreign, "what is not ours");
+        Ended { how, alone }
+    }
+
+    fn standing(&self) -> BTreeSet<String> {
+        let account = self.cloud.account();
+        let standing = account.objects().filter(|object| object.status() != Status::Deleting);
+        standing.map(|object| object.id.clone()).collect()
+    }
+
+    async fn carried_out(
+        &mut self,
+        desired: &Desired,
+        run: usize,
+        aim: Aim,
+        ears: &Ears,
+        deeds: &RefCell<Vec<Deed>>,
+    ) -> How {
+        self.turn += 1;
+        let mishaps = Mishaps::random(&mut self.rng, run < RUNS / 2);
+        let mut theirs = self.rng.fork();
+        let mut faulty =
+            FaultyCloud::new(self.cloud, self.rng.u64(..), mishaps.rates, mishaps.death);
+        if let Some(calls) = mishaps.expiry {
+            faulty = faulty.expiring(calls);
+        }
+        let (plan, snapshot) = match self.plan_of(&faulty, desired, aim).await {
+            Ok(planned) => planned,
             Err(error) if error.kind == ErrorKind::Refused => {
                 self.say(|| format!("refused: {error}"));
-                return Ended::Refused;
+                ears.hear(&report::error::text(&error));
+                return How::Refused;
             }
             Err(error) => panic!("{error}"),
         };
-        let Some((plan, snapshot)) = plan else { return Ended::Cut };
-        self.say(|| {
-            format!("run {run}: {} steps, {rates:?}, {death:?}, {stopped:?}", plan.steps.len())
-        });
+        self.say(|| format!("run {run}: {} steps, {mishaps:?}", plan.steps.len()));
+        self.say(|| report::plan::text(&plan, ""));
+        ears.plan(&plan, self.turn.is_multiple_of(4));
+        if !self.meddled {
+            let drifted: Vec<_> = plan.changes.iter().filter(|change| change.drifted()).collect();
+            assert!(drifted.is_empty(), "taken for drift: {drifted:#?}");
+        }
         let stop = Stop::default();
         let alarm = async {
-            match stopped {
+            match mishaps.stopped {
                 Some(after) => tokio::time::sleep(after).await,
-                None => std::future::pending().await,
+                None => pending().await,
             }
             stop.request(Halt::Signal(2));
-            std::future::pending::<()>().await;
+            pending::<()>().await;
+        };
+        let others = async {
+            for pause in &mishaps.others {
+                tokio::time::sleep(*pause).await;
+                deeds.borrow_mut().extend(meddle(self.cloud, &mut theirs));
+            }
+            pending::<()>().await;
         };
         let outcome = tokio::select! {
-            outcome = carry_out(&plan, &snapshot, &faulty, &stop, &Silent) => outcome,
+            outcome = carry_out(&plan, &snapshot, &faulty, &stop, ears) => outcome,
             () = faulty.died() => {
                 self.say(|| "died".to_owned());
                 // The lock of the dead ends before anybody else begins.
                 tokio::time::sleep(Duration::from_secs(90)).await;
-                return Ended::Cut;
+                return How::Cut;
             }
             () = alarm => unreachable!("it only rings"),
+            () = others => unreachable!("they never have done"),
         };
+        ears.outcome(&plan, &outcome);
         self.say(|| format!("{:#?}", failures(&plan, &outcome)));
         // A listing lags for some seconds.
         tokio::time::sleep(Duration::from_secs(10)).await;
-        if outcome.is_complete() { Ended::Well } else { Ended::Cut }
+        if outcome.is_complete() { How::Well } else { How::Cut }
     }
 
     async fn plan_of(
         &self,
         cloud: &dyn Cloud,
         desired: &Desired,
-        destroy: bool,
-    ) -> Result<(Plan, ecdeploy::snapshot::Snapshot), ecdeploy::error::Error> {
-        let parting = Parting { stamp: format!("t{}", self.turn), ..Parting::default() };
-        let snapshot = match destroy {
-            true => snapshot::read_to_destroy(cloud, desired).await?,
-            false => snapshot::read(cloud, desired).await?,
-        };
-        let plan = match destroy {
-            true => Plan::to_destroy(desired, &snapshot, &parting, Origin::default())?,
-            false => Plan::to_reach(desired, &snapshot, &parting, Origin::default())?,
-        };
+        aim: Aim,
+    ) -> Result<(Plan, Snapshot), Error> {
+        let lift_protection = aim == Aim::DestroyAll;
+        let stamp = format!("t{}", self.turn);
+        let parting = Parting { stamp, lift_protection, ..Parting::default() };
+        if aim == Aim::Reach {
+            let snapshot = snapshot::read(cloud, desired).await?;
+            let plan = Plan::to_reach(desired, &snapshot, &parting, Origin::default())?;
+            return Ok((plan, snapshot));
+        }
+        let snapshot = snapshot::read_to_destroy(cloud, desired).await?;
+        let plan = Plan::to_destroy(desired, &snapshot, &parting, Origin::default())?;
         Ok((plan, snapshot))
     }
 
-    async fn plan(
-        &self,
-        cloud: &dyn Cloud,
-        desired: &Desired,
-    ) -> Result<Plan, ecdeploy::error::Error> {
-        Ok(self.plan_of(cloud, desired, false).await?.0)
+    async fn plan(&self, cloud: &dyn Cloud, desired: &Desired) -> Result<Plan, Error> {
+        Ok(self.plan_of(cloud, desired, Aim::Reach).await?.0)
     }
 
     /// What of each service must serve throughout: its floor, or what it had where that was less.
@@ -244,25 +345,16 @@ impl Life<'_> {
         let wanted: BTreeSet<String> = desired.resources.keys().map(ToString::to_string).collect();
         assert_eq!(addresses, wanted);
     }
-
-    /// Somebody else does something to what is ours.
-    fn disturb(&mut self) {
-        let mut account = self.cloud.account();
-        let ours: Vec<_> = account
-            .objects()
-            .filter(|object| object.tags.contains_key(ADDRESS) && object.kind == "instance")
-            .map(|object| object.id.clone())
-            .collect();
-        let Some(id) = (!ours.is_empty()).then(|| ours[self.rng.usize(..ours.len())].clone())
-        else {
-            return;
-        };
-        let schema = ecdeploy::kinds::by_name("instance").unwrap().schema();
-        let _ = account.delete(schema, &id, &ecdeploy::model::Body::new());
-    }
 }
 
-enum Ended {
+/// How a run went.
+struct Ended {
+    how: How,
+    /// Whether nobody else did anything meanwhile.
+    alone: bool,
+}
+
+enum How {
     Well,
     Cut,
     Refused,

@@ -1,9 +1,13 @@
 //! Thousands of lives of random topologies, with everything going wrong: by its seed, each is the same every time.
 //!
-//! `ECDEPLOY_LIVES=20000` runs that many; `ECDEPLOY_SEED=7` runs one of them again, as a failing one says.
+//! `ECDEPLOY_LIVES=20000` runs that many, `ECDEPLOY_FIRST=5000` begins with that seed; `ECDEPLOY_SEED=7` runs one of them
+//! again, as a failing one says.
 
+mod ears;
 mod generate;
 mod life;
+mod meddle;
+mod mishaps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,14 +26,15 @@ fn whatever_happens_running_it_again_ends_in_the_same_account() {
         return life::live(seed, true);
     }
     let lives = number("ECDEPLOY_LIVES").unwrap_or(LIVES);
-    let (next, begun) = (AtomicU64::new(0), Instant::now());
+    let first = number("ECDEPLOY_FIRST").unwrap_or(0);
+    let (next, begun) = (AtomicU64::new(first), Instant::now());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let failed: Vec<u64> = std::thread::scope(|scope| {
         let work = || {
             let mut failed = Vec::new();
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= lives || failed.len() >= 3 {
+                if seed >= first.saturating_add(lives) || failed.len() >= 3 {
                     return failed;
                 }
                 if catch_unwind(AssertUnwindSafe(|| life::live(seed, false))).is_err() {
