@@ -263,7 +263,9 @@ fn compare(
         _ if before.is_some_and(|before| snapshot.names_leaving(field, before, desired)) => {
             Cause::Replaced
         }
-        (true, _) => Cause::Drift,
+        // A run that was killed in between had announced the one, and the file was taken back to the other.
+        (true, true) => Cause::Change,
+        (true, false) => Cause::Drift,
         (false, true) => Cause::Change,
         (false, false) if live.applied == Default::default() => Cause::Change,
         // A run that was killed right after it had set it, before it could write that down.

@@ -1,5 +1,6 @@
 //! The door -> Snapshot: what bears our tags in the account, live ids turned back into addresses.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
@@ -181,6 +182,7 @@ fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
 /// Kind by kind, in the registry's order, so that what a resource names has been decided on before. Only what stays at
 /// an address is named by it: who still names another one that bears it is to be moved over.
 fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
+    let users = users(&observed);
     let mut by_kind: BTreeMap<&'static str, Vec<Resource>> = BTreeMap::new();
     for seen in observed {
         let address = seen.address();
@@ -203,14 +205,16 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
         }
         takeover::take_over(schema, &mut all, desired);
         // Of two that bear one address, that stays which is more what is wanted, then the one that did not move there,
-        // then the one that serves, then the readier; ids decide between equals, so that every run agrees.
+        // then the one that serves, then the one that more of ours stands on, then the readier; ids decide between equals, so that every run agrees.
         all.sort_by_cached_key(|resource| {
             let wanted = desired.resources.get(&resource.address);
             let misfits = wanted.map_or(0, |wanted| misfits(schema, resource, wanted));
             let status = rank(&resource.status);
             let moved = resource.moved_from().is_some();
             let idle = (!resource.is_in_service(), resource.duty.sick);
-            (status == LEAVING, misfits, moved, idle, status, resource.live.id.clone())
+            let id = resource.live.id.clone();
+            let unused = Reverse(users.get(&(schema.kind, id.clone())).copied().unwrap_or(0));
+            (status == LEAVING, misfits, moved, idle, unused, status, id)
         });
         for resource in all {
             if rank(&resource.status) == LEAVING
@@ -239,6 +243,23 @@ fn assemble(observed: Vec<Observed>, desired: &Desired) -> Snapshot {
         }
     }
     snapshot
+}
+
+/// How many others name each thing, by its kind and id.
+fn users(observed: &[Observed]) -> BTreeMap<(&'static str, String), usize> {
+    let mut users = BTreeMap::new();
+    for seen in observed {
+        let fields = kinds::by_name(&seen.kind).map_or(&[][..], |kind| kind.schema().fields);
+        for field in fields {
+            let (Some(kind), Some(value)) = (field.named_kind(), seen.body.get(field.name)) else {
+                continue;
+            };
+            for id in field.links(value).into_iter().filter_map(Value::as_str) {
+                *users.entry((kind, id.to_owned())).or_default() += 1;
+            }
+        }
+    }
+    users
 }
 
 fn resource(address: Address, seen: Observed) -> Resource {

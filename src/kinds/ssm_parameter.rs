@@ -38,7 +38,7 @@ pub static SCHEMA: Schema = Schema {
     id: "{name}",
     unique: &[&["name"]],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
-    calls: Calls::UNPACED,
+    calls: Calls::PARAMETER,
 };
 
 const TEXT: &str = "String";

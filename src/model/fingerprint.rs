@@ -23,10 +23,6 @@ impl Fingerprint {
         self.0.insert(hash(field, value));
     }
 
-    pub fn remove(&mut self, field: &str, value: &Value) {
-        self.0.remove(&hash(field, value));
-    }
-
     /// Whether `value` is what was last applied to `field`.
     pub fn holds(&self, field: &str, value: &Value) -> bool {
         self.0.contains(&hash(field, value))

@@ -28,6 +28,9 @@ static ELB_CHANGE: Bucket = Bucket::new("elasticloadbalancing changes", 20, 3.0)
 // Source: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>
 static ROUTE53: Bucket = Bucket::new("route53", 5, 5.0);
 
+// Source: <https://docs.aws.amazon.com/general/latest/gr/ssm.html>, an account's default. The burst is ours, careful.
+static PUT_PARAMETER: Bucket = Bucket::new("ssm:PutParameter", 10, 3.0);
+
 /// The buckets that a kind's calls draw on, and how much one call can do. Where AWS publishes no figure there is none.
 #[derive(Debug)]
 pub struct Calls {
@@ -96,6 +99,9 @@ impl Calls {
         tag: Some(&ELB_CHANGE),
         ..Self::UNPACED
     };
+
+    pub const PARAMETER: Self =
+        Self { create: Some(&PUT_PARAMETER), change: Some(&PUT_PARAMETER), ..Self::UNPACED };
 
     pub const ROUTE53: Self = Self {
         read: Some(&ROUTE53),

@@ -253,6 +253,15 @@ impl Plan {
             );
         }
         let now = basis(snapshot);
+        let looked_up = self
+            .lookups
+            .iter()
+            .filter(|(asked, answer)| snapshot.lookups.get(asked) != Some(answer));
+        let looked_up: Vec<String> = looked_up.map(|(asked, _)| asked.to_string()).collect();
+        if !looked_up.is_empty() || self.lookups.len() != snapshot.lookups.len() {
+            let names = looked_up.join(", ");
+            return stale(format!("what was looked up has moved since the plan was made: {names}"));
+        }
         let moved: Vec<&str> = self
             .basis
             .iter()

@@ -10,6 +10,7 @@ use crate::desired::Rolling;
 use crate::diff::{Action, Change};
 use crate::kinds::{instance, listener, listener_rule};
 use crate::model::{Address, Field, Late, Need, Serving, late, reference};
+use crate::snapshot::Resource;
 
 /// The rolling of all services, by their keys.
 type Services = BTreeMap<String, Rolling>;
@@ -142,7 +143,9 @@ impl Graph<'_> {
                     self.wait(update, index, Need::Ready);
                 }
                 Verb::Detach
-                    if step.serving.is_some() && self.registered_with(index, change, field) =>
+                    if step.serving.is_some()
+                        && self.is_up(index)
+                        && self.registered_with(index, change, field) =>
                 {
                     self.wait(index, update, Need::Ready);
                 }
@@ -176,6 +179,13 @@ impl Graph<'_> {
             fields.push(standby.name.to_owned());
         }
         Some(prepare)
+    }
+
+    /// Whether the step is about what may get requests: what is stopped leaves nobody behind.
+    fn is_up(&self, step: usize) -> bool {
+        let of = &self.steps[step];
+        let live = of.id.as_deref().and_then(|id| self.live(of.address.kind(), id));
+        live.is_some_and(Resource::is_in_service)
     }
 
     /// Whether the step takes a machine out of the group that the live field sends requests to.

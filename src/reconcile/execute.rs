@@ -131,12 +131,9 @@ impl Run<'_> {
                     applied.insert(field.name, now);
                 }
             } else {
-                applied.insert(field.name, value);
-            }
-            // What is yet to be taken away somebody may have added by hand: it stays drift.
-            let wanted = after.get(field.name).filter(|wanted| *wanted != value);
-            if let Some(wanted) = wanted.filter(|wanted| was(field.name, wanted)) {
-                applied.insert(field.name, wanted);
+                // What is yet to be taken away somebody may have added by hand: it stays drift.
+                let wanted = after.get(field.name).filter(|wanted| was(field.name, wanted));
+                applied.insert(field.name, wanted.unwrap_or(value));
             }
         }
         Ok(applied)

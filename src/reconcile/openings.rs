@@ -28,7 +28,8 @@ impl Run<'_> {
         aim
     }
 
-    /// Writes down, before it is done, what the fields will hold in between: a run cut short there is no drift.
+    /// Writes down, before it is done, what the fields will hold beside what they held: a run cut short there is no
+    /// drift, though the file be taken back.
     pub(super) async fn announce(
         &self,
         index: usize,
@@ -37,16 +38,19 @@ impl Run<'_> {
         live: &Live,
         aim: &Body,
     ) -> Result<(), Fault> {
-        let widened: Vec<&Field> = self.revoked_later(step, kind).collect();
         let Some(resource) = self.snapshot.find(&step.address, &live.id) else { return Ok(()) };
-        if !widened.iter().any(|field| step.fields.iter().any(|name| name == field.name)) {
-            return Ok(());
-        }
-        let mut applied = self.applied(step, resource);
-        for field in widened {
-            if let Some(value) = aim.get(field.name) {
-                applied.insert(field.name, value);
+        let after = self.after(step)?;
+        let before = self.applied(step, resource);
+        let mut applied = before.clone();
+        for field in &step.fields {
+            // What was applied, and what somebody has added by hand: that stays drift.
+            let added = after.get(field).is_some_and(|wanted| before.holds(field, wanted));
+            if let Some(value) = aim.get(field).filter(|_| !added) {
+                applied.insert(field, value);
             }
+        }
+        if applied == before {
+            return Ok(());
         }
         self.record(index, step, kind, live, &applied).await
     }

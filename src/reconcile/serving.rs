@@ -101,9 +101,6 @@ impl Run<'_> {
         if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
             let mut applied = self.applied(step, resource);
             for (field, start) in starts {
-                if let Some(value) = resource.body.get(field) {
-                    applied.remove(field, value);
-                }
                 applied.insert(field, start);
             }
             self.record(index, step, kind, &live, &applied).await?;
@@ -130,7 +127,6 @@ impl Run<'_> {
         if let Some(resource) = self.snapshot.find(&step.address, &live.id) {
             let mut applied = self.applied(step, resource);
             for (field, value) in &target {
-                applied.remove(field, &Value::Null);
                 applied.insert(field, value);
             }
             self.record(index, step, kind, &live, &applied).await?;

@@ -19,9 +19,11 @@ pub use value::printable;
 
 use std::io::{self, Write};
 
+use anstream::adapter::strip_str;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::steers;
 
 /// Prints a result. Colours are left out where stdout is no terminal or NO_COLOR is set. A reader that has gone away
 /// is no error.
@@ -29,8 +31,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 /// When stdout can't be written to.
 pub fn print(text: &str) -> Result<()> {
-    let mut stdout = anstream::stdout();
-    finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    let mut stdout = io::stdout();
+    // In one piece: the stream that strips as it goes hands on a great plan word by word.
+    let plain = anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never;
+    let written = match plain {
+        true => stdout.write_all(strip_str(text).to_string().as_bytes()),
+        false => stdout.write_all(text.as_bytes()),
+    };
+    finish(written.and_then(|()| stdout.flush()))
 }
 
 /// Prints a result as one JSON document.
@@ -38,10 +46,23 @@ pub fn print(text: &str) -> Result<()> {
 /// # Errors
 /// When stdout can't be written to.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(value)
+    let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(ErrorKind::File, "can't write JSON").source(error))?;
-    text.push('\n');
-    finish(io::stdout().write_all(text.as_bytes()))
+    finish(io::stdout().write_all((escaped(&text) + "\n").as_bytes()))
+}
+
+/// A JSON text in which nothing steers a terminal: what JSON leaves as it is stands in its strings alone.
+fn escaped(text: &str) -> String {
+    let mut units = [0; 2];
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
+        if c != '\n' && steers(c) {
+            let units = c.encode_utf16(&mut units);
+            units.iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    })
 }
 
 /// How wide the terminal is that results go to; where they go to none, what most are.
@@ -78,4 +99,19 @@ pub fn duration(duration: std::time::Duration) -> String {
 /// `1 resource`, `2 resources`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::escaped;
+
+    #[test]
+    fn json_steers_no_terminal_and_is_the_same() {
+        let value = json!({"na\u{9b}me": "a\u{202e}b\u{1b}[31m\nc\u{e000}"});
+        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.chars().any(|c| c != '\n' && crate::model::steers(c)), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
 }

@@ -77,6 +77,17 @@ fn of_two_at_one_address_the_ready_one_stays() {
 }
 
 #[test]
+fn of_two_alike_the_one_that_others_stand_on_stays_whatever_its_id() {
+    for (used, other) in [("vpc-1", "vpc-2"), ("vpc-2", "vpc-1")] {
+        let vpc = |id| seen("vpc", "vpc.main", id, json!({"cidr_block": "10.0.0.0/16"}));
+        let subnet = seen("subnet", "subnet.a", "subnet-1", json!({"vpc": used}));
+        let snapshot = assemble(vec![vpc(other), vpc(used), subnet], &Desired::default());
+        assert_eq!(snapshot.resources[&Address::new("vpc", "main")].live.id, used);
+        assert_eq!(snapshot.extras[0].live.id, other);
+    }
+}
+
+#[test]
 fn of_two_at_one_address_the_one_that_is_wanted_stays_and_users_of_the_other_still_name_it() {
     let group = |id: &str, name: &str| {
         seen("security_group", "security_group.db", id, json!({ "name": name }))

@@ -37,6 +37,7 @@ fn said(shop: &Shop) {
     let file = fs::read_to_string(&file).expect("the topology");
     for arguments in [
         &["plan"][..],
+        &["plan", "--format", "json"],
         &["plan", "--destroy"],
         &["rehearse", "--destroy"],
         &["trace", "--all", "--live"],

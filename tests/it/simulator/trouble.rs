@@ -150,6 +150,12 @@ async fn a_plan_whose_basis_moved_is_refused() {
     let plan = plan(&cloud, &larger).await;
     assert!(plan.check_fresh(&larger, &read(&cloud, &larger).await).is_ok());
 
+    let mut elsewhere = read(&cloud, &larger).await;
+    elsewhere.lookups.values_mut().for_each(|found| *found = "ami-another".to_owned());
+    let error = plan.check_fresh(&larger, &elsewhere).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Stale);
+    assert!(error.message.contains("looked up has moved"), "{error}");
+
     let error = plan.check_fresh(&desired, &read(&cloud, &desired).await).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Stale);
     assert!(error.message.contains("topology file"), "{error}");
