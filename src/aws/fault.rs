@@ -130,6 +130,9 @@ fn class(code: &str, status: u16) -> Class {
         {
             Class::Throttled
         }
+        // An answer of success that was cut short says nothing of what was done.
+        "" if (200..300).contains(&status) => Class::Transient,
+        "RequestTimeout" | "RequestTimeoutException" => Class::Transient,
         _ if status >= 500 => Class::Transient,
         _ => Class::Fatal,
     }
@@ -169,6 +172,8 @@ mod tests {
             ("RequestLimitExceeded", 503, Class::Throttled),
             ("Throttling", 400, Class::Throttled),
             ("InternalError", 500, Class::Transient),
+            ("RequestTimeout", 400, Class::Transient),
+            ("", 200, Class::Transient),
             ("UnauthorizedOperation", 403, Class::Denied),
             // Of the services, EC2 says the third, the Query ones the first, the JSON ones the second.
             ("ExpiredToken", 403, Class::Credentials),

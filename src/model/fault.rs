@@ -28,6 +28,9 @@ pub enum Class {
 /// The code of a call that ecdeploy itself did not let out.
 pub const NOT_SENT: &str = "NotSent";
 
+/// The code of a wait that was ended because stopping was wished.
+pub const INTERRUPTED: &str = "Interrupted";
+
 /// The code of what AWS did not get done in the time that was left to it.
 pub const STILL: &str = "Timeout";
 

@@ -20,7 +20,7 @@ pub use body::{
     Body, Late, Link, Texts, from_body, late, reference, resolve, set_aside, sort_set, to_body,
     walk_late, with_texts,
 };
-pub use fault::{Class, Fault, NOT_SENT, STILL};
+pub use fault::{Class, Fault, INTERRUPTED, NOT_SENT, STILL};
 pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lease::{Holder, Lease};

@@ -13,14 +13,23 @@ use super::{Halt, Stop};
 use crate::cloud::Cloud;
 use crate::kinds::{Kind, Live, target_group};
 use crate::model::{
-    ADDRESS, Address, Body, Bucket, Class, Created, Fault, NOT_SENT, Observed, Standing, Tags,
-    TargetHealth, Texts, digest, launch, with_texts,
+    ADDRESS, Address, Body, Bucket, Class, Created, Fault, INTERRUPTED, NOT_SENT, Observed,
+    Standing, Tags, TargetHealth, Texts, digest, launch, with_texts,
 };
 
 /// How long a call waits for others to join it.
 const WINDOW: Duration = Duration::from_millis(10);
 /// How often a call with a token is repeated whose answer was lost.
 const TRIES: u32 = 8;
+/// What a call does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Look,
+    Change,
+    /// Writes down what was done.
+    Note,
+}
+
 /// How many targets' ids one status call is counted for.
 const STATUS_IDS: usize = 200;
 
@@ -61,7 +70,7 @@ impl<'a> Door<'a> {
     }
 
     pub async fn read(&self, topology: &str) -> Result<Vec<Observed>, Fault> {
-        Ok(self.cloud.read(topology, &BTreeSet::new()).await?.observed)
+        Ok(self.cloud.read(topology, &BTreeSet::new()).await.map_err(unheard)?.observed)
     }
 
     pub async fn status(
@@ -70,12 +79,12 @@ impl<'a> Door<'a> {
         ids: &[String],
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         let calls = ids.len().div_ceil(STATUS_IDS);
-        self.call(kind.schema().calls.read, calls, self.cloud.status(kind, ids)).await
+        self.call(Sort::Look, kind.schema().calls.read, calls, self.cloud.status(kind, ids)).await
     }
 
     pub async fn health(&self, group: &str) -> Result<Vec<TargetHealth>, Fault> {
         let groups = [group.to_owned()];
-        self.call(target_group::SCHEMA.calls.read, 1, self.cloud.health(&groups)).await
+        self.call(Sort::Look, target_group::SCHEMA.calls.read, 1, self.cloud.health(&groups)).await
     }
 
     pub async fn protect(
@@ -84,7 +93,8 @@ impl<'a> Door<'a> {
         live: &Live,
         on: bool,
     ) -> Result<(), Fault> {
-        self.call(kind.schema().calls.change, 1, self.cloud.protect(kind, live, on)).await
+        self.call(Sort::Change, kind.schema().calls.change, 1, self.cloud.protect(kind, live, on))
+            .await
     }
 
     /// Creates it. `token` is the same for as long as the same is meant.
@@ -109,7 +119,8 @@ impl<'a> Door<'a> {
             let mut tries = 0;
             loop {
                 let made = self.cloud.create(kind, &body, &tags, &token);
-                let fault = match self.send(calls.create, made).await {
+                let fault = match self.send(Sort::Change, calls.create, made).await {
+                    Err(fault) if fault.code == NOT_SENT => return Err(fault),
                     Err(fault) if calls.token && (tries > 0 || fault.class == Class::Transient) => {
                         fault
                     }
@@ -164,7 +175,8 @@ impl<'a> Door<'a> {
         let fits =
             |known: &[&(Live, Body)], _: &(Live, Body)| known.len() < schema.calls.serve_many;
         let change = |all: Vec<(Live, Body)>| async move {
-            self.send(schema.calls.change, self.cloud.update(kind, &all, changed)).await?;
+            self.send(Sort::Change, schema.calls.change, self.cloud.update(kind, &all, changed))
+                .await?;
             Ok(vec![(); all.len()])
         };
         self.changes.ask(key, item, fits, self.turn_to_share(schema.calls.change), change).await
@@ -178,7 +190,7 @@ impl<'a> Door<'a> {
         changed: &[&str],
     ) -> Result<(), Fault> {
         let bucket = kind.schema().calls.change;
-        self.call(bucket, 1, self.cloud.update(kind, all, changed)).await
+        self.call(Sort::Change, bucket, 1, self.cloud.update(kind, all, changed)).await
     }
 
     pub async fn delete(
@@ -190,12 +202,14 @@ impl<'a> Door<'a> {
         let calls = &kind.schema().calls;
         if calls.delete_many == 1 {
             let all = std::slice::from_ref(live);
-            return self.call(calls.delete, 1, self.cloud.delete(kind, all, parting)).await;
+            return self
+                .call(Sort::Change, calls.delete, 1, self.cloud.delete(kind, all, parting))
+                .await;
         }
         let key = format!("{} {parting:?}", kind.schema().kind);
         let fits = |known: &[&Live], _: &Live| known.len() < calls.delete_many;
         let delete = |all: Vec<Live>| async move {
-            self.send(calls.delete, self.cloud.delete(kind, &all, parting)).await?;
+            self.send(Sort::Change, calls.delete, self.cloud.delete(kind, &all, parting)).await?;
             Ok(vec![(); all.len()])
         };
         self.deletions.ask(key, live.clone(), fits, self.turn_to_share(calls.delete), delete).await
@@ -210,7 +224,7 @@ impl<'a> Door<'a> {
         let calls = &kind.schema().calls;
         let item = (live.clone(), tags.clone());
         if calls.tag_many == 1 {
-            return self.call(calls.tag, 1, self.cloud.tag(kind, &[item])).await;
+            return self.call(Sort::Note, calls.tag, 1, self.cloud.tag(kind, &[item])).await;
         }
         // Those that are to get the same; what it has already is not written again.
         let mut new = tags.clone();
@@ -219,7 +233,7 @@ impl<'a> Door<'a> {
         let item = (live.clone(), new);
         let fits = |known: &[&(Live, Tags)], _: &(Live, Tags)| known.len() < calls.tag_many;
         let write = |all: Vec<(Live, Tags)>| async move {
-            self.send(calls.tag, self.cloud.tag(kind, &all)).await?;
+            self.send(Sort::Note, calls.tag, self.cloud.tag(kind, &all)).await?;
             Ok(vec![(); all.len()])
         };
         self.taggings.ask(key, item, fits, self.turn_to_share(calls.tag), write).await
@@ -228,6 +242,7 @@ impl<'a> Door<'a> {
     /// One call, when the bucket has the tokens.
     async fn call<T>(
         &self,
+        sort: Sort,
         bucket: Option<&'static Bucket>,
         tokens: usize,
         call: impl Future<Output = Result<T, Fault>>,
@@ -235,27 +250,39 @@ impl<'a> Door<'a> {
         if let Some(bucket) = bucket {
             self.wait(bucket, tokens).await?;
         }
-        self.send(bucket, call).await
+        self.send(sort, bucket, call).await
     }
 
     /// A call goes out, if not too many are under way. What it says of the bucket is heeded.
     async fn send<T>(
         &self,
+        sort: Sort,
         bucket: Option<&'static Bucket>,
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
         let _permit = self.calls.acquire().await;
-        if self.stop.halt() == Some(Halt::Credentials) {
-            let message = "the credentials are over";
-            return Err(Fault::new(Class::Credentials, "call", NOT_SENT, message));
-        }
-        let answer = call.await;
+        self.let_out(sort)?;
+        let answer = call.await.map_err(unheard);
         if let (Err(fault), Some(bucket)) = (&answer, bucket)
             && fault.class == Class::Throttled
         {
             self.pacer.throttled(bucket, self.now());
         }
         answer
+    }
+
+    /// Refuses what was waiting for its turn when stopping was wished. What was done is written down all the same,
+    /// unless others may be at work by now.
+    fn let_out(&self, sort: Sort) -> Result<(), Fault> {
+        let (class, why) = match (self.stop.halt(), sort) {
+            (Some(Halt::Credentials), _) => (Class::Credentials, "the credentials are over"),
+            (Some(Halt::LockLost), Sort::Change | Sort::Note) => {
+                (Class::Fatal, "the lock was lost")
+            }
+            (Some(Halt::Signal(_)), Sort::Change) => (Class::Fatal, "stopping was wished"),
+            _ => return Ok(()),
+        };
+        Err(Fault::new(class, "call", NOT_SENT, why))
     }
 
     async fn turn(&self, bucket: Option<&'static Bucket>) -> Result<(), Fault> {
@@ -285,9 +312,17 @@ impl<'a> Door<'a> {
             () = self.sleep(pause) => Ok(()),
             () = self.stop.requested() => {
                 let message = format!("stopped waiting for {}", bucket.name);
-                Err(Fault::new(Class::Fatal, bucket.name, "Interrupted", message))
+                Err(Fault::new(Class::Fatal, bucket.name, INTERRUPTED, message))
             }
         }
+    }
+}
+
+/// While a plan is carried out, AWS was there a moment ago: what got no answer may have been done, and is tried again.
+fn unheard(fault: Fault) -> Fault {
+    match fault.class {
+        Class::Unreachable => Fault { class: Class::Transient, ..fault },
+        _ => fault,
     }
 }
 

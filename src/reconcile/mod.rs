@@ -28,7 +28,7 @@ pub use stop::{Halt, Stop};
 use crate::cloud::Cloud;
 use crate::diff::Change;
 use crate::kinds::Live;
-use crate::model::{Address, Fault, Fingerprint, Need};
+use crate::model::{Address, Class, Fault, Fingerprint, INTERRUPTED, NOT_SENT, Need};
 use crate::plan::{Plan, Step, Verb};
 use crate::snapshot::Snapshot;
 use door::Door;
@@ -231,7 +231,7 @@ impl Run<'_> {
                 self.tell(index, What::Done { elapsed, id });
                 State::Done
             }
-            Err(_) if self.stop.halt().is_some() => {
+            Err(fault) if self.stop.halt().is_some() && is_left(&fault) => {
                 self.tell(index, What::Left);
                 State::Left
             }
@@ -263,4 +263,13 @@ impl Run<'_> {
             what,
         });
     }
+}
+
+/// Whether the step was given up for stopping, and not refused: another run does it.
+fn is_left(fault: &Fault) -> bool {
+    let held = [NOT_SENT, INTERRUPTED].contains(&fault.code.as_str());
+    held || matches!(
+        fault.class,
+        Class::Transient | Class::Throttled | Class::NotYet | Class::NotFound | Class::Credentials
+    )
 }

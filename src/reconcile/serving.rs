@@ -12,7 +12,7 @@ use tokio::sync::Mutex as Turns;
 use super::Run;
 use super::sick::{LOOK, not_spared, too_few, unhealthy};
 use crate::kinds::{Kind, Live};
-use crate::model::{Body, Class, Fault, Field, Schema, Serving, TargetHealth};
+use crate::model::{Body, Class, Fault, Field, INTERRUPTED, Schema, Serving, TargetHealth};
 use crate::plan::{Step, Verb};
 
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -289,7 +289,7 @@ impl Run<'_> {
                 () = self.door.sleep(pause) => {}
                 () = self.stop.requested() => {
                     let message = format!("stopped waiting for targets of {group}");
-                    return Err(Fault::new(Class::Fatal, LOOK, "Interrupted", message));
+                    return Err(Fault::new(Class::Fatal, LOOK, INTERRUPTED, message));
                 }
             }
         }

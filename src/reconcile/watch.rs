@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Stop;
 use super::door::Door;
 use crate::kinds::Kind;
-use crate::model::{Class, Fault, STILL, Standing, Status};
+use crate::model::{Class, Fault, INTERRUPTED, STILL, Standing, Status};
 
 /// The first look after something is asked for, and how much later each next one is.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -71,7 +71,7 @@ impl<'a> Watch<'a> {
         let result = loop {
             tokio::select! {
                 () = self.door.sleep(pause) => {}
-                () = self.stop.requested() => break Err(fault(kind, "Interrupted", format!("stopped waiting for {id}"))),
+                () = self.stop.requested() => break Err(fault(kind, INTERRUPTED, format!("stopped waiting for {id}"))),
             }
             let waited = self.door.now() - begun;
             // A look begun in the later half of the pause is as good as one of our own.

@@ -118,7 +118,7 @@ impl Faults {
             self.dead = true;
         }
         if self.strikes(self.rates.lost) {
-            return Err(Fault::new(Class::Transient, call, "", "the connection was closed"));
+            return Err(Fault::new(Class::Unreachable, call, "", "the connection was closed"));
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ mod rules;
 mod scale;
 mod scaling;
 mod services;
+mod stopping;
 mod stuck;
 mod trouble;
 pub mod world;
