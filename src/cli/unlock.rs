@@ -42,13 +42,9 @@ impl Unlock {
         }
         let mut taken = false;
         for lease in &leases {
-            taken |= lock::take_away(
-                cloud.as_ref(),
-                &desired.topology,
-                lease.number,
-                &lease.holder.id,
-            )
-            .await?;
+            taken |=
+                lock::take_away(cloud.as_ref(), &desired.topology, lease.number, &lease.holder.id)
+                    .await?;
         }
         report::print(match taken {
             true => "Unlocked.\n",

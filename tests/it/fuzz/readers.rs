@@ -2,7 +2,9 @@
 
 use ecdeploy::aws::marks;
 use ecdeploy::cloud::Cloud;
-use ecdeploy::lock::Lock;
+use ecdeploy::cloud::sim::SimCloud;
+use ecdeploy::error::Error;
+use ecdeploy::lock::Claim;
 use ecdeploy::model::{Address, Body, Fingerprint, Holder, Lookup, covers, from_body, launch};
 use ecdeploy::trace::{self, Request};
 use ecdeploy::{kinds, report, topology};

@@ -180,7 +180,7 @@ pub trait Spoiled: Send + Sync {
     fn looks(&self) -> Result<(), Fault> {
         Ok(())
     }
-    /// Before the lock is looked at or dropped, and after it was put: an error is the answer.
+    /// Before the lock is looked at, put or dropped, and after it was put: an error is the answer.
     async fn lock_is(&self, _: &'static str) -> Result<(), Fault> {
         Ok(())
     }
@@ -350,6 +350,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         holder: &Holder,
         new: bool,
     ) -> Result<i64, Fault> {
+        self.0.lock_is("to be put").await?;
         let version = self.0.sound().put_lease(topology, number, holder, new).await?;
         self.0.lock_is("put").await.map(|()| version)
     }
