@@ -210,14 +210,19 @@ fn ctrl_c_while_a_left_over_lock_is_watched_ends_it_at_once() {
         json!({"Name": "/ecdeploy/ecommerce/lock/1", "Type": "String", "Value": "somebody's"}),
     );
     // Its age is that by the emulator's clock; the answer says it was long ago.
-    let way = between::listen(&account.url(), |mut call| {
+    let seen = Arc::new(AtomicBool::new(false));
+    let shared = seen.clone();
+    let way = between::listen(&account.url(), move |mut call| {
         let (head, body) = call.forward()?;
         let leases = call.operation() == "GetParametersByPath" && call.is_of_lock();
         let body = if leases { aged(&body) } else { body };
-        call.answer(&head, &body)
+        call.answer(&head, &body)?;
+        shared.fetch_or(leases, Ordering::SeqCst);
+        Ok(())
     });
-    let running = Shop::on(&account).by_way_of(&way).start(&["apply", "-y"]);
-    until(|| account.calls().iter().any(|call| call.operation == "GetParametersByPath"));
+    let shop = Shop::on(&account).by_way_of(&way);
+    let running = shop.start(&["apply", "-y"]);
+    until(|| seen.load(Ordering::SeqCst));
     sleep(Duration::from_secs(1));
 
     running.signal("INT");
