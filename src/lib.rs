@@ -13,6 +13,7 @@ pub mod model;
 pub mod plan;
 pub mod policy;
 pub mod private;
+mod process;
 pub mod reconcile;
 pub mod rehearsal;
 pub mod report;

@@ -5,14 +5,17 @@
 //! takes over from a dead holder makes the parameter of the next number, which again only one can, and takes the old one
 //! away.
 
-use std::cell::Cell;
-use std::time::Duration;
+mod holder;
 
-use jiff::Timestamp;
+use std::cell::Cell;
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use crate::cloud::Cloud;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Class, Fault, Holder, Lease, digest};
+use crate::model::{Class, Fault, Holder, Lease};
 
 /// How often the holder renews its lease.
 const RENEWAL: Duration = Duration::from_secs(20);
@@ -22,6 +25,88 @@ const TERM: Duration = Duration::from_secs(90);
 const WATCH: Duration = Duration::from_secs(30);
 /// A holder that could not renew its lease for so long gives it up, well before it is over for others.
 const GIVEN_UP: Duration = Duration::from_secs(60);
+/// What a dead process had sent has come to pass by then, and listings show it.
+const SETTLED: Duration = Duration::from_secs(15);
+/// How long a call for the lock is tried again, and with what pauses.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often the holder looks at the clock, and how soon a renewal that failed is tried again.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The way to the lock: nobody who lives holds it. Until it is taken, nothing stands in the account.
+pub struct Claim<'a> {
+    cloud: &'a dyn Cloud,
+    topology: &'a str,
+    holder: Holder,
+    /// Those of the dead.
+    seen: Vec<Lease>,
+    unsettled: Option<Duration>,
+}
+
+impl<'a> Claim<'a> {
+    /// Looks who holds the lock of the topology. `watching` is told of a holder that seems to be dead, and is watched.
+    ///
+    /// # Errors
+    /// When somebody else holds it, or the account can't be asked.
+    pub async fn look(
+        cloud: &'a dyn Cloud,
+        topology: &'a str,
+        command: &str,
+        watching: impl Fn(&Lease),
+    ) -> Result<Self> {
+        let holder = holder::us(command);
+        let seen = tried(|| cloud.leases(topology)).await?;
+        let mut watched = false;
+        let mut unsettled = None;
+        for lease in &seen {
+            if holder::died_here(&lease.holder, &holder) {
+                unsettled = unsettled.max(unsettled_after(lease.age));
+                continue;
+            }
+            if lease.age < TERM {
+                return Err(held(lease));
+            }
+            watching(lease);
+            watched = true;
+        }
+        if watched {
+            tokio::time::sleep(WATCH).await;
+            let now = tried(|| cloud.leases(topology)).await?;
+            if let Some(moved) = now.iter().find(|lease| !seen.iter().any(|old| same(old, lease))) {
+                return Err(held(moved));
+            }
+            unsettled = None;
+        }
+        Ok(Self { cloud, topology, holder, seen, unsettled })
+    }
+
+    /// Takes it. Who drops this on the way does not know whether it has the lock.
+    ///
+    /// # Errors
+    /// When somebody else was faster, or the account can't be asked; nothing of ours is left then.
+    pub async fn take(self) -> Result<Lock<'a>> {
+        let Self { cloud, topology, holder, seen, unsettled } = self;
+        let number = seen.iter().map(|lease| lease.number).max().unwrap_or(0).saturating_add(1);
+        let taken = Moment::now();
+        let lock = Lock { cloud, topology, holder, number, taken, unsettled, lost: false.into() };
+        match lock.put_and_clear(&seen).await {
+            Ok(()) => Ok(lock),
+            Err(error) => {
+                // The answer may be lost of a call that was done. What can't be taken away ends by itself.
+                drop(lock.drop_own().await);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// How long to wait where a lease of this age is taken over from one that died here. It may have been at work until just
+/// now: only that it gave up some time after its last renewal is certain.
+fn unsettled_after(age: Duration) -> Option<Duration> {
+    let left = (GIVEN_UP + SETTLED).saturating_sub(age).min(SETTLED);
+    (!left.is_zero()).then_some(left)
+}
 
 /// The lock, held.
 pub struct Lock<'a> {
@@ -29,95 +114,98 @@ pub struct Lock<'a> {
     topology: &'a str,
     holder: Holder,
     number: u64,
+    taken: Moment,
+    unsettled: Option<Duration>,
     lost: Cell<bool>,
 }
 
-impl<'a> Lock<'a> {
-    /// Takes the lock of the topology. `waiting` is told of a holder that seems to be dead, and is watched.
-    ///
-    /// # Errors
-    /// When somebody else holds it, or the account can't be asked.
-    pub async fn acquire(
-        cloud: &'a dyn Cloud,
-        topology: &'a str,
-        command: &str,
-        waiting: impl Fn(&Lease),
-    ) -> Result<Self> {
-        let holder = holder(command);
-        let seen = cloud.leases(topology).await?;
-        let mut watched = Vec::new();
-        for lease in &seen {
-            if died_here(&lease.holder, &holder) {
-                continue;
+impl Lock<'_> {
+    /// How long to wait before the account is read, because what the last holder had sent may still come to pass.
+    pub fn unsettled(&self) -> Option<Duration> {
+        self.unsettled
+    }
+
+    async fn put_and_clear(&self, seen: &[Lease]) -> Result<()> {
+        let put = || self.cloud.put_lease(self.topology, self.number, &self.holder, true);
+        match tried(put).await {
+            Ok(_) => {}
+            // It may be our own, of a call whose answer was lost.
+            Err(fault) if fault.class == Class::Exists => {
+                let now = self.leases().await?;
+                match now.iter().find(|lease| lease.number == self.number) {
+                    Some(lease) if self.is_own(lease) => {}
+                    Some(other) => return Err(held(other)),
+                    None => {
+                        let message = "somebody else has just changed this topology";
+                        return Err(Error::new(ErrorKind::Locked, message).hint("run it again"));
+                    }
+                }
             }
-            if lease.age < TERM {
-                return Err(held(lease));
-            }
-            waiting(lease);
-            watched.push(lease);
-        }
-        if !watched.is_empty() {
-            tokio::time::sleep(WATCH).await;
-            let now = cloud.leases(topology).await?;
-            if let Some(moved) = now.iter().find(|lease| !seen.iter().any(|old| same(old, lease))) {
-                return Err(held(moved));
-            }
-        }
-        let number = seen.iter().map(|lease| lease.number).max().unwrap_or(0).saturating_add(1);
-        let lock = Self { cloud, topology, holder, number, lost: Cell::new(false) };
-        match cloud.put_lease(topology, number, &lock.holder, true).await {
-            Ok(()) => {}
-            Err(fault) if fault.class == Class::Exists => return Err(lock.faster().await),
             Err(fault) => return Err(fault.into()),
         }
         if seen.is_empty() {
-            return Ok(lock);
+            return Ok(());
         }
         // Who was slow to read may have taken over from one that was gone, beside a new one.
-        let now = cloud.leases(topology).await?;
-        let own = |lease: &&Lease| lease.holder.id == lock.holder.id;
+        let now = self.leases().await?;
         let known = |lease: &&Lease| seen.iter().any(|old| same(old, lease));
-        if let Some(other) = now.iter().find(|lease| !own(lease) && !known(lease)) {
-            cloud.drop_lease(topology, number).await?;
+        if let Some(other) = now.iter().find(|lease| !self.is_own(lease) && !known(lease)) {
             return Err(held(other));
         }
-        for dead in &seen {
-            cloud.drop_lease(topology, dead.number).await?;
+        for dead in now.iter().filter(|lease| !self.is_own(lease)) {
+            tried(|| self.cloud.drop_lease(self.topology, dead.number)).await?;
         }
-        Ok(lock)
+        Ok(())
     }
 
     /// Renews the lease until it is lost; says why.
     pub async fn keep(&self) -> String {
-        let mut renewed = tokio::time::Instant::now();
-        loop {
-            tokio::time::sleep(RENEWAL).await;
-            match self.renew().await {
-                Ok(None) => renewed = tokio::time::Instant::now(),
-                Ok(Some(why)) => {
-                    self.lost.set(true);
-                    return why;
-                }
-                Err(fault) if renewed.elapsed() > GIVEN_UP => {
-                    self.lost.set(true);
-                    return format!("the lock could not be renewed: {fault}");
-                }
-                Err(fault) => tracing::debug!(%fault, "the lock could not be renewed yet"),
+        let mut renewed = self.taken;
+        let mut due = RENEWAL;
+        let why = loop {
+            // In small steps: while a machine sleeps, nothing here wakes up.
+            while renewed.elapsed() < due {
+                tokio::time::sleep(TICK).await;
             }
-        }
+            let left = GIVEN_UP.saturating_sub(renewed.elapsed());
+            let unrenewed =
+                || format!("the lock could not be renewed for {} s", GIVEN_UP.as_secs());
+            if left.is_zero() {
+                break unrenewed();
+            }
+            let begun = Moment::now();
+            match tokio::time::timeout(left, self.renew()).await {
+                Ok(Ok(None)) => (renewed, due) = (begun, RENEWAL),
+                Ok(Ok(Some(why))) => break why,
+                Ok(Err(fault)) => {
+                    tracing::debug!(%fault, "the lock could not be renewed yet");
+                    due = renewed.elapsed() + LONGEST_PAUSE;
+                    if due >= GIVEN_UP {
+                        break format!("{}: {fault}", unrenewed());
+                    }
+                }
+                Err(_) => break unrenewed(),
+            }
+        };
+        self.lost.set(true);
+        why
     }
 
     /// Why it is lost, if it is.
     async fn renew(&self) -> Result<Option<String>, Fault> {
         let now = self.cloud.leases(self.topology).await?;
-        if let Some(other) = now.iter().find(|lease| lease.holder.id != self.holder.id) {
+        if let Some(other) = now.iter().find(|lease| !self.is_own(lease)) {
             return Ok(Some(format!("the lock was taken by {}", other.holder)));
         }
-        if now.is_empty() {
-            return Ok(Some("the lock was taken away, by `ecdeploy unlock`".to_owned()));
+        let taken_away = || Ok(Some("the lock was taken away, by `ecdeploy unlock`".to_owned()));
+        let Some(own) = now.first() else { return taken_away() };
+        let put = self.cloud.put_lease(self.topology, self.number, &self.holder, false).await?;
+        if put > own.version {
+            return Ok(None);
         }
-        self.cloud.put_lease(self.topology, self.number, &self.holder, false).await?;
-        Ok(None)
+        // Taken away between the look and the call, which has made it anew.
+        self.drop_own().await?;
+        taken_away()
     }
 
     /// Gives it back.
@@ -128,21 +216,74 @@ impl<'a> Lock<'a> {
         if self.lost.get() {
             return Ok(());
         }
-        Ok(self.cloud.drop_lease(self.topology, self.number).await?)
+        Ok(self.drop_own().await?)
     }
 
-    /// Somebody else was faster.
-    async fn faster(&self) -> Error {
-        match self.cloud.leases(self.topology).await {
-            Ok(now) => match now.iter().find(|lease| lease.number == self.number) {
-                Some(other) => held(other),
-                None => {
-                    Error::new(ErrorKind::Locked, "somebody else has just changed this topology")
-                        .hint("run it again")
-                }
-            },
-            Err(fault) => fault.into(),
+    async fn drop_own(&self) -> Result<(), Fault> {
+        take_away(self.cloud, self.topology, self.number, &self.holder.id).await.map(drop)
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>, Fault> {
+        tried(|| self.cloud.leases(self.topology)).await
+    }
+
+    fn is_own(&self, lease: &Lease) -> bool {
+        lease.holder.id == self.holder.id
+    }
+}
+
+/// Takes a lease away if it is still this holder's: numbers begin at 1 again, and by now another may have it.
+///
+/// # Errors
+/// When the account can't be asked.
+pub async fn take_away(
+    cloud: &dyn Cloud,
+    topology: &str,
+    number: u64,
+    holder: &str,
+) -> Result<bool, Fault> {
+    let now = tried(|| cloud.leases(topology)).await?;
+    let stands = now.iter().any(|lease| lease.number == number && lease.holder.id == holder);
+    if stands {
+        tried(|| cloud.drop_lease(topology, number)).await?;
+    }
+    Ok(stands)
+}
+
+/// Makes a call for the lock, and makes it again where that may help.
+async fn tried<T, F>(call: impl Fn() -> F) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    let begun = Instant::now();
+    let mut pause = PAUSE;
+    loop {
+        let fault = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(fault) => fault,
+        };
+        let passes =
+            matches!(fault.class, Class::Transient | Class::Throttled | Class::Unreachable);
+        if !passes || begun.elapsed() + pause > PATIENCE {
+            return Err(fault);
         }
+        tracing::debug!(%fault, "a call for the lock is made again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// A point in time by both clocks: one stands still while a laptop sleeps, the other can be set.
+#[derive(Clone, Copy)]
+struct Moment(Instant, SystemTime);
+
+impl Moment {
+    fn now() -> Self {
+        Self(Instant::now(), SystemTime::now())
+    }
+
+    fn elapsed(self) -> Duration {
+        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
     }
 }
 
@@ -152,50 +293,40 @@ fn same(one: &Lease, other: &Lease) -> bool {
 
 fn held(lease: &Lease) -> Error {
     let (holder, age) = (&lease.holder, lease.age.as_secs());
+    // What AWS dates later than our now has no age.
+    let slow = match lease.age.is_zero() {
+        true => " (if that stays at 0 s, this machine's clock is slow: set it right)",
+        false => "",
+    };
     Error::new(
         ErrorKind::Locked,
         format!("this topology is being changed by {holder}; it was last heard of {age} s ago"),
     )
     .hint(format!(
-        "wait until it is done. If it is dead, its lock ends {} s after it was last heard of; \
+        "wait until it is done. If it is dead, its lock ends {} s after it was last heard of{slow}; \
          or look for yourself, and run `ecdeploy unlock`",
         TERM.as_secs()
     ))
 }
 
-/// Who we are.
-fn holder(command: &str) -> Holder {
-    let host = gethostname::gethostname().to_string_lossy().into_owned();
-    let user = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME", "USERNAME"];
-    let user =
-        user.iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-    let process = std::process::id();
-    let since = Timestamp::now();
-    let unique =
-        format!("{host} {process} {} {:?}", since.as_nanosecond(), std::thread::current().id());
-    Holder {
-        id: digest(unique.as_bytes())[..16].to_owned(),
-        command: command.to_owned(),
-        user: user.unwrap_or_else(|| "somebody".to_owned()),
-        place: place(&host),
-        host,
-        process,
-        since: since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Where process numbers mean the same: on Linux, one boot of a machine and one namespace of process numbers.
-fn place(host: &str) -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    match boot.trim() {
-        "" => String::new(),
-        boot => digest(format!("{host} {boot} {}", space.display()).as_bytes())[..16].to_owned(),
+    #[test]
+    fn a_moment_passes_by_the_clock_that_went_on() {
+        let slept = Moment(Instant::now(), SystemTime::now() - Duration::from_secs(300));
+        assert!(slept.elapsed() >= Duration::from_secs(300));
+        let set_back = Moment(
+            Instant::now() - Duration::from_secs(40),
+            SystemTime::now() + Duration::from_secs(300),
+        );
+        assert!(set_back.elapsed() >= Duration::from_secs(40));
     }
-}
 
-/// Whether its process was on this very machine, and is no more.
-fn died_here(other: &Holder, us: &Holder) -> bool {
-    let here = !us.place.is_empty() && other.place == us.place;
-    here && !std::path::Path::new(&format!("/proc/{}", other.process)).exists()
+    #[test]
+    fn who_died_long_ago_is_not_waited_for() {
+        let wait = |age| unsettled_after(Duration::from_secs(age)).map(|wait| wait.as_secs());
+        assert_eq!([0, 60, 70, 75, 500].map(wait), [Some(15), Some(15), Some(5), None, None]);
+    }
 }

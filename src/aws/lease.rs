@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_ssm::config::Builder;
 use aws_sdk_ssm::types::{ParameterType, Tag};
 
 use super::{Aws, fault};
@@ -30,13 +33,31 @@ fn path(topology: &str) -> String {
     format!("/ecdeploy/{topology}/lock")
 }
 
+/// Who holds the lock must know soon whether it still does: few attempts, of a few seconds.
+fn soon() -> Builder {
+    let timeout = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .build();
+    let few = RetryConfig::standard().with_max_attempts(2);
+    Builder::new().timeout_config(timeout).retry_config(few)
+}
+
 /// Every lease there is.
 pub async fn all(aws: &Aws, topology: &str) -> Result<Vec<Lease>, Fault> {
-    let pages = aws.ssm.get_parameters_by_path().path(path(topology)).into_paginator().send();
-    let pages: Vec<_> =
-        pages.collect::<Result<_, _>>().await.map_err(fault("ssm:GetParametersByPath"))?;
-    let found = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
-    let leases = found.filter_map(|found| {
+    let mut found = Vec::new();
+    let mut next = None;
+    loop {
+        let call = aws.ssm.get_parameters_by_path().path(path(topology)).set_next_token(next);
+        let page = call.customize().config_override(soon()).send().await;
+        let page = page.map_err(fault("ssm:GetParametersByPath"))?;
+        found.extend(page.parameters.unwrap_or_default());
+        next = page.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            break;
+        }
+    }
+    let leases = found.into_iter().filter_map(|found| {
         let number = found.name()?.rsplit('/').next()?.parse().ok()?;
         let renewed = found.last_modified_date().and_then(|date| SystemTime::try_from(*date).ok());
         let age = renewed.and_then(|renewed| renewed.elapsed().ok()).unwrap_or(Duration::ZERO);
@@ -46,14 +67,14 @@ pub async fn all(aws: &Aws, topology: &str) -> Result<Vec<Lease>, Fault> {
     Ok(leases.collect())
 }
 
-/// Makes it, or renews it.
+/// Makes it, or renews it; its version.
 pub async fn put(
     aws: &Aws,
     topology: &str,
     number: u64,
     holder: &Holder,
     new: bool,
-) -> Result<(), Fault> {
+) -> Result<i64, Fault> {
     let misbuilt =
         |error: &dyn ToString| Fault::new(Class::Fatal, "ssm:PutParameter", "", error.to_string());
     let value = serde_json::to_string(holder).map_err(|error| misbuilt(&error))?;
@@ -66,13 +87,15 @@ pub async fn put(
         }
         false => call.overwrite(true),
     };
-    call.send().await.map(drop).map_err(fault("ssm:PutParameter"))
+    let put = call.customize().config_override(soon()).send().await;
+    put.map(|put| put.version).map_err(fault("ssm:PutParameter"))
 }
 
 /// Takes it away; one that is gone is no error.
 pub async fn remove(aws: &Aws, topology: &str, number: u64) -> Result<(), Fault> {
     let call = aws.ssm.delete_parameter().name(format!("{}/{number}", path(topology)));
-    away(call.send().await.map_err(fault("ssm:DeleteParameter")))
+    let gone = call.customize().config_override(soon()).send().await;
+    away(gone.map_err(fault("ssm:DeleteParameter")))
 }
 
 /// Who wrote something there that we can't read.

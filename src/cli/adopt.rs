@@ -38,7 +38,7 @@ impl Adopt {
         let (address, kind) = self.wanted(&desired)?;
         let cloud = global.cloud(&desired).await?;
         let cloud = cloud.as_ref();
-        hold(cloud, &desired, "adopt", async |_| {
+        hold(cloud, &desired, "adopt", async |hold| {
             let snapshot = snapshot::read(cloud, &desired).await?;
             if self.is_done(&address, &snapshot)? {
                 report::print(&format!("{address} is {} already.\n", self.id))?;
@@ -75,7 +75,7 @@ impl Adopt {
             ]);
             let live =
                 Live { id: found.id, outputs: found.outputs, body: found.body, tags: found.tags };
-            cloud.tag(kind, &[(live, tags)]).await?;
+            hold.change(cloud.tag(kind, &[(live, tags)])).await?;
             report::print(&format!("{} is {address} from now on.\n", self.id))?;
             Ok(SUCCESS)
         })

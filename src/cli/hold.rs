@@ -1,12 +1,13 @@
 //! What a command that changes the account holds while it is under way: the lock on the topology, and an ear for signals.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::signals::Signals;
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lock::Lock;
+use crate::lock::{Claim, Lock};
 use crate::reconcile::{Halt, Observer, Outcome, Stop};
 use crate::{report, snapshot};
 
@@ -38,19 +39,37 @@ pub async fn hold(
         report::say(&format!("The lock of {holder} seems to be left over: watching it for 30 s."));
     };
     let hold = Hold::default();
+    let claim = tokio::select! {
+        claim = Claim::look(cloud, topology, command, waiting) => claim?,
+        // Nothing stands in the account yet.
+        signal = signals.next() => return Err(interrupted(signal)),
+    };
     let lock = {
         // A signal must not come between the lock and who would give it back.
-        let mut acquiring = std::pin::pin!(Lock::acquire(cloud, topology, command, waiting));
+        let mut taking = std::pin::pin!(claim.take());
         loop {
             tokio::select! {
-                lock = &mut acquiring => break lock?,
-                signal = signals.next() => hold.first(signal),
+                lock = &mut taking => break lock?,
+                signal = signals.next() => {
+                    hold.first(signal);
+                    report::say("Stopping: the lock is on its way, and is given back first.");
+                }
             }
         }
     };
+    let settled_work = async |hold: &Hold| {
+        if let Some(left) = lock.unsettled() {
+            report::say(&format!(
+                "An ecdeploy died here lately: waiting {} s, what it had sent may still come to pass.",
+                left.as_secs().max(1)
+            ));
+            cloud.sleep(left).await;
+        }
+        work(hold).await
+    };
     let result = match hold.stop.halt() {
         Some(Halt::Signal(signal)) => Err(interrupted(signal)),
-        _ => hold.work(&lock, &mut signals, work).await,
+        _ => hold.work(&lock, &mut signals, settled_work).await,
     };
     let released = hold.give_back(lock, &mut signals).await;
     if let (Err(error), Ok(_)) = (&released, &result) {
@@ -108,8 +127,9 @@ impl Hold {
         }
     }
 
-    /// Notes the first signal; leaves at the second, or where it is stopping already for another reason. The lock is left to end by itself then: what is in flight AWS may
-    /// do yet, and until it has, nobody else should read the account and begin.
+    /// Notes the first signal; leaves at the second, or where it is stopping already for another reason. The lock is left
+    /// to end by itself then: what is in flight AWS may do yet, and until it has, nobody else should read the account and
+    /// begin.
     fn first(&self, signal: u8) {
         if self.stop.halt().is_some() {
             report::say(
@@ -123,6 +143,12 @@ impl Hold {
 
     fn is_changing(&self) -> bool {
         self.changing.load(Ordering::Relaxed)
+    }
+
+    /// Makes one call that changes something: a signal waits for its end.
+    pub async fn change<T>(&self, call: impl Future<Output = T>) -> T {
+        self.changing.store(true, Ordering::Relaxed);
+        call.await
     }
 
     /// Carries something out: from here on, the first signal is a wish.

@@ -100,7 +100,7 @@ fn run(cli: Cli) -> Result<u8> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(ErrorKind::File, "can't start").source(error))?;
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match cli.command {
             Command::Validate(command) => command.run(&cli.global),
             Command::Plan(command) => command.run(&cli.global).await,
@@ -113,7 +113,10 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
         }
-    })
+    });
+    // A question that was not answered before a signal came is still waiting for its line.
+    runtime.shutdown_background();
+    code
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

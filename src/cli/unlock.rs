@@ -5,7 +5,7 @@ use clap::Args;
 use super::carry_out::ask;
 use super::{Global, SUCCESS};
 use crate::error::Result;
-use crate::{report, snapshot};
+use crate::{lock, report, snapshot};
 
 /// Take away the lock that a dead apply has left behind
 #[derive(Args)]
@@ -40,10 +40,16 @@ impl Unlock {
         if !self.auto_approve {
             ask("Take it away?").await?;
         }
+        let mut taken = false;
         for lease in &leases {
-            cloud.drop_lease(&desired.topology, lease.number).await?;
+            taken |=
+                lock::take_away(cloud.as_ref(), &desired.topology, lease.number, &lease.holder.id)
+                    .await?;
         }
-        report::print("Unlocked.\n")?;
+        report::print(match taken {
+            true => "Unlocked.\n",
+            false => "It was given back meanwhile; nothing was taken away.\n",
+        })?;
         Ok(SUCCESS)
     }
 }

@@ -125,7 +125,7 @@ impl Cloud for LiveCloud {
         number: u64,
         holder: &Holder,
         new: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<i64, Fault> {
         lease::put(&self.changes, topology, number, holder, new).await
     }
 

@@ -92,14 +92,14 @@ pub trait Cloud: Send + Sync {
     /// The locks on a topology that stand in the account.
     async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault>;
 
-    /// Makes a lock, which must not be there when it is to be `new`; or renews it.
+    /// Makes a lock, which must not be there when it is to be `new`; or renews it. Its version, which counts up from 1.
     async fn put_lease(
         &self,
         topology: &str,
         number: u64,
         holder: &Holder,
         new: bool,
-    ) -> Result<(), Fault>;
+    ) -> Result<i64, Fault>;
 
     /// Takes a lock away.
     async fn drop_lease(&self, topology: &str, number: u64) -> Result<(), Fault>;

@@ -106,14 +106,19 @@ impl Shop {
 
     /// Runs ecdeploy with these arguments and no others.
     pub fn bare(&self, arguments: &[&str]) -> Ran {
-        Running::start(self.folder.path(), &self.environment, arguments).ends()
+        Running::start(self.folder.path(), &self.environment, arguments, Stdio::null()).ends()
     }
 
     /// Begins a run with the shop's variables.
     pub fn start(&self, arguments: &[&str]) -> Running {
+        self.start_with(arguments, Stdio::null())
+    }
+
+    /// Begins it with something to read from.
+    pub fn start_with(&self, arguments: &[&str], stdin: impl Into<Stdio>) -> Running {
         let variables = self.variables.iter().flat_map(|variable| ["--var", variable.as_str()]);
         let arguments: Vec<&str> = arguments.iter().copied().chain(variables).collect();
-        Running::start(self.folder.path(), &self.environment, &arguments)
+        Running::start(self.folder.path(), &self.environment, &arguments, stdin.into())
     }
 
     /// Applies, and expects that to succeed.
@@ -166,13 +171,18 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(folder: &Path, environment: &[(String, String)], arguments: &[&str]) -> Self {
+    fn start(
+        folder: &Path,
+        environment: &[(String, String)],
+        arguments: &[&str],
+        stdin: Stdio,
+    ) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_ecdeploy"))
             .current_dir(folder)
             .env_clear()
             .envs(environment.iter().cloned())
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -1,11 +1,15 @@
 //! Ctrl-C, SIGTERM and what CI sends, on the wire: what is in flight is finished or found again, the lock never stays in
 //! the way, and what remains is said.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use crate::between::{self, Passing};
 use crate::drawn::Drawn;
@@ -149,6 +153,95 @@ fn what_ci_sends_loses_nothing() {
 }
 
 #[test]
+fn a_signal_at_the_question_ends_it_at_once() {
+    let account = Emulator::Moto.lend();
+    let shop = Shop::on(&account);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (_people, terminal) = terminal();
+        let begun = account.calls().len();
+        let running = shop.start_with(&["apply"], terminal);
+        until(|| account.calls()[begun..].iter().any(|call| call.operation == "DescribeVpcs"));
+        // The plan is made and shown by then.
+        sleep(Duration::from_secs(3));
+
+        running.signal(signal);
+
+        assert!(ends_within(&running, Duration::from_secs(3)), "it waits for no line");
+        running.ends().exits(code).says("Make these changes?").says("interrupted");
+        shop.run(&["unlock"]).exits(0).says("Nobody holds the lock on ecommerce.");
+    }
+}
+
+/// A terminal: the side of the people, and that of the program.
+fn terminal() -> (OwnedFd, File) {
+    use rustix::pty;
+    let people = pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).expect("a pty");
+    pty::grantpt(&people).expect("leave");
+    pty::unlockpt(&people).expect("its lock");
+    let name = pty::ptsname(&people, Vec::new()).expect("its name");
+    let path = name.to_str().expect("a path in UTF-8");
+    let program = File::options().read(true).write(true).open(path).expect("its other side");
+    (people, program)
+}
+
+#[test]
+fn ctrl_c_while_a_tag_is_written_lets_it_end() {
+    let mut account = Emulator::Moto.lend();
+    let made = account.raw.ec2("create_vpc", json!({"CidrBlock": "10.0.0.0/16"}));
+    let id = made["Vpc"]["VpcId"].as_str().expect("a VPC").to_owned();
+    let (holding, shop) = Holding::default().before(&account);
+    let running = shop.start(&["adopt", "-y", "vpc.main", &id]);
+    holding.until_some_are_held();
+
+    running.signal("INT");
+    assert!(!ends_within(&running, Duration::from_secs(1)), "it waits for what is in flight");
+    holding.let_go();
+
+    running.ends().exits(0).says("is vpc.main from now on");
+    Shop::on(&account).run(&["unlock"]).exits(0).says("Nobody holds the lock on ecommerce.");
+}
+
+#[test]
+fn ctrl_c_while_a_left_over_lock_is_watched_ends_it_at_once() {
+    let mut account = Emulator::Moto.lend();
+    account.raw.call(
+        "ssm",
+        "put_parameter",
+        json!({"Name": "/ecdeploy/ecommerce/lock/1", "Type": "String", "Value": "somebody's"}),
+    );
+    // Its age is that by the emulator's clock; the answer says it was long ago.
+    let seen = Arc::new(AtomicBool::new(false));
+    let shared = seen.clone();
+    let way = between::listen(&account.url(), move |mut call| {
+        let (head, body) = call.forward()?;
+        let leases = call.operation() == "GetParametersByPath" && call.is_of_lock();
+        let body = if leases { aged(&body) } else { body };
+        call.answer(&head, &body)?;
+        shared.fetch_or(leases, Ordering::SeqCst);
+        Ok(())
+    });
+    let shop = Shop::on(&account).by_way_of(&way);
+    let running = shop.start(&["apply", "-y"]);
+    until(|| seen.load(Ordering::SeqCst));
+    sleep(Duration::from_secs(1));
+
+    running.signal("INT");
+
+    assert!(ends_within(&running, Duration::from_secs(1)), "it has put nothing");
+    running.ends().exits(130).says("seems to be left over").says("interrupted");
+    assert_eq!(changes(&account), 0);
+}
+
+/// The same leases, last renewed in 2020.
+fn aged(answer: &[u8]) -> Vec<u8> {
+    let mut answer: Value = serde_json::from_slice(answer).expect("JSON");
+    for found in answer["Parameters"].as_array_mut().into_iter().flatten() {
+        found["LastModifiedDate"] = json!(1_577_836_800.0);
+    }
+    answer.to_string().into_bytes()
+}
+
+#[test]
 fn ctrl_c_while_the_lock_is_taken_gives_it_back() {
     let account = Emulator::Moto.lend();
     let (holding, shop) =
@@ -160,7 +253,7 @@ fn ctrl_c_while_the_lock_is_taken_gives_it_back() {
     assert!(!ends_within(&running, Duration::from_millis(500)), "whether it has it, is not known");
     holding.let_go();
 
-    running.ends().exits(130).says("interrupted");
+    running.ends().exits(130).says("Stopping").says("interrupted");
     assert_eq!(changes(&account), 0);
     Shop::on(&account).run(&["unlock"]).exits(0).says("Nobody holds the lock on ecommerce.");
 }

@@ -252,7 +252,7 @@ impl Cloud for FaultyCloud<'_> {
         number: u64,
         holder: &Holder,
         new: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<i64, Fault> {
         let put = self.cloud.put_lease(topology, number, holder, new);
         self.changes_by("lock:Put".to_owned(), put).await
     }

@@ -36,7 +36,7 @@ impl Account {
         number: u64,
         holder: &Holder,
         new: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<i64, Fault> {
         let renewed = self.clock_millis();
         let mut own =
             self.locks.iter_mut().filter(|kept| kept.topology == topology && kept.number == number);
@@ -54,6 +54,7 @@ impl Account {
                 kept.holder = holder.clone();
                 kept.version = kept.version.saturating_add(1);
                 kept.renewed = renewed;
+                return Ok(kept.version);
             }
             None => self.locks.push(Kept {
                 topology: topology.to_owned(),
@@ -63,7 +64,7 @@ impl Account {
                 renewed,
             }),
         }
-        Ok(())
+        Ok(1)
     }
 
     pub fn drop_lease(&mut self, topology: &str, number: u64) {

@@ -280,7 +280,7 @@ impl Cloud for SimCloud {
         number: u64,
         holder: &Holder,
         new: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<i64, Fault> {
         let schema = &ssm_parameter::SCHEMA;
         self.call(schema, "Lock", &[], |account| account.put_lease(topology, number, holder, new))
             .await

@@ -2,7 +2,9 @@
 
 use ecdeploy::aws::marks;
 use ecdeploy::cloud::Cloud;
-use ecdeploy::lock::Lock;
+use ecdeploy::cloud::sim::SimCloud;
+use ecdeploy::error::Error;
+use ecdeploy::lock::Claim;
 use ecdeploy::model::{Address, Body, Fingerprint, Holder, Lookup, covers, from_body, launch};
 use ecdeploy::trace::{self, Request};
 use ecdeploy::{kinds, report, topology};
@@ -43,6 +45,10 @@ pub fn tag(text: &str) {
     }
 }
 
+async fn take(cloud: &SimCloud) -> Result<(), Error> {
+    Claim::look(cloud, "ecommerce", "apply", |_| ()).await?.take().await.map(drop)
+}
+
 pub fn holder(text: &str) {
     let Ok(lease) = serde_json::from_str::<Value>(text) else { return };
     let Ok(holder) = serde_json::from_value::<Holder>(lease["holder"].clone()) else { return };
@@ -50,9 +56,9 @@ pub fn holder(text: &str) {
     let cloud = world::empty_account();
     paused(async {
         cloud.put_lease("ecommerce", number, &holder, true).await.expect("a lock");
-        or_said(Lock::acquire(&cloud, "ecommerce", "apply", |_| ()).await.map(drop));
+        or_said(take(&cloud).await);
         tokio::time::sleep(std::time::Duration::from_secs(120)).await;
-        or_said(Lock::acquire(&cloud, "ecommerce", "apply", |_| ()).await.map(drop));
+        or_said(take(&cloud).await);
     });
 }
 

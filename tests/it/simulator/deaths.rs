@@ -55,8 +55,13 @@ async fn states(cloud: &SimCloud, plan: &Plan, desired: &Desired) -> Vec<Account
     recorder.0.states.into_inner().unwrap()
 }
 
+/// On another machine: the lock of the dead ends first.
+const LOCK_ENDED: Duration = Duration::from_secs(90);
+/// On the same machine.
+const SETTLED: Duration = Duration::from_secs(15);
+
 /// Goes on from each of the states, on as many threads as there are cores.
-fn from_each(states: &[Account], go_on: impl AsyncFn(&SimCloud) + Sync) {
+fn from_each(states: &[Account], after: Duration, go_on: impl AsyncFn(&SimCloud) + Sync) {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -65,8 +70,7 @@ fn from_each(states: &[Account], go_on: impl AsyncFn(&SimCloud) + Sync) {
                 while let Some(state) = states.get(next.fetch_add(1, Ordering::Relaxed)) {
                     stopped_clock().block_on(async {
                         let cloud = SimCloud::in_memory(state.clone(), 1.0);
-                        // The lock of the dead ends first.
-                        tokio::time::sleep(Duration::from_secs(90)).await;
+                        tokio::time::sleep(after).await;
                         go_on(&cloud).await;
                     });
                 }
@@ -102,10 +106,12 @@ fn at_every_call_of_an_apply_from_nothing() {
         states(&cloud, &way, &desired).await
     });
     assert!(states.len() > 150, "{} states", states.len());
-    from_each(&states, async |cloud| {
-        apply_fully(cloud, &desired).await;
-        nothing_twice(cloud, &desired);
-    });
+    for after in [SETTLED, LOCK_ENDED] {
+        from_each(&states, after, async |cloud| {
+            apply_fully(cloud, &desired).await;
+            nothing_twice(cloud, &desired);
+        });
+    }
 }
 
 #[test]
@@ -118,7 +124,7 @@ fn at_every_call_of_a_roll_of_all_machines() {
         states(&cloud, &way, &desired).await
     });
     assert!(states.len() > 50, "{} states", states.len());
-    from_each(&states, async |cloud| {
+    from_each(&states, LOCK_ENDED, async |cloud| {
         cloud.count_healthy();
         let had = cloud.fewest_healthy();
         apply_fully(cloud, &desired).await;
@@ -143,7 +149,7 @@ fn at_every_call_of_a_destroy() {
         states(&cloud, &way, &desired).await
     });
     assert!(states.len() > 50, "{} states", states.len());
-    from_each(&states, async |cloud| {
+    from_each(&states, LOCK_ENDED, async |cloud| {
         let snapshot = read(cloud, &desired).await;
         // A database that was begun with has its last snapshot already.
         let parting = ecdeploy::plan::Parting { stamp: "again".to_owned(), ..parting() };
@@ -162,7 +168,7 @@ fn what_a_death_left_unwritten_is_not_told_as_drift_at_the_next_edit() {
         let way = plan(&cloud, &desired).await;
         states(&cloud, &way, &desired).await
     });
-    from_each(&states, async |cloud| {
+    from_each(&states, LOCK_ENDED, async |cloud| {
         apply_fully(cloud, &desired).await;
         let next = plan(cloud, &edited).await;
         let drift: Vec<_> = next.changes.iter().filter(|change| change.drifted()).collect();

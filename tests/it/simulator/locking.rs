@@ -1,11 +1,16 @@
 //! One change at a time: who has the lock, who gets it, and when it ends.
 
+use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use ecdeploy::cloud::Cloud;
+use ecdeploy::cloud::sim::SimCloud;
 use ecdeploy::error::{Error, ErrorKind};
-use ecdeploy::lock::Lock;
-use ecdeploy::model::{Holder, Lease};
+use ecdeploy::kinds::Kind;
+use ecdeploy::lock::{self, Claim, Lock};
+use ecdeploy::model::{Body, Class, Created, Fault, Holder, Lease, Tags};
 use ecdeploy::reconcile::{Halt, Stop};
 
 use super::world::*;
@@ -26,7 +31,74 @@ fn stranger(id: &str) -> Holder {
 }
 
 async fn take<'a>(cloud: &'a dyn Cloud) -> Result<Lock<'a>, Error> {
-    Lock::acquire(cloud, SHOP, "apply", |_: &Lease| {}).await
+    Claim::look(cloud, SHOP, "apply", |_: &Lease| {}).await?.take().await
+}
+
+/// A process of this machine that is no more has left its lease.
+async fn died_here(cloud: &dyn Cloud) {
+    drop(take(cloud).await.unwrap());
+    let left = cloud.leases(SHOP).await.unwrap().remove(0);
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    let holder = Holder { id: "dead".into(), process: child.id(), ..left.holder };
+    cloud.drop_lease(SHOP, left.number).await.unwrap();
+    cloud.put_lease(SHOP, left.number, &holder, true).await.unwrap();
+}
+
+/// What comes of the calls for the lock: each entry waits for its turn.
+#[derive(Default)]
+struct Trouble(Mutex<VecDeque<(&'static str, Comes)>>);
+
+#[derive(Clone, Copy)]
+enum Comes {
+    Well,
+    Fails(Class),
+    /// It never answers again.
+    Hangs,
+    Unlock,
+}
+
+struct Troubled<'a>(&'a SimCloud, Trouble);
+
+fn troubled<'a>(cloud: &'a SimCloud, comes: &[(&'static str, Comes)]) -> Faulty<Troubled<'a>> {
+    Faulty(Troubled(cloud, Trouble(Mutex::new(comes.iter().copied().collect()))))
+}
+
+#[async_trait]
+impl Spoiled for Troubled<'_> {
+    fn sound(&self) -> &SimCloud {
+        self.0
+    }
+
+    async fn lock_is(&self, what: &'static str) -> Result<(), Fault> {
+        let comes = {
+            let mut all = self.1.0.lock().unwrap();
+            let Some((_, comes)) = all.front().copied().filter(|(awaited, _)| *awaited == what)
+            else {
+                return Ok(());
+            };
+            if !matches!(comes, Comes::Hangs) {
+                all.pop_front();
+            }
+            comes
+        };
+        match comes {
+            Comes::Well => Ok(()),
+            Comes::Fails(class) => Err(Fault::new(class, "ssm:PutParameter", "", "trouble")),
+            Comes::Hangs => std::future::pending().await,
+            Comes::Unlock => self.0.drop_lease(SHOP, 1).await,
+        }
+    }
+
+    async fn spoil(
+        &self,
+        kind: &'static dyn Kind,
+        body: &Body,
+        all: &[Tags],
+        token: &str,
+    ) -> Result<Vec<Created>, Fault> {
+        self.0.create(kind, body, all, token).await
+    }
 }
 
 fn refused(result: Result<Lock<'_>, Error>) -> String {
@@ -52,7 +124,7 @@ async fn of_two_one_gets_it_and_the_other_is_told_who() {
 async fn topologies_do_not_lock_each_other() {
     let cloud = empty_account();
     let _ours = take(&cloud).await.unwrap();
-    assert!(Lock::acquire(&cloud, "another", "apply", |_: &Lease| {}).await.is_ok());
+    assert!(Claim::look(&cloud, "another", "apply", |_: &Lease| {}).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,4 +203,89 @@ async fn who_has_lost_it_begins_nothing_more() {
     assert_eq!(outcome.interrupted, Some(Halt::LockLost));
     assert!(!outcome.is_complete());
     apply_fully(&cloud, &desired).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_process_that_died_here_had_sent_is_waited_for() {
+    let cloud = empty_account();
+    died_here(&cloud).await;
+    let next = take(&cloud).await.unwrap();
+    assert_eq!(next.unsettled(), Some(Duration::from_secs(15)));
+    next.release().await.unwrap();
+
+    died_here(&cloud).await;
+    tokio::time::sleep(Duration::from_secs(80)).await;
+    assert_eq!(take(&cloud).await.unwrap().unsettled(), None, "long ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_does_not_lock_its_own_caller_out() {
+    let cloud = empty_account();
+    let way = troubled(&cloud, &[("put", Comes::Fails(Class::Transient))]);
+    let lock = take(&way).await.unwrap();
+    assert_eq!(cloud.leases(SHOP).await.unwrap().len(), 1);
+    lock.release().await.unwrap();
+    assert_eq!(cloud.leases(SHOP).await.unwrap(), vec![]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_call_for_the_lock_is_made_again() {
+    let cloud = empty_account();
+    let throttled = Comes::Fails(Class::Throttled);
+    let calls = ["looked at", "looked at", "to be put", "to be put"].map(|call| (call, throttled));
+    let way = troubled(&cloud, &calls);
+    take(&way).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fails_after_its_lease_was_put_leaves_none() {
+    let cloud = empty_account();
+    died_here(&cloud).await;
+    let denied = Comes::Fails(Class::Denied);
+    let after_the_put = [("looked at", Comes::Well), ("put", Comes::Well), ("looked at", denied)];
+    let dropping = [("looked at", Comes::Well), ("looked at", Comes::Well), ("dropped", denied)];
+    for trouble in [after_the_put, dropping] {
+        let way = troubled(&cloud, &trouble);
+        assert!(take(&way).await.is_err());
+        let left = cloud.leases(SHOP).await.unwrap();
+        assert_eq!(left.iter().map(|lease| &*lease.holder.id).collect::<Vec<_>>(), ["dead"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_gets_no_answer_gives_up_before_others_may_take_over() {
+    let cloud = empty_account();
+    let hanging = [("looked at", Comes::Well), ("looked at", Comes::Hangs)];
+    let way = troubled(&cloud, &hanging);
+    let begun = tokio::time::Instant::now();
+    let why = take(&way).await.unwrap().keep().await;
+    assert!(why.contains("could not be renewed for 60 s"), "{why}");
+    assert!((59..=62).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+
+    let cloud = empty_account();
+    let failing = vec![("looked at", Comes::Fails(Class::Unreachable)); 60];
+    let way = troubled(&cloud, &[&[("looked at", Comes::Well)], &*failing].concat());
+    let begun = tokio::time::Instant::now();
+    let why = take(&way).await.unwrap().keep().await;
+    assert!(why.contains("could not be renewed for 60 s: "), "{why}");
+    assert!(begun.elapsed().as_secs() <= 62, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_does_not_bring_back_to_life_what_was_taken_away() {
+    let cloud = empty_account();
+    let way = troubled(&cloud, &[("to be put", Comes::Well), ("to be put", Comes::Unlock)]);
+    let why = take(&way).await.unwrap().keep().await;
+    assert!(why.contains("taken away"), "{why}");
+    assert_eq!(cloud.leases(SHOP).await.unwrap(), vec![]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_taken_away_only_from_the_holder_that_was_shown() {
+    let cloud = empty_account();
+    cloud.put_lease(SHOP, 1, &stranger("next"), true).await.unwrap();
+    assert!(!lock::take_away(&cloud, SHOP, 1, "shown").await.unwrap());
+    assert_eq!(cloud.leases(SHOP).await.unwrap().len(), 1);
+    assert!(lock::take_away(&cloud, SHOP, 1, "next").await.unwrap());
+    assert_eq!(cloud.leases(SHOP).await.unwrap(), vec![]);
 }

@@ -180,6 +180,10 @@ pub trait Spoiled: Send + Sync {
     fn looks(&self) -> Result<(), Fault> {
         Ok(())
     }
+    /// Before the lock is looked at, put or dropped, and after it was put: an error is the answer.
+    async fn lock_is(&self, _: &'static str) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Before these are deleted: an error is its answer.
     fn refuses(&self, _: &'static dyn Kind, _: &[Live]) -> Result<(), Fault> {
         Ok(())
@@ -336,6 +340,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         Ok(())
     }
     async fn leases(&self, topology: &str) -> Result<Vec<Lease>, Fault> {
+        self.0.lock_is("looked at").await?;
         self.0.sound().leases(topology).await
     }
     async fn put_lease(
@@ -344,10 +349,13 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         number: u64,
         holder: &Holder,
         new: bool,
-    ) -> Result<(), Fault> {
-        self.0.sound().put_lease(topology, number, holder, new).await
+    ) -> Result<i64, Fault> {
+        self.0.lock_is("to be put").await?;
+        let version = self.0.sound().put_lease(topology, number, holder, new).await?;
+        self.0.lock_is("put").await.map(|()| version)
     }
     async fn drop_lease(&self, topology: &str, number: u64) -> Result<(), Fault> {
+        self.0.lock_is("dropped").await?;
         self.0.sound().drop_lease(topology, number).await
     }
     fn now(&self) -> Duration {
