@@ -185,6 +185,8 @@ fn whoever_runs_it_again_ends_in_the_same_account() {
             died += usize::from(killer.run(&shop, stage.arguments, death));
             tried += 1;
 
+            // What was in flight has landed. That it is waited for is tested with the lock.
+            shop.run(&["unlock", "-y"]);
             shop.run(stage.arguments).exits(0);
 
             let after = Inventory::take(&mut account.raw);
