@@ -45,7 +45,9 @@ impl Run<'_> {
         for field in &step.fields {
             // What was applied, and what somebody has added by hand: that stays drift.
             let added = after.get(field).is_some_and(|wanted| before.holds(field, wanted));
-            if let Some(value) = aim.get(field).filter(|_| !added) {
+            // What AWS does not report would look as if it had been done.
+            let seen = resource.body.contains_key(field);
+            if let Some(value) = aim.get(field).filter(|_| seen && !added) {
                 applied.insert(field, value);
             }
         }

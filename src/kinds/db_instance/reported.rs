@@ -35,9 +35,8 @@ pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
         window: database.preferred_maintenance_window.unwrap_or_default(),
         until_then: until_then.map(|(field, value)| (field.clone(), value.clone())).collect(),
     };
-    let managed = database.master_user_secret.as_ref().map(|_| true);
-    // A password that RDS keeps is in no secret of ours. Without either, nobody knows where it is.
-    let known = secret.is_some() || managed.is_some();
+    // Without either, nobody knows where the password is: it has to be set.
+    let managed = database.master_user_secret.is_some();
     let source = database.read_replica_source_db_instance_identifier.filter(|id| !id.is_empty());
     let port = database.endpoint.and_then(|endpoint| endpoint.port).or(database.db_instance_port);
     let port = port.filter(|port| *port != 0);
@@ -54,11 +53,8 @@ pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
         ("port", port.map(Value::from)),
         ("db_name", database.db_name.map(Value::from)),
         ("master_username", database.master_username.map(Value::from)),
-        (
-            "manage_master_user_password",
-            managed.or(secret.as_ref().map(|_| false)).map(Value::from),
-        ),
-        ("master_user_secret", known.then(|| secret.into())),
+        ("manage_master_user_password", Some(managed.into())),
+        ("master_user_secret", Some(secret.into())),
         ("deletion_protection", database.deletion_protection.map(Value::from)),
         ("source", Some(source.into())),
         ("subnet_group", subnet_group.map(Value::from)),
