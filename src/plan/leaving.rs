@@ -38,7 +38,8 @@ impl Graph<'_> {
                     deregistration_delay: LONGEST_DELAY,
                 });
             }
-            for sender in gone.get(&group).into_iter().flatten() {
+            let senders = gone.get(&group).filter(|_| self.is_up(index));
+            for sender in senders.into_iter().flatten() {
                 self.wait(index, *sender, Need::Ready);
             }
         }
@@ -59,7 +60,7 @@ impl Graph<'_> {
     }
 
     /// The deletions of what sends requests, by the groups that it sends them to.
-    fn gone_senders(&self) -> BTreeMap<(String, String), Vec<usize>> {
+    pub(super) fn gone_senders(&self) -> BTreeMap<(String, String), Vec<usize>> {
         let mut gone: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
         let deletions = self.steps.iter().enumerate();
         for (index, step) in deletions.filter(|(_, step)| step.verb == Verb::Delete) {

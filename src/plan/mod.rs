@@ -1,6 +1,7 @@
 //! A plan is data: every change with complete bodies, and the steps in order. Applying it makes no decisions.
 
 mod choice;
+mod handover;
 mod kept;
 mod leaving;
 mod named;

@@ -13,10 +13,10 @@ use crate::model::{Address, Field, Late, Need, Serving, late, reference};
 use crate::snapshot::Resource;
 
 /// The rolling of all services, by their keys.
-type Services = BTreeMap<String, Rolling>;
+pub(super) type Services = BTreeMap<String, Rolling>;
 
 /// The kinds that send requests to target groups.
-const SENDERS: [&str; 2] = [listener::SCHEMA.kind, listener_rule::SCHEMA.kind];
+pub(super) const SENDERS: [&str; 2] = [listener::SCHEMA.kind, listener_rule::SCHEMA.kind];
 
 impl Graph<'_> {
     /// What puts machines into service and takes them out, and in which order.
@@ -182,7 +182,7 @@ impl Graph<'_> {
     }
 
     /// Whether the step is about what may get requests: what is stopped leaves nobody behind.
-    fn is_up(&self, step: usize) -> bool {
+    pub(super) fn is_up(&self, step: usize) -> bool {
         let of = &self.steps[step];
         let live = of.id.as_deref().and_then(|id| self.live(of.address.kind(), id));
         live.is_some_and(Resource::is_in_service)
@@ -202,7 +202,7 @@ impl Graph<'_> {
 }
 
 /// Whether the machine will be registered with the group.
-fn names(change: &Change, group: &Address) -> bool {
+pub(super) fn names(change: &Change, group: &Address) -> bool {
     let Some(after) = &change.after else { return false };
     after
         .values()

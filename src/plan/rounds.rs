@@ -76,7 +76,7 @@ impl Graph<'_> {
     }
 
     /// All steps that these wait for, however far back.
-    fn all_before(&self, steps: &[usize]) -> BTreeSet<usize> {
+    pub(super) fn all_before(&self, steps: &[usize]) -> BTreeSet<usize> {
         let mut seen = BTreeSet::new();
         let mut open = steps.to_vec();
         while let Some(step) = open.pop() {

@@ -41,6 +41,7 @@ pub fn steps(
     graph.place_openings();
     graph.drain(rolling);
     graph.roll(rolling);
+    graph.hand_over(rolling);
     graph.join();
     order(graph.steps)
 }

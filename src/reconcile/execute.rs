@@ -65,7 +65,7 @@ impl Run<'_> {
     }
 
     /// The resource as it will be: made by this run, or as it was read.
-    fn named(&self, address: &Address) -> Option<Live> {
+    pub(super) fn named(&self, address: &Address) -> Option<Live> {
         let lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         let read = || self.snapshot.resources.get(address).map(|resource| resource.live.clone());
         let mut live = lives.new.get(address).cloned().or_else(read)?;
@@ -146,6 +146,7 @@ impl Run<'_> {
         kind: &'static dyn Kind,
     ) -> Result<String, Fault> {
         let live = self.live(step)?;
+        self.until_handed_over(step, kind).await?;
         self.calling(index, || self.door.delete(kind, &live, &step.parting)).await?;
         if kind.schema().timing.delete > AT_ONCE {
             self.watch.wait(kind, &live.id, Goal::Gone).await?;

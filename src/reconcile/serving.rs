@@ -188,6 +188,27 @@ impl Run<'_> {
         });
         let Some(group) = group else { return Ok(()) };
         let group = self.resolved(step, group)?;
+        self.until_so_many(&group, serving).await
+    }
+
+    /// Before what sends requests goes: waits until enough are healthy of the groups of what stands in its stead.
+    pub(super) async fn until_handed_over(
+        &self,
+        step: &Step,
+        kind: &'static dyn Kind,
+    ) -> Result<(), Fault> {
+        let (Some(serving), Some(next)) = (step.serving, self.named(&step.address)) else {
+            return Ok(());
+        };
+        for field in kind.schema().fields.iter().filter(|field| field.standby.is_some()) {
+            if let Some(group) = next.body.get(field.name) {
+                self.until_so_many(group, serving).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn until_so_many(&self, group: &Value, serving: Serving) -> Result<(), Fault> {
         let (Some(group), true) = (group.as_str(), serving.healthy_deadline > 0) else {
             return Ok(());
         };

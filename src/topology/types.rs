@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ipnet::Ipv4Net;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Lines, Placed, Sink, Span};
+use crate::model::digest;
 
 /// What a block's names in AWS are made from, with the place that says it: `name`, the `[[moved]]` block that brought it
 /// here, or its key.
@@ -325,9 +326,18 @@ impl Topology {
     }
 
     /// The name of its target group in AWS. A target group's port can't change, and its name stands once: with the
-    /// port in the name, the group for a new port is there before the old one goes.
+    /// port in the name, the group for a new port is there before the old one goes. So it is with another load balancer,
+    /// since a group gets requests from one only; `<topology>-alb` leaves no mark:
+    /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html>
     pub fn target_group_name(&self, service: &Service) -> String {
-        format!("{}-{}-{}", *self.name, *service.name, *service.port)
+        let name = format!("{}-{}-{}", *self.name, *service.name, *service.port);
+        match &self.load_balancer {
+            Some(balancer) if *balancer.name != format!("{}-alb", *self.name) => {
+                let mark = digest(balancer.name.as_bytes());
+                format!("{name}-{}", mark.get(..4).unwrap_or_default())
+            }
+            _ => name,
+        }
     }
 
     /// Errors that show only when it is known which resources the file asks for.

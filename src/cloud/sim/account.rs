@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::health::{Targets, delay, used};
+use super::health::{Targets, delay};
 use super::lease::Kept;
 use super::maintenance::Upkeep;
 use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
+use super::senders::used;
 use super::{lookup, rules};
 use crate::kinds::{self, Live};
 use crate::model::{

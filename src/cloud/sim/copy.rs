@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Account;
-use super::health::{self, Targets};
+use super::health::Targets;
 use super::maintenance::Upkeep;
 use super::object::{Object, Passing};
+use super::senders;
 use crate::kinds;
 use crate::model::{Body, Schema, Status, TargetHealth};
 
@@ -56,7 +57,9 @@ impl Account {
                     targets.shift(original.id, "", group, since, 0);
                     targets.sicken(found.flatten().filter(|found| is_sick(found)));
                 }
-                "listener" | "listener_rule" => used.extend(health::used(&body).map(str::to_owned)),
+                "listener" | "listener_rule" => {
+                    used.extend(senders::used(&body).map(str::to_owned))
+                }
                 _ => {}
             }
             // AWS tells some of these only of what is ready.

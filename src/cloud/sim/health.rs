@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Account;
 use super::object::Object;
 use super::reach::Reach;
-use crate::model::{ADDRESS, Body, Observed, Status, TargetHealth};
+use crate::model::{Observed, Status, TargetHealth};
 
 /// Milliseconds from when a machine runs until its service answers.
 const BOOT: u64 = 30_000;
@@ -117,13 +117,6 @@ fn seconds(group: Option<&Object>, field: &str, default: u64) -> u64 {
     stated.unwrap_or(default).saturating_mul(1000)
 }
 
-/// The target groups that a listener or rule sends requests to, or stands ready to.
-pub fn used(body: &Body) -> impl Iterator<Item = &str> {
-    ["target_group", "default_target_group", "standby_target_group"]
-        .into_iter()
-        .filter_map(|field| body.get(field)?.as_str())
-}
-
 impl Account {
     /// What these groups find of their targets.
     pub fn health(&self, groups: &[String]) -> Vec<TargetHealth> {
@@ -146,33 +139,6 @@ impl Account {
             }
         }
         observed
-    }
-
-    /// The healthy targets of each service: of those groups that its rules send requests to, the fewest.
-    pub fn serving(&self) -> BTreeMap<String, usize> {
-        let mut serving: BTreeMap<String, usize> = BTreeMap::new();
-        let senders = self.objects().filter(|object| {
-            matches!(object.kind.as_str(), "listener" | "listener_rule")
-                && object.status() != Status::Deleting
-        });
-        let named = senders
-            .flat_map(|object| ["target_group", "default_target_group"].map(|f| object.text(f)));
-        let groups: BTreeSet<&str> = named.collect();
-        let groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for one in self.health(&groups).into_iter().filter(TargetHealth::is_healthy) {
-            *counts.entry(one.group).or_default() += 1;
-        }
-        for group in groups {
-            let Some(address) = self.get("target_group", &group).and_then(|g| g.tags.get(ADDRESS))
-            else {
-                continue;
-            };
-            let healthy = counts.get(&group).copied().unwrap_or(0);
-            let fewest = serving.entry(address.clone()).or_insert(healthy);
-            *fewest = healthy.min(*fewest);
-        }
-        serving
     }
 
     /// Remembers who is healthy in a group whose checks are about to change.

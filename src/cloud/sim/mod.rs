@@ -14,6 +14,7 @@ mod object;
 mod reach;
 mod replicas;
 mod rules;
+mod senders;
 mod store;
 mod tokens;
 mod traffic;

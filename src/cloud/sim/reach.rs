@@ -6,8 +6,8 @@ use ipnet::Ipv4Net;
 use serde_json::Value;
 
 use super::Account;
-use super::health::used;
 use super::object::Object;
+use super::senders::used;
 use crate::kinds::security_group::Rule;
 
 /// Who may send requests to one target group, and to which of its machines they come through.

@@ -131,7 +131,11 @@ pub fn create(account: &Account, kind: &str, body: &Body) -> Result<(), Refusal>
                 return Err(Refusal::not_yet("InvalidParameterValue", message));
             }
         }
-        "listener" => listener(body)?,
+        "listener" => {
+            listener(body)?;
+            account.check_association(body)?;
+        }
+        "listener_rule" => account.check_association(body)?,
         "db_instance" => replicas::create(account, body)?,
         "ssm_parameter" if !(1..=PARAMETER_CHARACTERS).contains(&characters(body)) => {
             let message = format!("the value of {} is empty or too long", text("name"));
@@ -210,6 +214,7 @@ pub fn update(
             format!("{} is not in available state", object.id),
         )),
         "db_instance" => replicas::update(account, object, after),
+        "listener" | "listener_rule" => account.check_association(after),
         // It is put into none; taken out it may be at any time.
         "instance"
             if !ready

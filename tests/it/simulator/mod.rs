@@ -5,6 +5,7 @@ mod data;
 mod deaths;
 mod expired;
 mod ground;
+mod handover;
 mod killed;
 mod lifecycle;
 mod lifecycles;

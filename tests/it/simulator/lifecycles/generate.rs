@@ -130,7 +130,7 @@ impl Shape {
     fn edit_once(&mut self, rng: &mut Rng) {
         let at = rng.usize(..self.services.len());
         let service = &mut self.services[at];
-        match rng.u8(..21) {
+        match rng.u8(..22) {
             0 | 1 => service.count = rng.u8(1..=4),
             2 | 3 => service.kind = one(rng, TYPES),
             4 => service.volume = rng.u8(8..12),
@@ -173,6 +173,7 @@ impl Shape {
             16 => self.ssh = rng.u8(1..20),
             17 => self.group = 1 - self.group,
             18..=20 => self.protect(rng),
+            21 => self.balancer = 1 - self.balancer,
             _ => {}
         }
     }
