@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::door::Sort;
 use super::execute::AT_ONCE;
 use super::watch::Goal;
 use super::{Run, State, What};
@@ -77,7 +78,7 @@ impl Run<'_> {
         tags: Tags,
     ) -> Result<Live, Fault> {
         if tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
-            self.calling(index, || self.door.tag(kind, &live, &tags)).await?;
+            self.calling(index, Sort::Note, || self.door.tag(Sort::Note, kind, &live, &tags)).await?;
             live.tags.extend(tags);
         }
         Ok(live)
@@ -94,7 +95,7 @@ impl Run<'_> {
     ) -> Result<Created, Fault> {
         let lost = Cell::new(None);
         let generation = Cell::new(0);
-        self.calling(index, || async {
+        self.calling(index, Sort::Change, || async {
             if let Some(at) = lost.get() {
                 if let Some(made) = self.made(step).await? {
                     return Ok(made);
@@ -175,10 +176,10 @@ impl Run<'_> {
             }
         }
         if protect {
-            self.calling(index, || self.door.protect(kind, &live, true)).await?;
+            self.calling(index, Sort::Change, || self.door.protect(kind, &live, true)).await?;
             applied.insert(PROTECT, &true.into());
         }
-        self.record(index, step, kind, &live, &applied).await?;
+        self.record(index, step, kind, &live, &applied, Sort::Note).await?;
         Ok(live)
     }
 }
