@@ -11,13 +11,19 @@ use super::{Run, State, What};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Status, TOPOLOGY,
+    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Schema, Status, TOPOLOGY,
     Tags, digest,
 };
 use crate::plan::Step;
 
 /// A listing shows by then what was made before.
 const SETTLED: Duration = Duration::from_secs(15);
+/// What was just created may be unknown for as long.
+const UNKNOWN: Duration = Duration::from_secs(60);
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// So many tokens are tried that lead to what is gone. There is an end to it: each may have made one that AWS doesn't show.
+const GENERATIONS: u32 = 3;
 
 impl Run<'_> {
     pub(super) async fn create(
@@ -124,11 +130,47 @@ impl Run<'_> {
                         let unseen = Fault { class: Class::NotFound, ..fault };
                         return self.made(step).await?.ok_or(unseen);
                     }
+                    Ok(made)
+                        if generation.get() < GENERATIONS
+                            && is_unwatched_token(kind.schema())
+                            && !self.appears(kind, &made.id).await? =>
+                    {
+                        generation.set(generation.get() + 1);
+                    }
                     answer => return answer,
                 }
             }
         })
         .await
+    }
+
+    /// Whether it is there: a token leads to what was made with it first, also when somebody has deleted that since.
+    async fn appears(&self, kind: &'static dyn Kind, id: &str) -> Result<bool, Fault> {
+        let begun = self.door.now();
+        let mut pause = FIRST_LOOK;
+        loop {
+            match self.door.status(kind, &[id.to_owned()]).await {
+                Ok(found) => {
+                    let status = found.get(id).map(|standing| &standing.status);
+                    if status.is_some_and(|s| !matches!(s, Status::Deleting | Status::Gone)) {
+                        return Ok(true);
+                    }
+                }
+                Err(fault) if matches!(fault.class, Class::Transient | Class::Throttled) => {}
+                Err(fault) => return Err(fault),
+            }
+            if self.door.now().saturating_sub(begun) >= UNKNOWN {
+                return Ok(false);
+            }
+            tokio::select! {
+                () = self.door.sleep(pause) => {}
+                () = self.stop.requested() => {
+                    let message = format!("{id} was made, and is not to be seen yet");
+                    return Err(Fault::new(Class::NotFound, "create", "", message));
+                }
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     /// The same for whoever means the same: this resource, made so, in the place of these. Not for one that is made
@@ -182,6 +224,12 @@ impl Run<'_> {
         self.record(index, step, kind, &live, &applied, Sort::Note).await?;
         Ok(live)
     }
+}
+
+/// Whether a token may lead to what is gone with nobody noticing: AWS says so of machines, and what takes time is
+/// watched.
+fn is_unwatched_token(schema: &Schema) -> bool {
+    schema.calls.token && schema.timing.create <= AT_ONCE
 }
 
 /// Whether the token was for something that has gone since, or was asked for otherwise.
