@@ -11,8 +11,8 @@ use super::{Run, State, What};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Schema, Status, TOPOLOGY,
-    Tags, digest,
+    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Schema, Status,
+    TOPOLOGY, Tags, digest,
 };
 use crate::plan::Step;
 
@@ -84,7 +84,8 @@ impl Run<'_> {
         tags: Tags,
     ) -> Result<Live, Fault> {
         if tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
-            self.calling(index, Sort::Note, || self.door.tag(Sort::Note, kind, &live, &tags)).await?;
+            self.calling(index, Sort::Note, || self.door.tag(Sort::Note, kind, &live, &tags))
+                .await?;
             live.tags.extend(tags);
         }
         Ok(live)

@@ -157,7 +157,9 @@ impl<'a> Door<'a> {
             address(tags).map(|address| address.name().rsplit_once('-').map(|(s, _)| s.to_owned()));
         let like = digest(format!("{service:?} {body:?}").as_bytes());
         let key = format!("{} {like}", kind.schema().kind);
-        self.creations.ask(key, item, fits, self.turn_to_share(Sort::Change, calls.create), make).await
+        self.creations
+            .ask(key, item, fits, self.turn_to_share(Sort::Change, calls.create), make)
+            .await
     }
 
     /// Brings the `changed` fields to what `after` has for them.
@@ -324,12 +326,7 @@ impl<'a> Door<'a> {
 
     /// Until the bucket has the tokens; unless stopping is wished meanwhile. What was done is then written down at once:
     /// the tokens before its own were for changes that are not made any more.
-    async fn wait(
-        &self,
-        sort: Sort,
-        bucket: &'static Bucket,
-        tokens: usize,
-    ) -> Result<(), Fault> {
+    async fn wait(&self, sort: Sort, bucket: &'static Bucket, tokens: usize) -> Result<(), Fault> {
         if !self.cloud.is_limited() {
             return Ok(());
         }

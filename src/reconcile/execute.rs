@@ -91,7 +91,8 @@ impl Run<'_> {
         let mut applied = self.applied_with(index, step, kind, &live.id, &aim)?;
         let change = self.change(step)?;
         if step.verb == Verb::Update && change.fields.iter().any(|moved| moved.field == PROTECT) {
-            self.calling(index, Sort::Change, || self.door.protect(kind, &live, change.protect)).await?;
+            self.calling(index, Sort::Change, || self.door.protect(kind, &live, change.protect))
+                .await?;
         }
         if change.protect {
             applied.insert(PROTECT, &true.into());

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecdeploy::error::ErrorKind;
+use ecdeploy::kinds;
 use ecdeploy::model::Address;
+use ecdeploy::model::Body;
 use ecdeploy::plan::{Origin, Parting, Plan, Verb};
 use ecdeploy::reconcile::{Halt, State, Stop};
-use ecdeploy::kinds;
-use ecdeploy::model::Body;
 use serde_json::json;
 
 use super::killed::{Kill, apply_killed};
