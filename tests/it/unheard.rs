@@ -71,3 +71,9 @@ fn a_rule_that_the_listing_does_not_show_yet_is_waited_for() {
     let (_, lagged) = applied_though_unheard("CreateRule");
     assert!(lagged >= LAGGING, "{lagged}");
 }
+
+/// IAM refuses a role that the profile has already.
+#[test]
+fn a_role_is_put_into_its_profile_once() {
+    applied_though_unheard("AddRoleToInstanceProfile");
+}
