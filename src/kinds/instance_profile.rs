@@ -111,7 +111,17 @@ impl Kind for Wire {
         }
         let call = aws.iam.add_role_to_instance_profile().role_name(wanted.id());
         let answer = call.instance_profile_name(now.instance_profile_name()).send().await;
-        answer.map(drop).map_err(fault("iam:AddRoleToInstanceProfile"))
+        match answer.map_err(fault("iam:AddRoleToInstanceProfile")) {
+            // Asked for again where no answer came, and done the first time.
+            Err(refusal) if refusal.code == "LimitExceeded" => {
+                let then = of(aws, &live.id).await?;
+                let held = then.is_some_and(|then| {
+                    then.roles().iter().any(|role| role.role_name() == wanted.id())
+                });
+                if held { Ok(()) } else { Err(refusal) }
+            }
+            answer => answer.map(drop),
+        }
     }
 
     /// IAM deletes no profile that holds a role.

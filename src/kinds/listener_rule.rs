@@ -14,7 +14,7 @@ use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
-    ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
+    ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Tags, Timing,
 };
 
@@ -159,7 +159,8 @@ impl Kind for Wire {
     }
 }
 
-/// What a creation comes to whose priority is taken: done, if its answer was lost and the rule is this very one.
+/// What a creation comes to whose priority is taken: done, if its answer was lost and the rule is this very one. While no
+/// rule is seen to have it, the listing lags behind: that passes, and is to be asked again.
 async fn taken(
     aws: &Aws,
     listener: &str,
@@ -169,7 +170,9 @@ async fn taken(
 ) -> Result<Created, Fault> {
     let rules = elb::rules(aws, listener).await?;
     let holder = rules.iter().find(|rule| place(rule) == Some(priority));
-    let Some(holder) = holder.and_then(Rule::rule_arn) else { return Err(refusal) };
+    let Some(holder) = holder.and_then(Rule::rule_arn) else {
+        return Err(Fault { class: Class::NotFound, ..refusal });
+    };
     let mut known = elb::tags(aws, &[holder.to_owned()]).await?;
     let has = known.remove(holder).unwrap_or_default();
     let same = tags.iter().all(|(key, value)| has.get(key) == Some(value));

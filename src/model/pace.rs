@@ -32,6 +32,9 @@ static ROUTE53: Bucket = Bucket::new("route53", 5, 5.0);
 static PUT_PARAMETER: Bucket = Bucket::new("ssm:PutParameter", 10, 3.0);
 
 /// The buckets that a kind's calls draw on, and how much one call can do. Where AWS publishes no figure there is none.
+/// A token is taken for what a step asks of its kind; where the kind makes several API calls of that (a target group's
+/// change and its attributes', a rule of a group each way), they count as one. The share that the pacer leaves unused is
+/// for these too, and AWS's refusal slows it down.
 #[derive(Debug)]
 pub struct Calls {
     pub read: Option<&'static Bucket>,

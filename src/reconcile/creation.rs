@@ -4,19 +4,26 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::door::Sort;
 use super::execute::AT_ONCE;
 use super::watch::Goal;
 use super::{Run, State, What};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
 use crate::model::{
-    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Status, TOPOLOGY,
-    Tags, digest,
+    ADDRESS, APPLIED, Body, Class, Created, Fault, Fingerprint, NAME, Phase, Schema, Status,
+    TOPOLOGY, Tags, digest,
 };
 use crate::plan::Step;
 
 /// A listing shows by then what was made before.
 const SETTLED: Duration = Duration::from_secs(15);
+/// What was just created may be unknown for as long.
+const UNKNOWN: Duration = Duration::from_secs(60);
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// So many tokens are tried that lead to what is gone. There is an end to it: each may have made one that AWS doesn't show.
+const GENERATIONS: u32 = 3;
 
 impl Run<'_> {
     pub(super) async fn create(
@@ -77,7 +84,8 @@ impl Run<'_> {
         tags: Tags,
     ) -> Result<Live, Fault> {
         if tags.iter().any(|(key, value)| live.tags.get(key) != Some(value)) {
-            self.calling(index, || self.door.tag(kind, &live, &tags)).await?;
+            self.calling(index, Sort::Note, || self.door.tag(Sort::Note, kind, &live, &tags))
+                .await?;
             live.tags.extend(tags);
         }
         Ok(live)
@@ -94,7 +102,7 @@ impl Run<'_> {
     ) -> Result<Created, Fault> {
         let lost = Cell::new(None);
         let generation = Cell::new(0);
-        self.calling(index, || async {
+        self.calling(index, Sort::Change, || async {
             if let Some(at) = lost.get() {
                 if let Some(made) = self.made(step).await? {
                     return Ok(made);
@@ -123,11 +131,47 @@ impl Run<'_> {
                         let unseen = Fault { class: Class::NotFound, ..fault };
                         return self.made(step).await?.ok_or(unseen);
                     }
+                    Ok(made)
+                        if generation.get() < GENERATIONS
+                            && is_unwatched_token(kind.schema())
+                            && !self.appears(kind, &made.id).await? =>
+                    {
+                        generation.set(generation.get() + 1);
+                    }
                     answer => return answer,
                 }
             }
         })
         .await
+    }
+
+    /// Whether it is there: a token leads to what was made with it first, also when somebody has deleted that since.
+    async fn appears(&self, kind: &'static dyn Kind, id: &str) -> Result<bool, Fault> {
+        let begun = self.door.now();
+        let mut pause = FIRST_LOOK;
+        loop {
+            match self.door.status(kind, &[id.to_owned()]).await {
+                Ok(found) => {
+                    let status = found.get(id).map(|standing| &standing.status);
+                    if status.is_some_and(|s| !matches!(s, Status::Deleting | Status::Gone)) {
+                        return Ok(true);
+                    }
+                }
+                Err(fault) if matches!(fault.class, Class::Transient | Class::Throttled) => {}
+                Err(fault) => return Err(fault),
+            }
+            if self.door.now().saturating_sub(begun) >= UNKNOWN {
+                return Ok(false);
+            }
+            tokio::select! {
+                () = self.door.sleep(pause) => {}
+                () = self.stop.requested() => {
+                    let message = format!("{id} was made, and is not to be seen yet");
+                    return Err(Fault::new(Class::NotFound, "create", "", message));
+                }
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     /// The same for whoever means the same: this resource, made so, in the place of these. Not for one that is made
@@ -175,12 +219,18 @@ impl Run<'_> {
             }
         }
         if protect {
-            self.calling(index, || self.door.protect(kind, &live, true)).await?;
+            self.calling(index, Sort::Change, || self.door.protect(kind, &live, true)).await?;
             applied.insert(PROTECT, &true.into());
         }
-        self.record(index, step, kind, &live, &applied).await?;
+        self.record(index, step, kind, &live, &applied, Sort::Note).await?;
         Ok(live)
     }
+}
+
+/// Whether a token may lead to what is gone with nobody noticing: AWS says so of machines, and what takes time is
+/// watched.
+fn is_unwatched_token(schema: &Schema) -> bool {
+    schema.calls.token && schema.timing.create <= AT_ONCE
 }
 
 /// Whether the token was for something that has gone since, or was asked for otherwise.

@@ -21,17 +21,20 @@ use crate::model::{
 const WINDOW: Duration = Duration::from_millis(10);
 /// How often a call with a token is repeated whose answer was lost.
 const TRIES: u32 = 8;
+/// So long after a signal it is still tried to write down what was done. CI kills 2.5 to 10 s after it.
+const LAST_NOTES: Duration = Duration::from_secs(5);
+/// How many targets' ids one status call is counted for.
+const STATUS_IDS: usize = 200;
+
 /// What a call does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
     Look,
+    /// Changes something, or announces a change that is to follow.
     Change,
     /// Writes down what was done.
     Note,
 }
-
-/// How many targets' ids one status call is counted for.
-const STATUS_IDS: usize = 200;
 
 pub(super) struct Door<'a> {
     cloud: &'a dyn Cloud,
@@ -109,7 +112,7 @@ impl<'a> Door<'a> {
         let make = |all: Vec<(Tags, String)>| async move {
             let (tags, tokens): (Vec<Tags>, Vec<String>) = all.into_iter().unzip();
             if let Some(bucket) = calls.made {
-                self.wait(bucket, tags.len()).await?;
+                self.wait(Sort::Change, bucket, tags.len()).await?;
             }
             // One call for these is another one than for some of them.
             let token = digest(tokens.join(" ").as_bytes());
@@ -117,26 +120,30 @@ impl<'a> Door<'a> {
                 Fault::new(Class::Fatal, "create", "", format!("the plan lacks {late:?}"))
             })?;
             let mut tries = 0;
+            let mut lost = None;
             loop {
                 let made = self.cloud.create(kind, &body, &tags, &token);
                 let fault = match self.send(Sort::Change, calls.create, made).await {
-                    Err(fault) if fault.code == NOT_SENT => return Err(fault),
+                    // Nothing of it went out; of an earlier try something may have.
+                    Err(fault) if is_unsent(&fault) => return Err(lost.unwrap_or(fault)),
                     Err(fault) if calls.token && (tries > 0 || fault.class == Class::Transient) => {
                         fault
                     }
                     answer => return answer,
                 };
                 // The same call again: it tells what it did the first time. With others among them it would be another.
+                let fault = Fault { class: Class::Transient, ..fault };
                 if tries == TRIES {
-                    return Err(Fault { class: Class::Transient, ..fault });
+                    return Err(fault);
                 }
+                lost = Some(fault);
                 tries += 1;
                 self.sleep(WINDOW * 20 * tries).await;
             }
         };
         let item = (tags.clone(), token.to_owned());
         if calls.create_many == 1 {
-            self.turn(calls.create).await?;
+            self.turn(Sort::Change, calls.create).await?;
             return only(make(vec![item]).await?);
         }
         let fits = |known: &[&(Tags, String)], more: &(Tags, String)| {
@@ -150,7 +157,9 @@ impl<'a> Door<'a> {
             address(tags).map(|address| address.name().rsplit_once('-').map(|(s, _)| s.to_owned()));
         let like = digest(format!("{service:?} {body:?}").as_bytes());
         let key = format!("{} {like}", kind.schema().kind);
-        self.creations.ask(key, item, fits, self.turn_to_share(calls.create), make).await
+        self.creations
+            .ask(key, item, fits, self.turn_to_share(Sort::Change, calls.create), make)
+            .await
     }
 
     /// Brings the `changed` fields to what `after` has for them.
@@ -179,7 +188,8 @@ impl<'a> Door<'a> {
                 .await?;
             Ok(vec![(); all.len()])
         };
-        self.changes.ask(key, item, fits, self.turn_to_share(schema.calls.change), change).await
+        let turn = self.turn_to_share(Sort::Change, schema.calls.change);
+        self.changes.ask(key, item, fits, turn, change).await
     }
 
     /// Brings the `changed` fields of all of these to their bodies, by one call.
@@ -212,11 +222,14 @@ impl<'a> Door<'a> {
             self.send(Sort::Change, calls.delete, self.cloud.delete(kind, &all, parting)).await?;
             Ok(vec![(); all.len()])
         };
-        self.deletions.ask(key, live.clone(), fits, self.turn_to_share(calls.delete), delete).await
+        let turn = self.turn_to_share(Sort::Change, calls.delete);
+        self.deletions.ask(key, live.clone(), fits, turn, delete).await
     }
 
+    /// `sort` says whether it tells of what was done, or of what is to be.
     pub async fn tag(
         &self,
+        sort: Sort,
         kind: &'static dyn Kind,
         live: &Live,
         tags: &Tags,
@@ -224,19 +237,19 @@ impl<'a> Door<'a> {
         let calls = &kind.schema().calls;
         let item = (live.clone(), tags.clone());
         if calls.tag_many == 1 {
-            return self.call(Sort::Note, calls.tag, 1, self.cloud.tag(kind, &[item])).await;
+            return self.call(sort, calls.tag, 1, self.cloud.tag(kind, &[item])).await;
         }
         // Those that are to get the same; what it has already is not written again.
         let mut new = tags.clone();
         new.retain(|key, value| live.tags.get(key) != Some(value));
-        let key = format!("{} {new:?}", kind.schema().kind);
+        let key = format!("{} {sort:?} {new:?}", kind.schema().kind);
         let item = (live.clone(), new);
         let fits = |known: &[&(Live, Tags)], _: &(Live, Tags)| known.len() < calls.tag_many;
         let write = |all: Vec<(Live, Tags)>| async move {
-            self.send(Sort::Note, calls.tag, self.cloud.tag(kind, &all)).await?;
+            self.send(sort, calls.tag, self.cloud.tag(kind, &all)).await?;
             Ok(vec![(); all.len()])
         };
-        self.taggings.ask(key, item, fits, self.turn_to_share(calls.tag), write).await
+        self.taggings.ask(key, item, fits, self.turn_to_share(sort, calls.tag), write).await
     }
 
     /// One call, when the bucket has the tokens.
@@ -248,7 +261,7 @@ impl<'a> Door<'a> {
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
         if let Some(bucket) = bucket {
-            self.wait(bucket, tokens).await?;
+            self.wait(sort, bucket, tokens).await?;
         }
         self.send(sort, bucket, call).await
     }
@@ -282,24 +295,38 @@ impl<'a> Door<'a> {
             (Some(Halt::Signal(_)), Sort::Change) => (Class::Fatal, "stopping was wished"),
             _ => return Ok(()),
         };
-        Err(Fault::new(class, "call", NOT_SENT, why))
+        Err(Fault::new(class, "call", INTERRUPTED, why))
     }
 
-    async fn turn(&self, bucket: Option<&'static Bucket>) -> Result<(), Fault> {
+    /// Returns when what waits is not to be tried any more. What was done is still written down for a while: whoever
+    /// stops a run of CI kills it soon.
+    pub async fn given_up(&self, sort: Sort) {
+        self.stop.requested().await;
+        if sort == Sort::Note && matches!(self.stop.halt(), Some(Halt::Signal(_))) {
+            self.stop.requested_for(LAST_NOTES).await;
+        }
+    }
+
+    async fn turn(&self, sort: Sort, bucket: Option<&'static Bucket>) -> Result<(), Fault> {
         match bucket {
-            Some(bucket) => self.wait(bucket, 1).await,
+            Some(bucket) => self.wait(sort, bucket, 1).await,
             None => Ok(()),
         }
     }
 
     /// As [`Self::turn`], with time for others to join.
-    async fn turn_to_share(&self, bucket: Option<&'static Bucket>) -> Result<(), Fault> {
+    async fn turn_to_share(
+        &self,
+        sort: Sort,
+        bucket: Option<&'static Bucket>,
+    ) -> Result<(), Fault> {
         self.sleep(WINDOW).await;
-        self.turn(bucket).await
+        self.turn(sort, bucket).await
     }
 
-    /// Until the bucket has the tokens; unless stopping is wished meanwhile.
-    async fn wait(&self, bucket: &'static Bucket, tokens: usize) -> Result<(), Fault> {
+    /// Until the bucket has the tokens; unless stopping is wished meanwhile. What was done is then written down at once:
+    /// the tokens before its own were for changes that are not made any more.
+    async fn wait(&self, sort: Sort, bucket: &'static Bucket, tokens: usize) -> Result<(), Fault> {
         if !self.cloud.is_limited() {
             return Ok(());
         }
@@ -310,7 +337,8 @@ impl<'a> Door<'a> {
         tracing::debug!(bucket = bucket.name, ?pause, "waiting for AWS's token bucket");
         tokio::select! {
             () = self.sleep(pause) => Ok(()),
-            () = self.stop.requested() => {
+            () = self.stop.requested(), if sort == Sort::Note => Ok(()),
+            () = self.stop.requested(), if sort != Sort::Note => {
                 let message = format!("stopped waiting for {}", bucket.name);
                 Err(Fault::new(Class::Fatal, bucket.name, INTERRUPTED, message))
             }
@@ -326,6 +354,11 @@ fn unheard(fault: Fault) -> Fault {
     }
 }
 
+/// Whether the call never went out: it was held back here, or by the gate before AWS.
+pub(super) fn is_unsent(fault: &Fault) -> bool {
+    [NOT_SENT, INTERRUPTED].contains(&fault.code.as_str())
+}
+
 fn address(tags: &Tags) -> Option<Address> {
     tags.get(ADDRESS)?.parse().ok()
 }
@@ -335,3 +368,6 @@ fn only(created: Vec<Created>) -> Result<Created, Fault> {
         Fault::new(Class::Fatal, "create", "", "AWS's answer names nothing that it made")
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,7 @@ pub enum What {
     Blocked {
         by: String,
     },
-    /// Left to AWS after an interruption.
+    /// Left to the next run after an interruption; what was begun AWS goes on with.
     Left,
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
+use super::door::{Sort, is_unsent};
 use super::watch::Goal;
 use super::{Run, What};
 use crate::diff::{Change, PROTECT};
@@ -89,12 +91,13 @@ impl Run<'_> {
         let mut applied = self.applied_with(index, step, kind, &live.id, &aim)?;
         let change = self.change(step)?;
         if step.verb == Verb::Update && change.fields.iter().any(|moved| moved.field == PROTECT) {
-            self.calling(index, || self.door.protect(kind, &live, change.protect)).await?;
+            self.calling(index, Sort::Change, || self.door.protect(kind, &live, change.protect))
+                .await?;
         }
         if change.protect {
             applied.insert(PROTECT, &true.into());
         }
-        self.record(index, step, kind, &live, &applied).await?;
+        self.record(index, step, kind, &live, &applied, Sort::Note).await?;
         let id = live.id.clone();
         self.keep(step, live);
         let takes_time = !fields.is_empty() && kind.schema().timing.update > AT_ONCE;
@@ -147,7 +150,7 @@ impl Run<'_> {
     ) -> Result<String, Fault> {
         let live = self.live(step)?;
         self.until_handed_over(step, kind).await?;
-        self.calling(index, || self.door.delete(kind, &live, &step.parting)).await?;
+        self.calling(index, Sort::Change, || self.door.delete(kind, &live, &step.parting)).await?;
         if kind.schema().timing.delete > AT_ONCE {
             self.watch.wait(kind, &live.id, Goal::Gone).await?;
         }
@@ -178,7 +181,7 @@ impl Run<'_> {
             return Ok(live);
         }
         let after = self.body_after(step, &live, fields, target)?;
-        self.calling(index, || self.door.update(kind, &live, &after, fields)).await?;
+        self.calling(index, Sort::Change, || self.door.update(kind, &live, &after, fields)).await?;
         let set = after.into_iter().filter(|(field, _)| fields.contains(&field.as_str()));
         live.body.extend(set);
         Ok(live)
@@ -206,7 +209,7 @@ impl Run<'_> {
         Ok(after)
     }
 
-    /// Writes into the tags what is now applied.
+    /// Writes into the tags what is now applied; or, as part of a change, what is about to be.
     pub(super) async fn record(
         &self,
         index: usize,
@@ -214,6 +217,7 @@ impl Run<'_> {
         kind: &'static dyn Kind,
         live: &Live,
         applied: &Fingerprint,
+        sort: Sort,
     ) -> Result<(), Fault> {
         // All that make it ours: some kinds keep them in one text, which can only be written as a whole.
         let mut tags = Tags::from([
@@ -229,7 +233,7 @@ impl Run<'_> {
         if change.moved_from.is_some() {
             tags.insert(NAME.to_owned(), self.name(step));
         }
-        self.calling(index, || self.door.tag(kind, live, &tags)).await?;
+        self.calling(index, sort, || self.door.tag(sort, kind, live, &tags)).await?;
         let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
         lives.applied.insert(key(step, &live.id), applied.clone());
         Ok(())
@@ -241,14 +245,23 @@ impl Run<'_> {
     }
 
     /// Makes a call, again where that may help.
-    pub(super) async fn calling<T, F>(&self, index: usize, call: impl Fn() -> F) -> Result<T, Fault>
+    pub(super) async fn calling<T, F>(
+        &self,
+        index: usize,
+        sort: Sort,
+        call: impl Fn() -> F,
+    ) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,
     {
         let begun = self.door.now();
         let mut tries = 0;
         loop {
-            let fault = match call().await {
+            let answer = call().await;
+            if !answer.as_ref().is_err_and(is_unsent) {
+                self.sent[index].store(true, Ordering::Relaxed);
+            }
+            let fault = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
@@ -263,7 +276,7 @@ impl Run<'_> {
             tries += 1;
             tokio::select! {
                 () = self.door.sleep(pause) => {}
-                () = self.stop.requested() => return Err(fault),
+                () = self.door.given_up(sort) => return Err(fault),
             }
         }
     }

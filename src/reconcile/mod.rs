@@ -15,6 +15,7 @@ mod together;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub use stop::{Halt, Stop};
 use crate::cloud::Cloud;
 use crate::diff::Change;
 use crate::kinds::Live;
-use crate::model::{Address, Class, Fault, Fingerprint, INTERRUPTED, NOT_SENT, Need};
+use crate::model::{Address, Class, Fault, Fingerprint, INTERRUPTED, Need};
 use crate::plan::{Plan, Step, Verb};
 use crate::snapshot::Snapshot;
 use door::Door;
@@ -90,6 +91,8 @@ pub(crate) struct Run<'a> {
     /// Resources that steps have made or changed: new ones by address, live ones by address and id.
     lives: Mutex<Lives>,
     states: Mutex<Vec<State>>,
+    /// Whether a call of the step's that changes something has gone out.
+    sent: Vec<AtomicBool>,
     /// Those whose followers are yet to be looked at.
     turned: Mutex<Vec<usize>>,
     moved: Notify,
@@ -138,6 +141,7 @@ pub async fn run(
         started: cloud.now(),
         lives: Mutex::default(),
         states: Mutex::new(vec![State::Waiting; plan.steps.len()]),
+        sent: plan.steps.iter().map(|_| AtomicBool::default()).collect(),
         turned: Mutex::default(),
         moved: Notify::new(),
     };
@@ -231,6 +235,12 @@ impl Run<'_> {
                 self.tell(index, What::Done { elapsed, id });
                 State::Done
             }
+            Err(fault)
+                if fault.code == INTERRUPTED && !self.sent[index].load(Ordering::Relaxed) =>
+            {
+                self.tell(index, What::Left);
+                State::Waiting
+            }
             Err(fault) if self.stop.halt().is_some() && is_left(&fault) => {
                 self.tell(index, What::Left);
                 State::Left
@@ -267,9 +277,10 @@ impl Run<'_> {
 
 /// Whether the step was given up for stopping, and not refused: another run does it.
 fn is_left(fault: &Fault) -> bool {
-    let held = [NOT_SENT, INTERRUPTED].contains(&fault.code.as_str());
-    held || matches!(
-        fault.class,
-        Class::Transient | Class::Throttled | Class::NotYet | Class::NotFound | Class::Credentials
-    )
+    fault.code == INTERRUPTED
+        || fault.ends_credentials()
+        || matches!(
+            fault.class,
+            Class::Transient | Class::Throttled | Class::NotYet | Class::NotFound
+        )
 }

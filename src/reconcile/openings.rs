@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Run;
+use super::door::Sort;
 use crate::kinds::{Kind, Live};
 use crate::model::{Body, Fault, Field, reference, sort_set};
 use crate::plan::{Step, Verb};
@@ -54,7 +55,7 @@ impl Run<'_> {
         if applied == before {
             return Ok(());
         }
-        self.record(index, step, kind, live, &applied).await
+        self.record(index, step, kind, live, &applied, Sort::Change).await
     }
 
     fn revoked_later<'s>(

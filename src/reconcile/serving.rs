@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::Mutex as Turns;
 
 use super::Run;
+use super::door::Sort;
 use super::sick::{LOOK, not_spared, too_few, unhealthy};
 use crate::kinds::{Kind, Live};
 use crate::model::{Body, Class, Fault, Field, INTERRUPTED, Schema, Serving, TargetHealth};
@@ -103,7 +104,7 @@ impl Run<'_> {
             for (field, start) in starts {
                 applied.insert(field, start);
             }
-            self.record(index, step, kind, &live, &applied).await?;
+            self.record(index, step, kind, &live, &applied, Sort::Change).await?;
         }
         self.bring(index, step, kind, live, fields, starts).await
     }
@@ -129,7 +130,7 @@ impl Run<'_> {
             for (field, value) in &target {
                 applied.insert(field, value);
             }
-            self.record(index, step, kind, &live, &applied).await?;
+            self.record(index, step, kind, &live, &applied, Sort::Change).await?;
         }
         let fields: Vec<&str> = target.keys().map(String::as_str).collect();
         let live = self.bring(index, step, kind, live, &fields, &target).await?;

@@ -1,8 +1,10 @@
 //! The wish to stop: begin nothing new, finish the calls that are under way, leave the waiting to the next run.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 /// Why to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +20,25 @@ pub enum Halt {
 /// Set once, by the first who wishes it.
 #[derive(Debug, Default)]
 pub struct Stop {
-    halt: Mutex<Option<Halt>>,
+    /// And when it was wished.
+    halt: Mutex<Option<(Halt, Instant)>>,
     wake: Notify,
 }
 
 impl Stop {
     pub fn request(&self, halt: Halt) {
-        self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(halt);
+        let mut first = self.halt.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| (halt, Instant::now()));
+        drop(first);
         self.wake.notify_waiters();
     }
 
     /// Why stopping is wished, if it is.
     pub fn halt(&self) -> Option<Halt> {
+        self.wished().map(|(halt, _)| halt)
+    }
+
+    fn wished(&self) -> Option<(Halt, Instant)> {
         *self.halt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -38,6 +47,14 @@ impl Stop {
         let woken = self.wake.notified();
         if self.halt().is_none() {
             woken.await;
+        }
+    }
+
+    /// Returns when stopping has been wished for so long, of our own time.
+    pub async fn requested_for(&self, time: Duration) {
+        self.requested().await;
+        if let Some((_, since)) = self.wished() {
+            sleep_until(since + time).await;
         }
     }
 }

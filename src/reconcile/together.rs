@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use futures_util::future::try_join_all;
 
 use super::Run;
+use super::door::Sort;
 use super::execute::{bad_plan, key};
 use crate::diff::PROTECT;
 use crate::kinds::{Kind, Live};
@@ -36,12 +37,12 @@ impl Run<'_> {
             asked.push((live, after));
             members.push(one);
         }
-        self.calling(index, || self.door.update_all(kind, &asked, &fields)).await?;
+        self.calling(index, Sort::Change, || self.door.update_all(kind, &asked, &fields)).await?;
         let recorded = members.iter().zip(asked).map(|(one, (mut live, after))| async move {
             let set = after.into_iter().filter(|(name, _)| one.fields.contains(name));
             live.body.extend(set);
             let applied = self.applied_by(index, one, kind, &live.id)?;
-            self.record(index, one, kind, &live, &applied).await?;
+            self.record(index, one, kind, &live, &applied, Sort::Note).await?;
             self.keep(one, live);
             Ok::<_, Fault>(())
         });

@@ -96,7 +96,7 @@ impl Observer for Progress {
                 self.print(&format!("{at}  {} {step}: blocked by {by}", paint(DELETE, "-")));
             }
             What::Left => {
-                self.print(&format!("{at}  {} {step}: left to AWS", paint(CHANGE, "…")));
+                self.print(&format!("{at}  {} {step}: left for the next run", paint(CHANGE, "…")));
             }
         }
     }

@@ -41,6 +41,7 @@ mod signals;
 mod simulator;
 mod storm;
 mod trace;
+mod unheard;
 mod venv;
 mod way_in;
 mod wire;

@@ -14,8 +14,6 @@ use crate::product::Shop;
 const THROTTLED: u64 = 200;
 const FAILED: u64 = 50;
 const LOST: u64 = 20;
-/// Whoever asks too often is told so; then it is run again.
-const RUNS: usize = 5;
 
 #[derive(Default)]
 struct Storm {
@@ -32,12 +30,11 @@ fn an_apply_through_it_makes_the_drawn_system_once() {
     let shared = storm.clone();
     let shop = Shop::on(&account)
         .by_way_of(&between::listen(&account.url(), move |call| pass(call, &shared)));
-    let runs = (1..=RUNS).find(|_| shop.run(&["apply", "-y"]).code == Some(0));
+    shop.run(&["apply", "-y"]).exits(0);
 
     let [throttled, failed, lost] =
         [&storm.throttled, &storm.failed, &storm.lost].map(|count| count.load(Ordering::Relaxed));
-    println!("{runs:?} runs, {throttled} throttled, {failed} failed, {lost} lost");
-    assert!(runs.is_some(), "it never came through");
+    println!("{throttled} throttled, {failed} failed, {lost} lost");
     assert!(throttled > 30 && failed > 5 && lost > 1, "it was no storm");
     let inventory = Inventory::take(&mut account.raw);
     Drawn::in_account(&inventory).assert_complete();
@@ -57,7 +54,8 @@ fn pass(mut call: Passing, storm: &Storm) -> io::Result<()> {
         return call.answer("HTTP/1.1 503 Service Unavailable", b"");
     }
     let (head, body) = call.forward()?;
-    if fate < THROTTLED + FAILED + LOST {
+    // The emulator takes no notice of this call's token, and would make two.
+    if fate < THROTTLED + FAILED + LOST && call.operation() != "CreateRouteTable" {
         counted(&storm.lost);
         return Ok(());
     }

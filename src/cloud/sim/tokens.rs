@@ -1,7 +1,11 @@
-//! Creation with a client token, of many alike by one call: asked again with the same, the account tells what it has made.
+//! Creation with a client token, of many alike by one call: asked again with the same, the account tells what it has made;
+//! of machines alone it says when they are gone.
+
+use std::collections::BTreeMap;
 
 use super::Account;
 use super::account::key;
+use crate::kinds::instance;
 use crate::model::{Body, Class, Created, Fault, Schema, Tags, launch};
 
 impl Account {
@@ -16,6 +20,10 @@ impl Account {
         let operation = format!("{}:Create", schema.kind);
         let known = self.tokens.get(token).filter(|_| schema.calls.token).cloned();
         if let Some(ids) = known {
+            if schema.kind != instance::SCHEMA.kind {
+                let first = |id| Created { id, outputs: BTreeMap::new(), born: None };
+                return Ok(ids.into_iter().map(first).collect());
+            }
             let living = ids.iter().map(|id| {
                 let object = self.present(schema.kind, id, &operation).ok()?;
                 let born = Some(object.tags.clone());

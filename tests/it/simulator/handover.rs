@@ -43,5 +43,5 @@ async fn its_machines_can_not_be_stopped_in_the_same_apply() {
     let snapshot = read(&cloud, &desired).await;
     let refused = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap_err();
     assert!(refused.to_string().contains("wait for each other"), "{refused}");
-    assert!(refused.hint_text().is_some_and(|hint| hint.contains("two applies")), "{refused:?}");
+    assert!(refused.hint.as_ref().is_some_and(|hint| hint.contains("two applies")), "{refused:?}");
 }

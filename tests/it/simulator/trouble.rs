@@ -1,9 +1,12 @@
 //! What happens when not everything goes well.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ecdeploy::error::ErrorKind;
+use ecdeploy::kinds;
 use ecdeploy::model::Address;
+use ecdeploy::model::Body;
 use ecdeploy::plan::{Origin, Parting, Plan, Verb};
 use ecdeploy::reconcile::{Halt, State, Stop};
 use serde_json::json;
@@ -226,4 +229,28 @@ async fn a_second_resource_at_one_address_is_removed() {
 fn id_in(account: &ecdeploy::cloud::sim::Account, address: &str) -> String {
     let mut objects = account.objects();
     objects.find(|o| o.tags["ecdeploy:address"] == address).expect("it is there").id.clone()
+}
+
+/// A token leads to what was made with it first: EC2 says nothing of its being gone.
+#[tokio::test(start_paused = true)]
+async fn a_route_table_that_somebody_deleted_is_made_again_each_time() {
+    let cloud = drawn_account().await;
+    let schema = kinds::by_name("route_table").unwrap().schema();
+    let desired = drawn(&[]);
+    let users = ["subnet.public-1", "subnet.public-2"];
+    let mut known = Vec::new();
+    for _ in 0..3 {
+        let id = id_of(&cloud, "route_table.public");
+        assert!(!known.contains(&id), "{id} is back");
+        for subnet in users {
+            edit(&cloud, subnet, "route_table", serde_json::Value::Null);
+        }
+        cloud.account().delete(schema, &id, &Body::new()).unwrap();
+        known.push(id);
+        let (_, outcome) = apply_fully(&cloud, &desired).await;
+        assert!(outcome.elapsed < Duration::from_secs(5 * 60), "{:?}", outcome.elapsed);
+    }
+    let tables = cloud.account().objects().filter(|object| object.kind == "route_table").count();
+    let wanted = desired.resources.keys().filter(|address| address.kind() == "route_table").count();
+    assert_eq!(tables, wanted);
 }

@@ -188,6 +188,10 @@ pub trait Spoiled: Send + Sync {
     fn refuses(&self, _: &'static dyn Kind, _: &[Live]) -> Result<(), Fault> {
         Ok(())
     }
+    /// Before the tags of things of one kind are written: an error is its answer.
+    fn tags(&self, _: &'static dyn Kind) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Before these are deleted.
     fn deletes(&self, _: &'static dyn Kind, _: &[Live]) {}
     async fn spoil(
@@ -335,6 +339,7 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     }
     async fn tag(&self, kind: &'static dyn Kind, all: &[(Live, Tags)]) -> Result<(), Fault> {
         self.0.begins().await?;
+        self.0.tags(kind)?;
         self.0.sound().tag(kind, all).await?;
         self.0.ended("tag").await;
         Ok(())
