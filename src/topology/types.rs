@@ -334,7 +334,8 @@ impl Topology {
         match &self.load_balancer {
             Some(balancer) if *balancer.name != format!("{}-alb", *self.name) => {
                 let mark = digest(balancer.name.as_bytes());
-                format!("{name}-{}", mark.get(..4).unwrap_or_default())
+                let room = 31_usize.saturating_sub(name.len()).clamp(1, 4);
+                format!("{name}-{}", mark.get(..room).unwrap_or_default())
             }
             _ => name,
         }
