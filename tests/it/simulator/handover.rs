@@ -2,19 +2,11 @@
 
 use std::time::Duration;
 
-use ecdeploy::plan::{Origin, Plan, Step, Verb};
+use ecdeploy::plan::{Origin, Plan, Verb};
 
 use super::world::*;
 
 const NAME: (&str, &str) = ("\"ecommerce-alb\"", "\"ecommerce-web\"");
-
-/// Where the first of the user service's old rules goes.
-fn first_gone(plan: &Plan) -> usize {
-    let goes = |step: &Step| {
-        step.verb == Verb::Delete && step.address.to_string().starts_with("listener_rule.user")
-    };
-    plan.steps.iter().position(goes).expect("a rule goes")
-}
 
 fn place(plan: &Plan, address: &str, verb: Verb) -> usize {
     let found = plan.steps.iter().position(|s| s.address.to_string() == address && s.verb == verb);
@@ -33,7 +25,7 @@ async fn a_renamed_load_balancer_takes_over_without_an_outage() {
     for (group, fewest) in cloud.fewest_healthy() {
         assert_eq!(fewest, 2, "{group}");
     }
-    let gone = first_gone(&plan);
+    let gone = place(&plan, "listener_rule.api-users", Verb::Delete);
     assert!(place(&plan, "load_balancer.main", Verb::Create) < gone);
     for machine in ["instance.user-1", "instance.user-2"] {
         assert!(place(&plan, machine, Verb::Serve) < gone, "{machine}");
