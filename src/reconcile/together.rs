@@ -37,6 +37,10 @@ impl Run<'_> {
             asked.push((live, after));
             members.push(one);
         }
+        let announced = members.iter().zip(&asked).map(|(one, (live, _))| async move {
+            self.announce(index, one, kind, live, self.after(one)?).await
+        });
+        try_join_all(announced).await?;
         self.calling(index, Sort::Change, || self.door.update_all(kind, &asked, &fields)).await?;
         let recorded = members.iter().zip(asked).map(|(one, (mut live, after))| async move {
             let set = after.into_iter().filter(|(name, _)| one.fields.contains(name));
