@@ -160,16 +160,14 @@ impl Account {
     }
 
     pub fn list(&self, topology: &str) -> Vec<Observed> {
-        self.objects
-            .values()
-            .filter(|object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology))
-            .map(|object| {
-                let mut observed = self.observed(object);
-                // AWS tells it of one machine a call, so a listing never has it.
-                observed.body.remove("user_data");
-                observed
-            })
-            .collect()
+        let is_asked =
+            |object: &&Object| object.tags.get(TOPOLOGY).is_some_and(|name| name == topology);
+        let mut told = self.observed(self.objects.values().filter(is_asked));
+        for observed in &mut told {
+            // AWS tells it of one machine a call, so a listing never has it.
+            observed.body.remove("user_data");
+        }
+        told
     }
 
     pub fn status(&self, kind: &str, ids: &[String]) -> BTreeMap<String, Standing> {

@@ -127,18 +127,26 @@ impl Account {
         found.collect()
     }
 
-    /// What a listing tells of it, with what the groups find of it.
-    pub fn observed(&self, object: &Object) -> Observed {
-        let mut observed = object.observed();
-        for one in self.targets.registered.iter().filter(|one| one.target == object.id) {
-            let mut way = Reach::of(self, &one.group);
-            let Some(found) = self.finding(one, &mut way) else { continue };
-            observed.duty.sick |= found.is_unhealthy();
-            if found.is_draining() {
-                observed.duty.draining.push(found.group);
-            }
+    /// What a listing tells of them, with what the groups find of each.
+    pub fn observed<'a>(&self, objects: impl IntoIterator<Item = &'a Object>) -> Vec<Observed> {
+        let mut registered: BTreeMap<&str, Vec<&Registration>> = BTreeMap::new();
+        for one in &self.targets.registered {
+            registered.entry(&one.target).or_default().push(one);
         }
-        observed
+        let mut ways: BTreeMap<&str, Reach<'_>> = BTreeMap::new();
+        let told = objects.into_iter().map(|object| {
+            let mut observed = object.observed();
+            for one in registered.get(object.id.as_str()).into_iter().flatten() {
+                let way = ways.entry(&one.group).or_insert_with(|| Reach::of(self, &one.group));
+                let Some(found) = self.finding(one, way) else { continue };
+                observed.duty.sick |= found.is_unhealthy();
+                if found.is_draining() {
+                    observed.duty.draining.push(found.group);
+                }
+            }
+            observed
+        });
+        told.collect()
     }
 
     /// Remembers who is healthy in a group whose checks are about to change.

@@ -176,7 +176,7 @@ impl Cloud for SimCloud {
     ) -> Result<Option<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
         let (account, _turn) = self.current()?;
-        Ok(account.get(kind.schema().kind, id).map(|object| account.observed(object)))
+        Ok(account.observed(account.get(kind.schema().kind, id)).pop())
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
