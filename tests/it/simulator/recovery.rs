@@ -226,7 +226,7 @@ impl Watch<'_> {
     fn is_early(&self) -> bool {
         let account = self.cloud.account();
         let Some(machine) = account.get("instance", &self.id) else { return false };
-        let drains = !account.observed(machine).duty.draining.is_empty();
+        let drains = !account.observed([machine])[0].duty.draining.is_empty();
         drains && machine.status() != ecdeploy::model::Status::Ready
     }
 }
