@@ -45,8 +45,15 @@ pub struct Step {
     /// What is waited for when it puts its resource into service, or takes it out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub serving: Option<Serving>,
+    /// Seconds for which its resource stays when what it waits for is done: who asked before still comes to it.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub remembered: u32,
     /// The steps it waits for.
     pub after: Vec<Dependency>,
+}
+
+fn is_zero(seconds: &u32) -> bool {
+    *seconds == 0
 }
 
 /// A live resource that a step changes together with others.

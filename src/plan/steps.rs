@@ -288,6 +288,11 @@ impl<'a> Graph<'a> {
         self.live.values().copied()
     }
 
+    /// All that stays.
+    pub(super) fn kept_all(&self) -> impl Iterator<Item = &'a Resource> {
+        self.all_live().filter(|live| !self.is_leaving(live.address.kind(), &live.live.id))
+    }
+
     /// What stays at the address of what is there.
     pub(super) fn kept(&self, address: &Address) -> Option<&'a Resource> {
         let live = self.live_by_address.get(address).into_iter().flatten().copied();
@@ -322,6 +327,7 @@ impl<'a> Graph<'a> {
             batch: Vec::new(),
             parting: Body::new(),
             serving: None,
+            remembered: 0,
             after: Vec::new(),
         });
         self.places.insert((target.clone(), verb), index);

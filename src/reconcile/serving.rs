@@ -192,21 +192,29 @@ impl Run<'_> {
         self.until_so_many(&group, serving).await
     }
 
-    /// Before what sends requests goes: waits until enough are healthy of the groups of what stands in its stead.
+    /// Before what sends requests goes: waits until enough are healthy of the groups of what stands in its stead, and names
+    /// that led to it are forgotten.
     pub(super) async fn until_handed_over(
         &self,
         step: &Step,
         kind: &'static dyn Kind,
     ) -> Result<(), Fault> {
-        let (Some(serving), Some(next)) = (step.serving, self.named(&step.address)) else {
-            return Ok(());
-        };
-        for field in kind.schema().fields.iter().filter(|field| field.standby.is_some()) {
-            if let Some(group) = next.body.get(field.name) {
+        if let (Some(serving), Some(next)) = (step.serving, self.named(&step.address)) {
+            let fields = kind.schema().fields.iter().filter(|field| field.standby.is_some());
+            for group in fields.filter_map(|field| next.body.get(field.name)) {
                 self.until_so_many(group, serving).await?;
             }
         }
-        Ok(())
+        if step.remembered == 0 {
+            return Ok(());
+        }
+        tokio::select! {
+            () = self.door.sleep(Duration::from_secs(step.remembered.into())) => Ok(()),
+            () = self.stop.requested() => {
+                let message = "stopped waiting until nobody comes by its name's old answer";
+                Err(Fault::new(Class::Fatal, LOOK, INTERRUPTED, message))
+            }
+        }
     }
 
     async fn until_so_many(&self, group: &Value, serving: Serving) -> Result<(), Fault> {
