@@ -1,7 +1,8 @@
 //! No panic and no hang, whatever stands in a file, a flag or an answer of AWS. A target is one line in `targets!`.
 //!
 //! What it begins with: the files in `corpus/TARGET`, each a document that once was trouble, and whole documents of our
-//! own. `cargo test` tries some seconds of them all; `ECDEPLOY_FUZZ=600 cargo test --test it fuzz` ten minutes of each.
+//! own. bolero changes them: `cargo test` tries some seconds of them all; `ECDEPLOY_FUZZ=600 cargo test --test it fuzz` ten
+//! minutes of each.
 
 mod chain;
 mod change;
@@ -22,11 +23,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use proptest::collection::vec;
-use proptest::prelude::any;
-use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use bolero::{ValueGenerator, produce};
 
 use change::Form;
 
@@ -36,7 +35,7 @@ struct Target {
     form: Form,
     seeds: fn() -> Vec<String>,
     /// How many documents a short run tries.
-    cases: u32,
+    cases: usize,
     read: fn(&str),
 }
 
@@ -44,7 +43,15 @@ macro_rules! targets {
     ($($name:ident: $form:ident, $seeds:expr, $cases:expr, $read:expr;)*) => {
         $(#[test] fn $name() {
             let name = stringify!($name);
-            Target { name, form: Form::$form, seeds: $seeds, cases: $cases, read: $read }.run();
+            let target =
+                Target { name, form: Form::$form, seeds: $seeds, cases: $cases, read: $read };
+            let seeds = target.hold_seeds();
+            let check = bolero::check!().with_generator(variants(seeds.len()));
+            let check = match long() {
+                Some(time) => check.with_test_time(time),
+                None => check.with_iterations(target.cases),
+            };
+            check.for_each(|(seed, changes)| target.vary(&seeds[*seed], changes));
         })*
     };
 }
@@ -65,24 +72,24 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Seconds for which each target is tried.
 const LONG: &str = "ECDEPLOY_FUZZ";
 
+fn long() -> Option<Duration> {
+    std::env::var(LONG).ok()?.parse().ok().map(Duration::from_secs)
+}
+
+/// One of so many seeds, and a few changes to it.
+fn variants(seeds: usize) -> impl ValueGenerator<Output = (usize, Vec<(u64, u64)>)> {
+    (0..seeds, produce::<Vec<(u64, u64)>>().with().len(1_usize..6))
+}
+
 impl Target {
-    fn run(&self) {
+    /// What it begins with, each tried as it stands.
+    fn hold_seeds(&self) -> Vec<String> {
         let mut seeds = (self.seeds)();
         seeds.extend(self.corpus());
         for seed in &seeds {
             self.hold(seed).unwrap_or_else(|why| panic!("{}: {why}", self.name));
         }
-        let long = std::env::var(LONG).ok().and_then(|seconds| seconds.parse().ok());
-        let until = Instant::now() + Duration::from_secs(long.unwrap_or(0));
-        let mut tried = seeds.len();
-        loop {
-            self.vary(&seeds);
-            tried += self.cases as usize;
-            if Instant::now() >= until {
-                break;
-            }
-        }
-        eprintln!("{}: {tried} documents", self.name);
+        seeds
     }
 
     fn corpus(&self) -> Vec<String> {
@@ -93,21 +100,10 @@ impl Target {
         paths.iter().map(|path| fs::read_to_string(path).expect("a corpus file")).collect()
     }
 
-    /// Some documents that are a few changes away from the seeds. Of one that fails, the fewest changes are told.
-    fn vary(&self, seeds: &[String]) {
-        let config = Config {
-            cases: self.cases,
-            failure_persistence: None,
-            max_shrink_iters: 60,
-            ..Config::default()
-        };
-        let strategy = (0..seeds.len(), vec((any::<u64>(), any::<u64>()), 1..6));
-        let ran = TestRunner::new(config).run(&strategy, |(seed, changes)| {
-            let text = change::changed(&seeds[seed], self.form, &changes);
-            self.hold(&text).map_err(TestCaseError::fail)
-        });
-        if let Err(TestError::Fail(why, (seed, changes))) = ran {
-            let text = change::changed(&seeds[seed], self.form, &changes);
+    /// Tries a document that is a few changes away from a seed. One that fails is kept; of those, bolero finds a smaller one.
+    fn vary(&self, seed: &str, changes: &[(u64, u64)]) {
+        let text = change::changed(seed, self.form, changes);
+        if let Err(why) = self.hold(&text) {
             let found = scratch().join(format!("{}.found", self.name));
             fs::write(&found, text).expect("the document that was found");
             let place = found.display();
