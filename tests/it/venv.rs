@@ -43,11 +43,11 @@ pub fn cloud_init() -> Command {
 pub fn reference() -> Command {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     let python = PYTHON.get_or_init(|| {
-        let requirements = root().join("tests/policy/requirements.txt");
+        let requirements = root().join("tests/iam/requirements.txt");
         environment("reference", &requirements, "the reference of IAM's actions")
     });
     let mut command = Command::new(python);
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(root().join("tests/policy/check.py"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(root().join("tests/iam/check.py"));
     command
 }
 
