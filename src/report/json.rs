@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::plan::Plan;
+use crate::policy::Violation;
 use crate::reconcile::{Event, Observer, Outcome, State};
 
 /// Prints each event as it comes.
@@ -34,6 +35,13 @@ impl Observer for JsonLines {
 
     fn stopping(&self) {
         line(&json!({ "event": "stopping" }));
+    }
+}
+
+/// What the plan does against the policy.
+pub fn violations(violations: &[Violation]) {
+    if !violations.is_empty() {
+        line(&json!({ "event": "policy", "violations": violations }));
     }
 }
 

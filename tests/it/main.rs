@@ -27,6 +27,7 @@ mod iam;
 mod inventory;
 mod keeping;
 mod lock;
+mod policies;
 mod product;
 mod raw;
 mod rehearse;
