@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 
 use super::hold::{self, Hold};
+use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
@@ -26,6 +27,8 @@ pub struct CarryOut {
     /// How to tell what happens; json gives one event a line
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    price_file: PriceFile,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,6 +90,8 @@ impl CarryOut {
         let mut text = report::plan::text(plan, &global.account_line(desired));
         let rehearsal = Gate::default().rehearse(plan, desired, snapshot, cloud).await?;
         text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
+        let costs = self.price_file.costs(plan, desired, snapshot)?;
+        text.push_str(&report::cost::line(&costs, &desired.region));
         report::print(&text)
     }
 

@@ -8,6 +8,7 @@ mod destroy;
 mod hold;
 mod iam_policy;
 mod plan;
+mod prices;
 mod rehearse;
 mod scale;
 mod signals;

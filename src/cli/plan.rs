@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::context::{Deletion, Part};
+use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
+use crate::cost::costs;
 use crate::error::Result;
 use crate::plan::Goal;
 use crate::{plan, report};
@@ -32,6 +34,8 @@ pub struct Plan {
     gate: Gate,
     #[command(flatten)]
     deletion: Deletion,
+    #[command(flatten)]
+    price_file: PriceFile,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -46,15 +50,17 @@ enum Format {
 impl Plan {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let desired = global.desired()?;
+        let prices = self.price_file.prices(&desired)?;
         let cloud = global.cloud(&desired).await?;
         let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
         let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref()).await?;
+        let costs = costs(&plan, &desired, &snapshot, &prices);
         match self.format {
             Format::Json => {
-                report::print_json(&plan)?;
+                report::print_json(&report::json::planned(&plan, &costs))?;
                 rehearsal
                     .iter()
                     .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
@@ -62,6 +68,7 @@ impl Plan {
             Format::Human => {
                 let mut text = report::plan::text(&plan, &global.account_line(&desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
+                text.push_str(&report::cost::line(&costs, &desired.region));
                 report::print(&text)?;
             }
         }
