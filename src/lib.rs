@@ -4,6 +4,7 @@ pub mod aws;
 pub mod boot;
 pub mod cli;
 pub mod cloud;
+pub mod cost;
 pub mod desired;
 pub mod diff;
 pub mod error;

@@ -3,17 +3,19 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 use super::context::Wanted;
 use super::hold::{self, Hold};
-use super::policy::{Policies, judge};
+use super::policy::Policies;
+use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::policy;
+use crate::policy::{self, Facts};
 use crate::reconcile::{self, Halt, Observer};
 use crate::report::{self, json::JsonLines, progress::Progress};
 use crate::snapshot::Snapshot;
@@ -31,6 +33,8 @@ pub struct CarryOut {
     /// How to tell what happens; json gives one event a line
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    price_file: PriceFile,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,12 +97,25 @@ impl CarryOut {
             true => Gate::default().rehearse(plan, desired, snapshot, cloud, needed).await?,
             false => None,
         };
-        let violations = judge(&rules, plan, desired, rehearsal.as_ref())?;
+        let costs = self.price_file.costs(plan, desired, snapshot)?;
+        let violations = rules.judge(&Facts {
+            plan,
+            desired,
+            rehearsal: rehearsal.as_ref(),
+            costs: &costs,
+            now: Timestamp::now(),
+        })?;
         match self.format {
             Format::Human => {
                 let mut text = report::plan::text(plan, &global.account_line(desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
-                text.push_str(&report::policy::text(&violations, topology));
+                text.push_str(&report::cost::line(&costs, &desired.region));
+                text.push_str(&report::policy::text(
+                    &violations,
+                    topology,
+                    true,
+                    report::columns(),
+                ));
                 report::print(&text)?;
             }
             Format::Json => report::json::violations(&violations),

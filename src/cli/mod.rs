@@ -9,6 +9,7 @@ mod hold;
 mod iam_policy;
 mod plan;
 mod policy;
+mod prices;
 mod rehearse;
 mod scale;
 mod signals;

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
+use jiff::Timestamp;
 
 use super::context::{Deletion, Part, Wanted};
-use super::policy::{Policies, judge};
+use super::policy::Policies;
+use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
+use crate::cost::costs;
 use crate::error::Result;
 use crate::plan::Goal;
-use crate::policy::{self, Violation};
+use crate::policy::{self, Facts};
 use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
@@ -38,6 +40,8 @@ pub struct Plan {
     policies: Policies,
     #[command(flatten)]
     deletion: Deletion,
+    #[command(flatten)]
+    price_file: PriceFile,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -49,18 +53,11 @@ enum Format {
     Json,
 }
 
-/// The plan as it is saved, and what it does against the policy.
-#[derive(Serialize)]
-struct Told<'a> {
-    #[serde(flatten)]
-    plan: &'a plan::Plan,
-    violations: &'a [Violation],
-}
-
 impl Plan {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let Wanted { topology, desired } = global.wanted()?;
         let rules = self.policies.rules(&topology)?;
+        let prices = self.price_file.prices(&desired)?;
         let cloud = global.cloud(&desired).await?;
         let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
@@ -69,10 +66,18 @@ impl Plan {
         let needed = rules.need_rehearsal();
         let rehearsal =
             self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref(), needed).await?;
-        let violations = judge(&rules, &plan, &desired, rehearsal.as_ref())?;
+        let costs = costs(&plan, &desired, &snapshot, &prices);
+        let facts = Facts {
+            plan: &plan,
+            desired: &desired,
+            rehearsal: rehearsal.as_ref(),
+            costs: &costs,
+            now: Timestamp::now(),
+        };
+        let violations = rules.judge(&facts)?;
         match self.format {
             Format::Json => {
-                report::print_json(&Told { plan: &plan, violations: &violations })?;
+                report::print_json(&report::json::planned(&plan, &costs, &violations))?;
                 rehearsal
                     .iter()
                     .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
@@ -80,7 +85,13 @@ impl Plan {
             Format::Human => {
                 let mut text = report::plan::text(&plan, &global.account_line(&desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
-                text.push_str(&report::policy::text(&violations, &topology));
+                text.push_str(&report::cost::line(&costs, &desired.region));
+                text.push_str(&report::policy::text(
+                    &violations,
+                    &topology,
+                    true,
+                    report::columns(),
+                ));
                 report::print(&text)?;
             }
         }

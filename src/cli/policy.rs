@@ -1,13 +1,9 @@
 //! The rules that a command holds its plan to: the file's, those of its flags, and what these override.
 
 use clap::Args;
-use jiff::Timestamp;
 
-use crate::desired::Desired;
 use crate::error::Result;
-use crate::plan::Plan;
-use crate::policy::{Facts, Rules, Violation};
-use crate::rehearsal::Rehearsal;
+use crate::policy::Rules;
 use crate::topology::{Placed, Policy, Span, Topology};
 
 /// Flags on what a plan may do.
@@ -19,6 +15,9 @@ pub struct Policies {
     /// Refuse a plan that replaces more than this
     #[arg(long, value_name = "N")]
     max_replacements: Option<usize>,
+    /// Refuse a plan by which the topology costs more than this a month, in US dollars
+    #[arg(long, value_name = "USD")]
+    max_monthly_cost: Option<usize>,
     /// Refuse a plan that deletes or replaces a database
     #[arg(long)]
     protect_databases: bool,
@@ -35,18 +34,9 @@ impl Policies {
             protect_databases: self.protect_databases.then(|| Placed::new(true, Span::default())),
             max_replacements: self.max_replacements.map(said),
             max_deletions: self.max_deletions.map(said),
+            max_monthly_cost: self.max_monthly_cost.map(said),
             ..Policy::default()
         };
         Rules::of(topology, flags, &self.override_policy)
     }
-}
-
-/// What the plan does against the rules at this moment.
-pub fn judge(
-    rules: &Rules<'_>,
-    plan: &Plan,
-    desired: &Desired,
-    rehearsal: Option<&Rehearsal>,
-) -> Result<Vec<Violation>> {
-    rules.judge(&Facts { plan, desired, rehearsal, now: Timestamp::now() })
 }

@@ -1,13 +1,15 @@
 //! The rules that have keys of their own in `[policy]`.
 
 use super::{Facts, Finding, blame, hours};
+use crate::cost::Money;
 use crate::diff::{Action, Change};
 use crate::kinds::{db_instance, security_group, target_group};
 use crate::model::Address;
 use crate::plan::Goal;
-use crate::report::count;
+use crate::report::{cost, count};
 use crate::topology::policy::{
-    MAX_DELETIONS, MAX_REPLACEMENTS, MIN_HEALTHY, OPEN_PORTS, PROTECT_DATABASES, WORKING_HOURS,
+    MAX_DELETIONS, MAX_MONTHLY_COST, MAX_REPLACEMENTS, MIN_HEALTHY, OPEN_PORTS, PROTECT_DATABASES,
+    WORKING_HOURS,
 };
 use crate::topology::{Level, Peer, Policy, Span, Topology};
 
@@ -24,6 +26,7 @@ pub fn levels(policy: &Policy) -> impl Iterator<Item = (&str, Level)> {
         (MAX_REPLACEMENTS, policy.max_replacements.is_some()),
         (MAX_DELETIONS, policy.max_deletions.is_some()),
         (MIN_HEALTHY, policy.min_healthy.is_some()),
+        (MAX_MONTHLY_COST, policy.max_monthly_cost.is_some()),
         (WORKING_HOURS, policy.working_hours.is_some()),
     ];
     let set = set.into_iter().filter(|(_, set)| *set);
@@ -36,6 +39,7 @@ pub fn judge(policy: &Policy, topology: &Topology, facts: &Facts<'_>) -> Vec<Fin
     judge.ports();
     judge.numbers();
     judge.healthy();
+    judge.cost();
     judge.hours();
     judge.found
 }
@@ -176,6 +180,24 @@ impl Judge<'_> {
             ));
             finding.address = Some(address);
             finding.blame = blame;
+        }
+    }
+
+    /// A plan that costs less than what there is may be the way to where it is little enough.
+    fn cost(&mut self) {
+        let Some(most) = &self.policy.max_monthly_cost else { return };
+        let costs = self.facts.costs;
+        let (then, more) = (costs.then.total(), costs.more());
+        let bound = Money::dollars(most.value);
+        let unpriced = cost::unpriced(costs);
+        let label = format!("at most {} a month", bound.about());
+        if then > bound && !more.is_negative() {
+            let message = format!("about {} a month, {}", then.about(), cost::change(more));
+            self.find(MAX_MONTHLY_COST, most.span, message, label);
+        } else if then <= bound && !unpriced.is_empty() {
+            let message = format!("it can't be told: there is no price here for {unpriced}");
+            let finding = self.find(MAX_MONTHLY_COST, most.span, message, label);
+            finding.hint = Some("give it one: --price-file FILE".to_owned());
         }
     }
 

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cost::Costs;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Address;
@@ -28,6 +29,7 @@ pub struct Facts<'a> {
     pub desired: &'a Desired,
     /// Of a plan with nothing to do there is none.
     pub rehearsal: Option<&'a Rehearsal>,
+    pub costs: &'a Costs,
     pub now: Timestamp,
 }
 

@@ -19,7 +19,20 @@ pub const FIELDS: &[(&str, &[&str])] = &[
         CHANGE,
         &["address", "kind", "name", "action", "drift", "protected", "fields", "before", "after"],
     ),
-    (PLAN, &["goal", "topology", "account", "region", "summary", "duration", "min_healthy"]),
+    (
+        PLAN,
+        &[
+            "goal",
+            "topology",
+            "account",
+            "region",
+            "summary",
+            "duration",
+            "min_healthy",
+            "cost",
+            "cost_change",
+        ],
+    ),
     ("plan.summary", &["create", "update", "replace", "delete", "drift"]),
 ];
 
@@ -36,7 +49,12 @@ pub fn plan(facts: &Facts<'_>) -> Value {
     let (plan, summary) = (facts.plan, &facts.plan.summary);
     let rehearsal = facts.rehearsal;
     let fewest = rehearsal.map(|rehearsal| &rehearsal.services).into_iter().flatten();
-    map([
+    let costs = facts.costs;
+    // What lacks a part is no sum to go by.
+    let priced = costs.then.unpriced().chain(costs.now.unpriced()).next().is_none();
+    let costs = [("cost", costs.then.total()), ("cost_change", costs.more())];
+    let costs = costs.into_iter().filter(|_| priced).map(|(name, money)| (name, word(&money)));
+    let said = [
         ("goal", word(&plan.goal)),
         ("topology", plan.topology.as_str().into()),
         ("account", plan.account.as_str().into()),
@@ -53,7 +71,8 @@ pub fn plan(facts: &Facts<'_>) -> Value {
         ),
         ("duration", Value::Float(rehearsal.map_or(0.0, |rehearsal| rehearsal.seconds))),
         ("min_healthy", map(fewest.map(|(name, healthy)| (name.as_str(), count(healthy.fewest))))),
-    ])
+    ];
+    map(said.into_iter().chain(costs))
 }
 
 /// What a rule sees of a change.

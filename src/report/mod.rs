@@ -1,5 +1,6 @@
 //! What people and machines read. stdout is for the result, stderr for everything on the way.
 
+pub mod cost;
 pub mod diagnostics;
 pub mod edit;
 pub mod error;

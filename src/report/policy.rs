@@ -2,13 +2,14 @@
 
 use annotate_snippets::{Level, Renderer};
 
-use super::{columns, count, diagnostics};
+use super::{count, diagnostics};
 use crate::policy::{Violation, told};
 use crate::topology::Topology;
 
 /// Every violation with the rule's line and that of the block to blame; nothing where there is none.
-pub fn text(violations: &[Violation], topology: &Topology) -> String {
-    let renderer = Renderer::styled().term_width(columns());
+pub fn text(violations: &[Violation], topology: &Topology, colour: bool, width: usize) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(width);
     let (refusing, others): (Vec<_>, Vec<_>) = violations.iter().partition(|one| one.refuses());
     let mut text = String::new();
     for (level, some) in [(Level::ERROR, &refusing), (Level::WARNING, &others)] {

@@ -36,11 +36,19 @@ pub const OPEN_PORTS: &str = "open_ports";
 pub const MAX_REPLACEMENTS: &str = "max_replacements";
 pub const MAX_DELETIONS: &str = "max_deletions";
 pub const MIN_HEALTHY: &str = "min_healthy";
+pub const MAX_MONTHLY_COST: &str = "max_monthly_cost";
 pub const WORKING_HOURS: &str = "working_hours";
 
 /// The rules that have keys of their own.
-pub const BUILT_IN: &[&str] =
-    &[PROTECT_DATABASES, OPEN_PORTS, MAX_REPLACEMENTS, MAX_DELETIONS, MIN_HEALTHY, WORKING_HOURS];
+pub const BUILT_IN: &[&str] = &[
+    PROTECT_DATABASES,
+    OPEN_PORTS,
+    MAX_REPLACEMENTS,
+    MAX_DELETIONS,
+    MIN_HEALTHY,
+    MAX_MONTHLY_COST,
+    WORKING_HOURS,
+];
 
 /// More than any plan has changes.
 const MOST: i64 = 1_000_000;
@@ -63,6 +71,11 @@ pub static POLICY: &[Key] = &[
         Integer(0, MOST),
         "how many targets of each service a plan has to leave healthy at any moment",
     ),
+    Key::optional(
+        MAX_MONTHLY_COST,
+        Integer(0, MOST),
+        "what it all may cost a month by ecdeploy's estimate, in US dollars",
+    ),
     Key::optional(WORKING_HOURS, Table(HOURS), "when something may be changed"),
     Key::optional("level", Table(LEVEL), "what each of these is worth; soft-mandatory by default"),
     Key::optional("rule", Named(text::key, RULE), "rules of your own"),
@@ -76,6 +89,7 @@ static LEVEL: &[Key] = &[
     Key::optional(MAX_REPLACEMENTS, Word(LEVELS), WORTH),
     Key::optional(MAX_DELETIONS, Word(LEVELS), WORTH),
     Key::optional(MIN_HEALTHY, Word(LEVELS), WORTH),
+    Key::optional(MAX_MONTHLY_COST, Word(LEVELS), WORTH),
     Key::optional(WORKING_HOURS, Word(LEVELS), WORTH),
 ];
 
@@ -102,6 +116,7 @@ pub struct Policy {
     pub max_replacements: Option<Placed<usize>>,
     pub max_deletions: Option<Placed<usize>>,
     pub min_healthy: Option<Placed<usize>>,
+    pub max_monthly_cost: Option<Placed<usize>>,
     pub working_hours: Option<WorkingHours>,
     /// Of those above, by their keys.
     pub levels: BTreeMap<String, Level>,
@@ -144,6 +159,7 @@ pub fn policy(block: Block<'_>) -> Policy {
         max_replacements: count(MAX_REPLACEMENTS),
         max_deletions: count(MAX_DELETIONS),
         min_healthy: count(MIN_HEALTHY),
+        max_monthly_cost: count(MAX_MONTHLY_COST),
         working_hours: block.get(WORKING_HOURS).and_then(|_| hours(block.block(WORKING_HOURS))),
         levels: BUILT_IN.iter().filter_map(level).collect(),
         rules: entries.iter().map(|entry| rule(entry.key.clone(), Block::of(entry))).collect(),

@@ -17,6 +17,7 @@ mod adopt;
 mod beside;
 mod between;
 mod boot;
+mod ci;
 mod data;
 mod deaths;
 mod drawn;

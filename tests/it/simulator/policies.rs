@@ -1,7 +1,7 @@
 //! The rules of `[policy]`: for each a plan that violates it, and one that doesn't.
 
-use anstream::adapter::strip_str;
 use ecdeploy::cloud::sim::SimCloud;
+use ecdeploy::cost::{Prices, costs};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::plan::{Goal, Origin, Plan};
 use ecdeploy::policy::{self, Facts, Rules, Violation};
@@ -34,7 +34,7 @@ struct Judged {
 
 impl Judged {
     fn text(&self) -> String {
-        strip_str(&report::policy::text(&self.violations, &self.topology)).to_string()
+        report::policy::text(&self.violations, &self.topology, false, 100)
     }
 
     /// `rule address: message`, each.
@@ -78,6 +78,7 @@ async fn judged_for(
         plan: &plan,
         desired: &wanted,
         rehearsal: rehearsal.as_ref(),
+        costs: &costs(&plan, &wanted, &snapshot, &Prices::known(&wanted.region).unwrap()),
         now: NOW.parse::<Timestamp>().unwrap(),
     };
     let overridden: Vec<String> = overridden.iter().map(|rule| (*rule).to_owned()).collect();
@@ -188,6 +189,22 @@ async fn a_change_out_of_hours_is_a_violation() {
     assert_eq!(out.said(), ["working_hours: it is Fri 10:00 in Asia/Singapore"]);
     assert_eq!(judged(edit, &hours("\"fri\"")).await.said(), [""; 0]);
     assert_eq!(judged(&[], &hours("\"mon\"")).await.said(), [""; 0], "nothing is changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_a_month_than_may_be_is_a_violation() {
+    let bigger = &[("[service.user]\n", "[service.user]\ninstance_type = \"t3.large\"\n")];
+    let dear = judged(bigger, "max_monthly_cost = 100").await;
+    let said = dear.said();
+    assert!(said[0].starts_with("max_monthly_cost: about $"), "{said:?}");
+    assert!(said[0].ends_with(" more than now") && said.len() == 1, "{said:?}");
+    assert_eq!(judged(bigger, "max_monthly_cost = 10000").await.said(), [""; 0]);
+    assert_eq!(judged(&[], "max_monthly_cost = 100").await.said().len(), 1, "as it stands");
+    let less = &[("[service.user]\n", "[service.user]\ninstance_type = \"t3.micro\"\n")];
+    assert_eq!(judged(less, "max_monthly_cost = 100").await.said(), [""; 0], "it saves");
+    let unknown = &[("[service.user]\n", "[service.user]\ninstance_type = \"x1e.xlarge\"\n")];
+    let said = judged(unknown, "max_monthly_cost = 100000").await.said();
+    assert_eq!(said, ["max_monthly_cost: it can't be told: there is no price here for x1e.xlarge"]);
 }
 
 const OWN: &str = r#"
