@@ -8,6 +8,8 @@ mod destroy;
 mod hold;
 mod iam_policy;
 mod plan;
+mod policy;
+mod prices;
 mod rehearse;
 mod scale;
 mod signals;
@@ -33,7 +35,8 @@ pub(crate) const SUCCESS: u8 = 0;
     about = "Provisions the classic AWS web shop from one topology.toml, by diffing it against the live account.",
     after_help = "Try it without an AWS account:\n  ecdeploy apply --sandbox\n\n\
                   Exit codes:\n  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; \
-                  3 somebody else holds the lock; 130, 143 interrupted by SIGINT, SIGTERM",
+                  3 somebody else holds the lock; \
+                  4 the plan is against the policy; 130, 143 interrupted by SIGINT, SIGTERM",
     disable_help_subcommand = true
 )]
 struct Cli {

@@ -5,9 +5,26 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::json;
 
+use super::cost::Report;
+use crate::cost::Costs;
 use crate::error::Result;
 use crate::plan::Plan;
+use crate::policy::Violation;
 use crate::reconcile::{Event, Observer, Outcome, State};
+
+/// A plan, and beside it what it makes of the costs. Who reads it as a plan finds the plan.
+#[derive(Serialize)]
+pub struct Planned<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    cost: Report,
+    violations: &'a [Violation],
+}
+
+/// The plan, its costs and what it does against the policy as one document.
+pub fn planned<'a>(plan: &'a Plan, costs: &Costs, violations: &'a [Violation]) -> Planned<'a> {
+    Planned { plan, cost: Report::of(costs), violations }
+}
 
 /// Prints each event as it comes.
 pub struct JsonLines(());
@@ -34,6 +51,13 @@ impl Observer for JsonLines {
 
     fn stopping(&self) {
         line(&json!({ "event": "stopping" }));
+    }
+}
+
+/// What the plan does against the policy.
+pub fn violations(violations: &[Violation]) {
+    if !violations.is_empty() {
+        line(&json!({ "event": "policy", "violations": violations }));
     }
 }
 

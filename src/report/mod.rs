@@ -1,5 +1,6 @@
 //! What people and machines read. stdout is for the result, stderr for everything on the way.
 
+pub mod cost;
 pub mod diagnostics;
 pub mod edit;
 pub mod error;
@@ -8,6 +9,7 @@ pub mod log;
 pub mod outcome;
 mod pending;
 pub mod plan;
+pub mod policy;
 pub mod progress;
 pub mod rehearsal;
 mod rounds;

@@ -1,5 +1,6 @@
 //! Every key of a topology file.
 
+use super::policy::POLICY;
 use super::shape::Key;
 use super::shape::Shape::{
     Either, Flag, Integer, List, Named, OneOf, Partly, Scalar, Table, Text, Word,
@@ -30,6 +31,7 @@ pub static FILE: &[Key] = &[
     Key::optional("database", Named(text::key, DATABASE), "PostgreSQL databases"),
     Key::optional("cache", Named(text::key, CACHE), "Redis caches"),
     Key::optional("moved", List(&Table(MOVED)), "what goes on under another address"),
+    Key::optional("policy", Table(POLICY), "what a plan may do"),
 ];
 
 static MOVED: &[Key] = &[

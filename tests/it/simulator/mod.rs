@@ -13,6 +13,7 @@ mod locking;
 mod moved;
 mod output;
 mod partly;
+mod policies;
 mod protect;
 mod random;
 mod recovery;
