@@ -9,27 +9,24 @@ use crate::plan::Pending;
 /// What AWS will do in a maintenance window.
 pub fn write(text: &mut String, pending: &[Pending]) {
     for waiting in pending {
-        let fields: Vec<String> = waiting
-            .fields
-            .iter()
-            .map(|field| {
-                let value = |value| line(value, &|_| None);
-                format!(
-                    "{} {} -> {}",
-                    printable(&field.field),
-                    value(&field.before),
-                    value(&field.after)
-                )
-            })
-            .collect();
         let _ = writeln!(
             text,
             "{}  pending until the maintenance window {}: {}\n",
             paint(BOLD, &waiting.address.to_string()),
             window(&waiting.window),
-            fields.join(", "),
+            fields(waiting),
         );
     }
+}
+
+/// What waits: `instance_class db.t3.micro -> db.t3.small`.
+pub fn fields(waiting: &Pending) -> String {
+    let value = |value| line(value, &|_| None);
+    let fields = waiting.fields.iter().map(|field| {
+        let (before, after) = (value(&field.before), value(&field.after));
+        format!("{} {before} -> {after}", printable(&field.field))
+    });
+    fields.collect::<Vec<_>>().join(", ")
 }
 
 /// `Sun 17:00-17:30 UTC` of AWS's `sun:17:00-sun:17:30`.
