@@ -12,6 +12,7 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::reconcile::{self, Halt, Observer};
+use crate::rehearsal::Rehearsal;
 use crate::report::{self, json::JsonLines, progress::Progress};
 use crate::snapshot::Snapshot;
 
@@ -45,12 +46,12 @@ impl CarryOut {
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, desired, cloud, &snapshot, plan).await?;
+        let rehearsal = self.show(global, desired, cloud, &snapshot, plan).await?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
             false => self.agreed(global, desired, cloud, snapshot, plan).await?,
         };
-        self.run(global, cloud, hold, &snapshot, plan).await
+        self.run(global, cloud, hold, &snapshot, plan, rehearsal.as_ref()).await
     }
 
     /// Carries out a plan that was saved, to be looked at, before.
@@ -63,8 +64,8 @@ impl CarryOut {
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, desired, cloud, snapshot, plan).await?;
-        self.run(global, cloud, hold, snapshot, plan).await
+        let rehearsal = self.show(global, desired, cloud, snapshot, plan).await?;
+        self.run(global, cloud, hold, snapshot, plan, rehearsal.as_ref()).await
     }
 
     /// Whether people read along.
@@ -72,7 +73,7 @@ impl CarryOut {
         self.format == Format::Human
     }
 
-    /// Shows people the plan, and how it would go.
+    /// Shows people the plan, and how it would go, where that is known.
     pub async fn show(
         &self,
         global: &Global,
@@ -80,14 +81,15 @@ impl CarryOut {
         cloud: &dyn Cloud,
         snapshot: &Snapshot,
         plan: &Plan,
-    ) -> Result<()> {
+    ) -> Result<Option<Rehearsal>> {
         if !self.is_human() {
-            return Ok(());
+            return Ok(None);
         }
         let mut text = report::plan::text(plan, &global.account_line(desired));
         let rehearsal = Gate::default().rehearse(plan, desired, snapshot, cloud).await?;
         text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
-        report::print(&text)
+        report::print(&text)?;
+        Ok(rehearsal)
     }
 
     /// Asks whether to go ahead, where that was not said before; and gives the account as it is then.
@@ -120,19 +122,22 @@ impl CarryOut {
         hold: &Hold,
         snapshot: &Snapshot,
         plan: &Plan,
+        rehearsal: Option<&Rehearsal>,
     ) -> Result<u8> {
-        let observer: Box<dyn Observer> = match self.format {
-            Format::Human => Box::new(Progress::new(plan, global.speed())),
-            Format::Json => Box::new(JsonLines::begin(plan)),
-        };
         let parallelism = usize::from(self.parallelism);
-        let watched = observer.as_ref();
-        let outcome = hold
-            .carry_out(watched, async |stop| {
+        let carried = async |watched: &dyn Observer| {
+            hold.carry_out(watched, async |stop| {
                 reconcile::run(plan, snapshot, cloud, parallelism, stop, watched).await
             })
-            .await;
-        drop(observer);
+            .await
+        };
+        let outcome = match self.format {
+            Format::Human => {
+                let progress = Progress::new(plan, rehearsal, global.speed());
+                progress.during(carried(&progress)).await
+            }
+            Format::Json => carried(&JsonLines::begin(plan)).await,
+        };
         match self.format {
             Format::Human => report::print(&report::outcome::text(plan, &outcome))?,
             Format::Json => report::json::end(plan, &outcome)?,
