@@ -20,5 +20,6 @@ pub mod reconcile;
 pub mod rehearsal;
 pub mod report;
 pub mod snapshot;
+pub mod status;
 pub mod topology;
 pub mod trace;

@@ -232,6 +232,11 @@ impl Lock<'_> {
     }
 }
 
+/// Whether its holder seems to be dead: it was not renewed, or its process was here and is gone.
+pub fn is_left_over(lease: &Lease) -> bool {
+    lease.age >= TERM || holder::died_here(&lease.holder, &holder::us("status"))
+}
+
 /// Takes a lease away if it is still this holder's: numbers begin at 1 again, and by now another may have it.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ mod prices;
 mod rehearse;
 mod scale;
 mod signals;
+mod status;
 mod trace;
 mod unlock;
 mod validate;
@@ -72,6 +73,7 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Scale(scale::Scale),
     Adopt(adopt::Adopt),
+    Status(status::Status),
     Trace(trace::Trace),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
@@ -112,6 +114,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Rehearse(command) => command.run(&cli.global).await,
             Command::Scale(command) => command.run(&cli.global).await,
             Command::Adopt(command) => command.run(&cli.global).await,
+            Command::Status(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),

@@ -59,7 +59,7 @@ impl Scale {
                     edit => edit + "\n",
                 })?;
             }
-            self.carry_out.show(global, &wanted, cloud, &snapshot, &plan).await?;
+            let rehearsal = self.carry_out.show(global, &wanted, cloud, &snapshot, &plan).await?;
             let nothing = plan.is_empty() && before == after;
             let snapshot = match nothing {
                 true => snapshot,
@@ -68,7 +68,7 @@ impl Scale {
             if before != after {
                 topology::save(&path, &before, &after)?;
             }
-            self.carry_out.run(global, cloud, hold, &snapshot, &plan).await
+            self.carry_out.run(global, cloud, hold, &snapshot, &plan, rehearsal.as_ref()).await
         })
         .await
     }

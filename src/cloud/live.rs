@@ -42,9 +42,13 @@ impl Cloud for LiveCloud {
         let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading)));
         let answers = join_all(lookups.iter().map(|asked| lookup::of(&reading, asked)));
         let (lists, answers) = join(lists, answers).await;
+        let known = answers.iter().flatten();
+        let expires = known.filter_map(|one| Some((one.value.clone(), one.expires?))).collect();
+        let answers = answers.into_iter().map(|answer| answer.map(|found| found.value));
         Ok(Found {
             observed: lists?.into_iter().flatten().collect(),
             answers: lookups.iter().cloned().zip(answers).collect(),
+            expires,
         })
     }
 

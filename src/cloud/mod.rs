@@ -21,6 +21,8 @@ pub struct Found {
     pub observed: Vec<Observed>,
     /// Each lookup's answer, or why there is none.
     pub answers: BTreeMap<Lookup, Result<String, Fault>>,
+    /// When what was found expires, in seconds since 1970, by the answer.
+    pub expires: BTreeMap<String, i64>,
 }
 
 /// An account in one region, with a clock of its own.

@@ -13,8 +13,8 @@ use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
-    Standing, Status, Tags, Timing,
+    Address, Body, Calls, Created, Fault, Field, Grant, Link, Node, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing, Vitals,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -187,6 +187,16 @@ fn outputs(created: Created, cluster: &sdk::CacheCluster) -> Created {
     created.output("arn", cluster.arn.clone()).output("endpoint", endpoint)
 }
 
+/// The cluster as a node of a cache, in which it has this role.
+pub fn node(cluster: &sdk::CacheCluster, role: Option<&str>) -> Node {
+    Node {
+        id: cluster.cache_cluster_id().unwrap_or_default().to_owned(),
+        role: role.map(str::to_owned),
+        zone: cluster.preferred_availability_zone().map(str::to_owned),
+        state: cluster.cache_cluster_status().unwrap_or_default().to_owned(),
+    }
+}
+
 fn endpoint(cluster: &sdk::CacheCluster) -> Option<&sdk::Endpoint> {
     cluster.cache_nodes().first()?.endpoint.as_ref()
 }
@@ -194,6 +204,8 @@ fn endpoint(cluster: &sdk::CacheCluster) -> Option<&sdk::Endpoint> {
 /// A change that ElastiCache has still to make was asked for already: it counts as made.
 fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
     let status = status(&cluster);
+    let state = cluster.cache_cluster_status().unwrap_or_default();
+    let vitals = Vitals { nodes: vec![node(&cluster, None)], ..Vitals::state(state) };
     let created = outputs(Created::id(cluster.cache_cluster_id.clone()?), &cluster);
     let port = endpoint(&cluster).and_then(|endpoint| endpoint.port);
     let coming = cluster
@@ -216,6 +228,7 @@ fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
     Some(Observed {
         status,
         outputs: created.outputs,
+        vitals,
         ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }

@@ -23,7 +23,7 @@ use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, NAME, Observed, Operation,
-    Schema, Standing, Status, TOPOLOGY, Tags, Timing, launch,
+    Schema, Standing, Status, TOPOLOGY, Tags, Timing, Vitals, launch,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -120,6 +120,7 @@ impl Kind for Wire {
             let id = instance.instance_id.clone()?;
             let tags = ec2::ours(instance.tags.clone(), read)?;
             let status = status(&instance);
+            let word = state(&instance).map_or("unknown", InstanceStateName::as_str).to_owned();
             let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
             let place = place.unwrap_or_default();
             let target = targets.get(&id).cloned().unwrap_or_default();
@@ -135,6 +136,7 @@ impl Kind for Wire {
                 status,
                 place,
                 duty: target.duty,
+                vitals: Vitals { health: target.health, ..Vitals::state(&word) },
                 ..observed
             })
         });

@@ -16,7 +16,7 @@ use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
     ANYWHERE, Body, Calls, Condition, Created, Fault, Field, Grant, Link, Observed, Operation,
-    Schema, Scope, Standing, Status, Tags, Timing,
+    Schema, Scope, Standing, Status, Tags, Timing, Vitals,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -190,9 +190,11 @@ fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Optio
         ("security_groups", groups.map(|ids| form::set(ids.into_iter().map(Value::from)))),
     ]);
     let created = outputs(Created::id(id), balancer);
+    let state = balancer.state().and_then(|state| state.code());
     Some(Observed {
         outputs: created.outputs,
         status: status(balancer.state.as_ref()),
+        vitals: Vitals::state(state.map_or("", LoadBalancerStateEnum::as_str)),
         ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }

@@ -15,7 +15,7 @@ use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
     Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
-    Standing, Status, Tags, Timing,
+    Standing, Status, Tags, Timing, Vitals,
 };
 
 /// What its id has beyond the cache's, so that it can stand beside the single node that it takes over from.
@@ -143,7 +143,9 @@ impl Kind for Wire {
             let address = name.map(|name| Address::new(SCHEMA.kind, name));
             let tags = elasticache::tags_of(read, found.arn(), subnets, address).await?;
             let node = node(&found);
-            Ok::<_, Fault>(read.owns(&tags).then(|| observe(found, node, tags)).flatten())
+            let vitals = vitals(&found, clusters);
+            let ours = read.owns(&tags).then(|| observe(found, node, tags)).flatten();
+            Ok::<_, Fault>(ours.map(|observed| Observed { vitals, ..observed }))
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
     }
@@ -261,6 +263,17 @@ fn outputs(created: Created, group: &sdk::ReplicationGroup) -> Created {
 /// Where the primary is, whichever node that is.
 fn primary(group: &sdk::ReplicationGroup) -> Option<&sdk::Endpoint> {
     group.node_groups().first()?.primary_endpoint()
+}
+
+/// How it does, node by node: which is the primary is told of the group, the rest of each.
+fn vitals(group: &sdk::ReplicationGroup, clusters: &[sdk::CacheCluster]) -> Vitals {
+    let members = group.node_groups().iter().flat_map(|part| part.node_group_members());
+    let nodes = members.filter_map(|member| {
+        let id = member.cache_cluster_id()?;
+        let cluster = clusters.iter().find(|cluster| cluster.cache_cluster_id() == Some(id))?;
+        Some(cache_cluster::node(cluster, member.current_role()))
+    });
+    Vitals { nodes: nodes.collect(), ..Vitals::state(group.status().unwrap_or_default()) }
 }
 
 /// What all its nodes have in common is told of each node alone. A change that ElastiCache has still to make was asked for

@@ -13,7 +13,7 @@ const DRAINING: &str = "draining";
 const UNHEALTHY: &str = "unhealthy";
 
 /// One target of one group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetHealth {
     /// The target group's id.
     pub group: String,
@@ -23,6 +23,8 @@ pub struct TargetHealth {
     pub state: String,
     /// AWS's code for why it is another than healthy: `Target.FailedHealthChecks`.
     pub reason: Option<String>,
+    /// AWS's sentence on it: `Health checks failed with these codes: [502]`.
+    pub description: Option<String>,
 }
 
 /// What is waited for when a machine goes into service or out of it.

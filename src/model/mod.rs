@@ -25,7 +25,7 @@ pub use fingerprint::{Fingerprint, digest};
 pub use health::{Serving, TargetHealth};
 pub use lease::{Holder, Lease};
 pub use lookup::{Lookup, covers};
-pub use observed::{Created, Duty, Maintenance, Observed, Standing, Status};
+pub use observed::{Created, Duty, Maintenance, Node, Observed, Standing, Status, Vitals};
 pub use pace::{Bucket, Calls};
 pub use permission::{ANYWHERE, Condition, Grant, Operation, Scope, Side};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};

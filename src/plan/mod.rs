@@ -27,7 +27,7 @@ use serde_json::Value;
 
 pub use choice::Choice;
 pub use parting::Parting;
-pub use pending::{Pending, PendingField};
+pub use pending::{Pending, PendingField, pending};
 pub use saved::{load, save};
 pub use step::{Dependency, Member, Step, Verb};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::model::{Late, late, steers};
 
@@ -83,8 +84,32 @@ pub fn padded(text: &str, width: usize) -> String {
 }
 
 /// The blanks that the text lacks to this width.
-pub fn blanks(text: &str, width: usize) -> String {
-    " ".repeat(width.saturating_sub(text.chars().count()))
+pub fn blanks(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(width(text)))
+}
+
+/// How many columns of a terminal the text takes, without colours in it.
+pub fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// As much of the text as these columns hold: what is cut off leaves a mark.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        let next = width(&cut) + c.width().unwrap_or(0);
+        if next + 1 > columns {
+            break;
+        }
+        cut.push(c);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
 }
 
 /// An id as people read it: of an ARN, the last part says enough.
