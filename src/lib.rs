@@ -17,6 +17,7 @@ mod process;
 pub mod reconcile;
 pub mod rehearsal;
 pub mod report;
+pub mod schema;
 pub mod snapshot;
 pub mod topology;
 pub mod trace;

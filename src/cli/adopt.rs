@@ -16,9 +16,13 @@ use crate::{diff, report};
 
 /// Take an existing resource under management, by tagging it
 #[derive(Args)]
-#[command(
-    after_help = "Nothing but its tags changes. What differs from the file is shown first; the next apply sees to that."
-)]
+#[command(after_help = "\
+Examples:
+  Take over a VPC and a database that were made by hand:
+    ecdeploy adopt vpc.main vpc-0a1b2c3d4e5f60718
+    ecdeploy adopt db_instance.user ecommerce-user-db
+
+Nothing but its tags changes. What differs from the file is shown first; the next apply sees to that.")]
 pub struct Adopt {
     /// Where it is to stand in the topology, such as vpc.main
     address: String,

@@ -13,6 +13,16 @@ use crate::plan::{self, Goal, Plan};
 
 /// Bring the account to what the topology says
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  Try it without an AWS account:
+    ecdeploy apply --sandbox
+  Carry out a saved plan, exactly:
+    ecdeploy apply shop.plan
+  Without a question, one event a line:
+    ecdeploy apply -y --format json
+  Everything but a database and what needs it:
+    ecdeploy apply --except database.user")]
 pub struct Apply {
     /// A plan saved by `ecdeploy plan --out FILE`: carried out exactly, or refused when its basis moved
     plan: Option<PathBuf>,

@@ -6,6 +6,7 @@ mod check;
 mod diagnostic;
 mod edit;
 mod format;
+mod forms;
 mod read;
 mod regions;
 pub mod shape;

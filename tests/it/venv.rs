@@ -51,6 +51,16 @@ pub fn reference() -> Command {
     command
 }
 
+/// The checker of TOML files that editors have.
+pub fn taplo() -> Command {
+    static TAPLO: OnceLock<PathBuf> = OnceLock::new();
+    let taplo = TAPLO.get_or_init(|| {
+        let requirements = root().join("tests/editor/requirements.txt");
+        environment("editor", &requirements, "what editors have").with_file_name("taplo")
+    });
+    Command::new(taplo)
+}
+
 /// An environment's python, once all that its requirements pin is installed.
 fn environment(name: &str, requirements: &Path, what: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp lies in target");

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// Debian's packages for all of them.
+/// Programs whose packages have their names, each installed by itself.
+const ALONE: &[&str] = &["fish", "mandoc", "zsh"];
+
+/// Debian's packages for all others.
 const PACKAGES: &[&str] = &[
     "postgresql",
     "redis-server",
@@ -20,15 +23,16 @@ const PACKAGES: &[&str] = &[
 
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
+    let packages = if ALONE.contains(&program) { &[program] } else { PACKAGES };
     if find(program).is_none() && is_root() {
         let _ =
-            apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(PACKAGES));
+            apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(packages));
     }
     let found = find(program);
     Command::new(found.unwrap_or_else(|| {
         panic!(
             "these tests run {program}: apt-get install {} (npm comes with NodeSource's nodejs)",
-            PACKAGES.join(" ")
+            packages.join(" ")
         )
     }))
 }
