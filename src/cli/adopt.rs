@@ -145,7 +145,7 @@ impl Adopt {
         let Some(found) = here else {
             let message = format!("there is no {name} {} in {}", self.id, desired.region);
             return Err(Error::new(ErrorKind::Refused, message)
-                .hint(format!("the id of a {name} looks like {form}")));
+                .hint(format!("the id of a {name} looks like {}", like(form, desired))));
         };
         match found.tags.get(TOPOLOGY) {
             Some(owner) => {
@@ -159,4 +159,15 @@ impl Adopt {
             None => Ok(found),
         }
     }
+}
+
+/// An id of this form.
+fn like(form: &str, desired: &Desired) -> String {
+    let known = [
+        ("{hex}", "0a1b2c3d4e5f60718"),
+        ("{region}", &desired.region),
+        ("{account}", &desired.account),
+    ];
+    let like = known.iter().fold(form.to_owned(), |form, (gap, value)| form.replace(gap, value));
+    like.replace(['{', '}'], "")
 }

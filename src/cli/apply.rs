@@ -61,10 +61,11 @@ impl Apply {
             .hint("make a new plan with these flags: ecdeploy plan --out FILE"));
         }
         if plan.origin.sandbox != global.sandbox {
-            let (made, hint) = match plan.origin.sandbox {
-                true => ("for the sandbox", "add --sandbox"),
-                false => ("for an AWS account", "leave out --sandbox"),
+            let (made, flag) = match plan.origin.sandbox {
+                true => ("for the sandbox", " --sandbox"),
+                false => ("for an AWS account", ""),
             };
+            let hint = format!("carry it out there: ecdeploy apply{flag} {}", path.display());
             return Err(
                 Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint)
             );

@@ -126,8 +126,6 @@ impl Format {
 
     fn shape(&self, shape: &'static Shape, form: Option<&str>) -> Map<String, Value> {
         let either = |one: Value, other: Value| object(json!({ "anyOf": [one, other] }));
-        let or_variable =
-            |value: Value| either(value, json!({ "type": "string", "pattern": SOLE_VARIABLE }));
         match shape {
             Shape::Text(_) => object(match form {
                 Some(form) => json!({ "type": "string", "pattern": format!("{form}|{VARIABLE}") }),

@@ -29,6 +29,7 @@ mod inventory;
 mod keeping;
 mod lock;
 mod manual;
+mod newcomer;
 mod policy;
 mod product;
 mod programs;

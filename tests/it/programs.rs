@@ -41,7 +41,10 @@ pub fn need(program: &str) -> Command {
 pub fn apt_get(with: impl Fn(&mut Command) -> &mut Command) -> bool {
     let run = || {
         let mut apt = Command::new("apt-get");
-        apt.arg("-q").env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        // Another test may be installing, too.
+        apt.args(["-q", "-o", "DPkg::Lock::Timeout=300"])
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null());
         with(&mut apt).status().is_ok_and(|status| status.success())
     };
     let mut update = Command::new("apt-get");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::product::{Ran, Shop};
 use crate::venv;
 
-const FAST: [&str; 3] = ["--sandbox", "--sandbox-speed", "100000"];
+const FAST: [&str; 3] = ["--sandbox", "--sandbox-speed", "2000"];
 
 fn shop() -> Shop {
     Shop::at("http://127.0.0.1:9")
@@ -74,6 +74,7 @@ fn plans_of_every_sort_are_as_their_schema_says() {
     shop.edit("port      = 3002", "port      = 3102");
     shop.edit("\"t3.small\"", "\"t3.large\"");
     shop.edit("\"db.t3.micro\"", "\"db.t3.small\"");
+    shop.edit("[service.user]", "[service.user]\ncount     = 3");
     shop.edit("[database.notification]\n", "");
     shop.edit("uses      = [\"database.notification\"]\n", "");
     shop.edit(
@@ -96,7 +97,7 @@ fn plans_of_every_sort_are_as_their_schema_says() {
     for (pointer, wrong) in [
         ("/format", json!(2)),
         ("/steps/0/verb", json!("make")),
-        ("/changes/0/fields", json!({})),
+        ("/changes/0/after", json!(1)),
         ("/summary/create", json!(-1)),
         ("/goal", json!("destroy!")),
     ] {
@@ -133,7 +134,8 @@ fn every_line_of_a_run_is_as_the_schema_says() {
     run(&["apply"], 0);
     run(&["apply"], 0);
     // Machines that are not healthy in time: their service's roll ends, and what waits for it is blocked.
-    let slow = "[service.user]\nrolling = { healthy_deadline = 20 }\ncount = 4\ninstance_type = \"t3.medium\"";
+    let slow = "[service.user]\nrolling = { healthy_deadline = 20 }\ncount = 4\ninstance_type = \"t3.medium\"\n\
+                health_check = { interval = 300, healthy_threshold = 10 }";
     shop.edit("[service.user]", slow);
     run(&["apply"], 1);
     shop.edit(slow, "[service.user]");
