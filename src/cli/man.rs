@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
 use super::{SUCCESS, command};
@@ -30,7 +30,7 @@ impl Man {
         match &self.out {
             None => {
                 let mut text = Vec::new();
-                Page::new(command()).render(&mut text).map_err(|error| {
+                page(command()).render(&mut text).map_err(|error| {
                     Error::new(ErrorKind::File, "can't write the manual page").source(error)
                 })?;
                 report::print(&String::from_utf8_lossy(&text))?;
@@ -47,5 +47,17 @@ impl Man {
 
 fn write(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(command(), folder)
+    // Built, each command knows by which words it is called.
+    let mut all = command();
+    all.build();
+    let commands = all.get_subcommands().filter(|command| !command.is_hide_set());
+    for command in commands.chain([&all]) {
+        page(command.clone()).generate_to(folder)?;
+    }
+    Ok(())
+}
+
+fn page(command: Command) -> Page {
+    let of = concat!("ecdeploy ", env!("CARGO_PKG_VERSION"));
+    Page::new(command).source(of).manual("ecdeploy")
 }

@@ -35,6 +35,8 @@ mod product;
 mod programs;
 mod raw;
 mod rehearse;
+#[cfg(unix)]
+mod release;
 mod replicas;
 mod roles;
 mod rolling;
