@@ -19,6 +19,7 @@ mod process;
 pub mod reconcile;
 pub mod rehearsal;
 pub mod report;
+pub mod schema;
 pub mod snapshot;
 pub mod status;
 pub mod topology;

@@ -137,7 +137,8 @@ impl Lock<'_> {
                     Some(other) => return Err(held(other)),
                     None => {
                         let message = "somebody else has just changed this topology";
-                        return Err(Error::new(ErrorKind::Locked, message).hint("run it again"));
+                        return Err(Error::new(ErrorKind::Locked, message)
+                            .hint("run the same command again"));
                     }
                 }
             }

@@ -74,7 +74,10 @@ pub async fn guard(cloud: &dyn Cloud, desired: &Desired) -> Result<()> {
             desired.account
         ),
     )
-    .hint("choose the right profile (AWS_PROFILE), or correct `account` in the topology"))
+    .hint(
+        "choose the right profile (AWS_PROFILE; `aws sts get-caller-identity` says who you are), or correct `account` in \
+         the topology",
+    ))
 }
 
 /// Reads what is there, of a topology that is to go: nothing it names has to be there any more.

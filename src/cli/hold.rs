@@ -161,8 +161,10 @@ impl Hold {
         self.changing.store(true, Ordering::Relaxed);
         let mut run = std::pin::pin!(run(&self.stop));
         tokio::select! {
-            outcome = &mut run => return outcome,
+            // It is said even where the run ends at the same moment.
+            biased;
             () = self.stop.requested() => observer.stopping(),
+            outcome = &mut run => return outcome,
         }
         run.await
     }

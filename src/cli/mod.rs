@@ -3,15 +3,18 @@
 mod adopt;
 mod apply;
 mod carry_out;
+mod completions;
 mod context;
 mod destroy;
 mod hold;
 mod iam_policy;
+mod man;
 mod plan;
 mod policy;
 mod prices;
 mod rehearse;
 mod scale;
+mod schema;
 mod signals;
 mod status;
 mod trace;
@@ -21,7 +24,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::report;
@@ -34,10 +37,18 @@ pub(crate) const SUCCESS: u8 = 0;
     name = "ecdeploy",
     version,
     about = "Provisions the classic AWS web shop from one topology.toml, by diffing it against the live account.",
-    after_help = "Try it without an AWS account:\n  ecdeploy apply --sandbox\n\n\
-                  Exit codes:\n  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; \
-                  3 somebody else holds the lock; \
-                  4 the plan is against the policy; 130, 143 interrupted by SIGINT, SIGTERM",
+    after_help = "\
+Examples:
+  Try it without an AWS account:
+    ecdeploy apply --sandbox
+  In an account: check the file, see what would change, make it so:
+    ecdeploy validate
+    ecdeploy plan
+    ecdeploy apply
+
+Exit codes:
+  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; 3 somebody else holds the lock; 4 the plan is against \
+the policy; status: 5 not all is healthy, 6 drift; 130, 143 interrupted by SIGINT, SIGTERM",
     disable_help_subcommand = true
 )]
 struct Cli {
@@ -77,6 +88,14 @@ enum Command {
     Trace(trace::Trace),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// The command line as data, of which completions, manual pages and the book are made.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the process was started with.
@@ -118,6 +137,9 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Trace(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
+            Command::Schema(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     });
     // A question that was not answered before a signal came is still waiting for its line.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The state of a target that gets requests.
@@ -28,7 +29,7 @@ pub struct TargetHealth {
 }
 
 /// What is waited for when a machine goes into service or out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Serving {
     /// How many of its group stay healthy when one is taken out.
     pub min_healthy: u32,
