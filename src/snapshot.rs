@@ -18,6 +18,7 @@ use crate::model::{
     reference, sort_set,
 };
 
+mod details;
 mod naming;
 mod takeover;
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod apply;
 mod carry_out;
 mod context;
 mod destroy;
+mod export;
 mod hold;
 mod iam_policy;
 mod plan;
@@ -72,6 +73,7 @@ enum Command {
     Trace(trace::Trace),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
+    Export(export::Export),
 }
 
 /// Runs the command that the process was started with.
@@ -112,6 +114,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Trace(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
+            Command::Export(command) => command.run(&cli.global).await,
         }
     });
     // A question that was not answered before a signal came is still waiting for its line.
