@@ -8,6 +8,7 @@ pub mod cost;
 pub mod desired;
 pub mod diff;
 pub mod error;
+pub mod export;
 pub mod iam;
 pub mod kinds;
 pub mod lock;

@@ -17,6 +17,7 @@ use crate::model::{
     sort_set,
 };
 
+mod details;
 mod naming;
 mod pulse;
 mod takeover;

@@ -6,6 +6,7 @@ mod carry_out;
 mod completions;
 mod context;
 mod destroy;
+mod export;
 mod hold;
 mod iam_policy;
 mod man;
@@ -88,6 +89,7 @@ enum Command {
     Trace(trace::Trace),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
+    Export(export::Export),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -137,6 +139,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Trace(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
+            Command::Export(command) => command.run(&cli.global).await,
             Command::Schema(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

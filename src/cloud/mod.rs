@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use live::LiveCloud;
 
-use crate::kinds::{Kind, Live};
+use crate::kinds::{Detail, Kind, Live};
 use crate::model::{
     Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
 };
@@ -41,6 +41,15 @@ pub trait Cloud: Send + Sync {
         id: &str,
         topology: &str,
     ) -> Result<Option<Observed>, Fault>;
+
+    /// See [`Kind::details`].
+    async fn details(
+        &self,
+        _kind: &'static dyn Kind,
+        _all: &[Live],
+    ) -> Result<BTreeMap<String, Detail>, Fault> {
+        Ok(BTreeMap::new())
+    }
 
     /// What target groups, by id, find of their targets, those that are draining included.
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault>;

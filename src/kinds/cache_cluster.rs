@@ -9,6 +9,7 @@ use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, One, Terraform, whole};
 use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
@@ -75,6 +76,38 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_elasticache_cluster",
+    import: "{id}",
+    named_by: "cluster_id",
+    outputs: &[("arn", "arn"), ("endpoint", "cache_nodes[0].address")],
+    arguments: &[
+        Argument::same("cluster_id"),
+        Argument::same("engine"),
+        Argument::Made("engine_version", &["engine_version"], engine_version),
+        Argument::same("node_type"),
+        Argument::same("num_cache_nodes"),
+        Argument::same("availability_zone"),
+        Argument::same("port"),
+        Argument::Field("subnet_group_name", "subnet_group"),
+        Argument::Field("security_group_ids", "security_groups"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
+/// Of a Redis since 6, ElastiCache takes the version's first two numbers alone.
+pub(super) fn engine_version(one: &One<'_>) -> Value {
+    let numbers: Vec<&str> = one.text("engine_version").split('.').collect();
+    match numbers[..] {
+        [major, minor, _] if major.parse().is_ok_and(|major: u32| major >= 6) => {
+            format!("{major}.{minor}").into()
+        }
+        _ => one.field("engine_version"),
+    }
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -85,6 +118,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

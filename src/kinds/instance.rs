@@ -2,6 +2,7 @@
 
 mod change;
 mod operations;
+mod terraform;
 mod user_data;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form, lifts};
+use super::terraform::Terraform;
+use super::{Detail, Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
@@ -101,6 +103,14 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         operations::OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &terraform::TERRAFORM
+    }
+
+    async fn details(&self, aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        terraform::details(aws, all).await
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -11,6 +11,7 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Fixed, Terraform, whole};
 use super::{Kind, Live, form, lifts};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
@@ -77,6 +78,24 @@ static OPERATIONS: &[Operation] = &[
     ),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_lb",
+    import: "{id}",
+    named_by: "arn",
+    outputs: &[("dns_name", "dns_name"), ("zone_id", "zone_id")],
+    arguments: &[
+        Argument::same("name"),
+        Argument::Always("load_balancer_type", Fixed::Text("application")),
+        Argument::Made("internal", &["scheme"], |one| one.is("scheme", "internal").into()),
+        Argument::same("subnets"),
+        Argument::same("security_groups"),
+        Argument::Made("enable_deletion_protection", &[], |one| one.protected()),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -87,6 +106,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

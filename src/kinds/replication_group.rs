@@ -10,6 +10,7 @@ use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, cache_cluster, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
@@ -103,6 +104,29 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_elasticache_replication_group",
+    import: "{id}",
+    named_by: "id",
+    outputs: &[("arn", "arn"), ("endpoint", "primary_endpoint_address")],
+    arguments: &[
+        Argument::same("replication_group_id"),
+        Argument::same("description"),
+        Argument::same("engine"),
+        Argument::Made("engine_version", &["engine_version"], cache_cluster::engine_version),
+        Argument::same("node_type"),
+        Argument::same("num_cache_clusters"),
+        Argument::Field("automatic_failover_enabled", "automatic_failover"),
+        Argument::Field("multi_az_enabled", "multi_az"),
+        Argument::same("port"),
+        Argument::Field("subnet_group_name", "subnet_group"),
+        Argument::Field("security_group_ids", "security_groups"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -113,6 +137,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
