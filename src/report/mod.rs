@@ -3,6 +3,7 @@
 pub mod diagnostics;
 pub mod edit;
 pub mod error;
+pub mod graph;
 pub mod json;
 pub mod log;
 pub mod outcome;
