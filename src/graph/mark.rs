@@ -2,6 +2,7 @@
 
 use crate::desired::Desired;
 use crate::diff::{Action, Change, PROTECT};
+use crate::kinds::{self, load_balancer};
 use crate::model::{Status, TargetHealth};
 use crate::snapshot::Resource;
 
@@ -92,6 +93,15 @@ impl Mark {
             Status::Deleting | Status::Gone => (Sign::Delete, "deleting".to_owned()),
         };
         Some(Self { sign, reason: Some(reason), change: None })
+    }
+
+    /// Of what AWS tells a state of, one that is up is well. Machines have target groups to say so.
+    pub(super) fn of_ready(seen: &Resource) -> Option<Self> {
+        let kind = seen.address.kind();
+        let tells = kind == load_balancer::SCHEMA.kind
+            || kinds::by_name(kind)
+                .is_some_and(|kind| kind.schema().field("subnet_group").is_some());
+        tells.then_some(Self { sign: Sign::Healthy, reason: None, change: None })
     }
 
     /// How a target is, as its group finds it.

@@ -9,10 +9,13 @@
 //! A [`Picture`] is bodies and what is marked in them; a [`Scene`] says what belongs where; a [`Layout`] gives that places
 //! in pixels. Those formats that lay out by themselves start from the scene.
 
+mod firewalls;
 mod layout;
 mod mark;
 mod picture;
+mod rows;
 mod scene;
+mod words;
 
 pub use layout::{Edge, Item, Layout, Look, Rect, Way};
 pub use mark::{Mark, Sign};

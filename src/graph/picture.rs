@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mark::{Mark, Sign};
 use crate::desired::Desired;
-use crate::kinds::instance;
-use crate::model::{Address, Body, Status};
+use crate::model::{Address, Body};
 use crate::plan::Plan;
 use crate::snapshot::Snapshot;
 
@@ -60,14 +59,7 @@ pub fn of_account(snapshot: &Snapshot, desired: &Desired) -> Picture {
     for seen in snapshot.extras.iter().chain(snapshot.resources.values()) {
         let found = health.get(seen.live.id.as_str());
         let gravest = found.and_then(|marks| marks.iter().max_by_key(|mark| mark.sign)).cloned();
-        let serves = seen.address.kind() == instance::SCHEMA.kind && seen.is_in_service();
-        let mark = Mark::of_status(seen).or(gravest).or_else(|| {
-            (seen.status == Status::Ready && !serves).then_some(Mark {
-                sign: Sign::Healthy,
-                reason: None,
-                change: None,
-            })
-        });
+        let mark = Mark::of_status(seen).or(gravest).or_else(|| Mark::of_ready(seen));
         picture.marks.remove(&seen.address);
         picture.marks.extend(mark.map(|mark| (seen.address.clone(), mark)));
         picture.bodies.insert(seen.address.clone(), seen.body.clone());
