@@ -9,6 +9,7 @@ pub mod desired;
 pub mod diff;
 pub mod error;
 pub mod export;
+pub mod graph;
 pub mod iam;
 pub mod kinds;
 pub mod lock;

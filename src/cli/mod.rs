@@ -7,6 +7,7 @@ mod completions;
 mod context;
 mod destroy;
 mod export;
+mod graph;
 mod hold;
 mod iam_policy;
 mod man;
@@ -87,6 +88,7 @@ enum Command {
     Adopt(adopt::Adopt),
     Status(status::Status),
     Trace(trace::Trace),
+    Graph(graph::Graph),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
     Export(export::Export),
@@ -137,6 +139,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Adopt(command) => command.run(&cli.global).await,
             Command::Status(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
+            Command::Graph(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
             Command::Export(command) => command.run(&cli.global).await,
