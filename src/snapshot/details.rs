@@ -1,7 +1,15 @@
 //! What listings leave out, and an export wants: asked for, and put into the bodies.
 
-use super::naming::Addresses;
-use super::*;
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+
+use super::Snapshot;
+use super::naming::{Addresses, name_links, name_texts};
+use crate::cloud::Cloud;
+use crate::error::Result;
+use crate::kinds::{self, Live};
+use crate::model::Fault;
 
 impl Snapshot {
     /// A copy with what the listings leave out of its resources.
