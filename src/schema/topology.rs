@@ -22,7 +22,7 @@ pub fn schema(file: &'static [Key], id: &str) -> Value {
     schema.insert("title".into(), json!("a topology of ecdeploy"));
     schema.extend(format.table(file, Required::Here));
     schema.insert("allOf".into(), format.required_somewhere());
-    schema.insert("$defs".into(), format.blocks());
+    schema.insert("$defs".into(), format.blocks(file).into());
     Value::Object(schema)
 }
 
@@ -53,19 +53,23 @@ impl Format {
         self.defaults().iter().any(|key| key.name == kind)
     }
 
-    /// A block of each kind. Defaults are such a block, too.
-    fn blocks(&self) -> Value {
+    /// A block of each kind, wherever in the file it stands. Defaults are such a block, too.
+    fn blocks(&self, keys: &'static [Key]) -> Map<String, Value> {
         let mut blocks = Map::new();
-        for key in self.file {
-            if let Shape::Named(_, keys) = &key.shape {
-                let required = match self.has_defaults(key.name) {
-                    true => Required::Elsewhere,
-                    false => Required::Here,
-                };
-                blocks.insert(key.name.into(), self.table(keys, required).into());
+        for key in keys {
+            match &key.shape {
+                Shape::Named(_, inner) => {
+                    let required = match self.has_defaults(key.name) {
+                        true => Required::Elsewhere,
+                        false => Required::Here,
+                    };
+                    blocks.insert(key.name.into(), self.table(inner, required).into());
+                }
+                Shape::Table(inner) if key.name != DEFAULTS => blocks.extend(self.blocks(inner)),
+                _ => {}
             }
         }
-        Value::Object(blocks)
+        blocks
     }
 
     /// What every block of a kind has to have, unless the defaults of the kind have it.
