@@ -30,7 +30,7 @@ use tokio::time::Instant;
 
 pub use account::Account;
 pub use copy::Original;
-pub use faults::{Death, Faults, Rates};
+pub use faults::{Death, Faults, Rates, Unseen};
 pub use faulty::FaultyCloud;
 pub use object::Object;
 use store::{Store, Turn};

@@ -28,4 +28,5 @@ mod services;
 mod stopping;
 mod stuck;
 mod trouble;
+mod unsettled;
 pub mod world;
