@@ -14,6 +14,7 @@ use crate::cost::costs;
 use crate::error::Result;
 use crate::plan::Goal;
 use crate::policy::{self, Facts};
+use crate::report::markdown::Review;
 use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
@@ -51,6 +52,8 @@ pub struct Plan {
 enum Format {
     Human,
     Json,
+    /// A comment for a pull request
+    Markdown,
 }
 
 impl Plan {
@@ -82,6 +85,12 @@ impl Plan {
                     .iter()
                     .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
             }
+            Format::Markdown => {
+                let of = global.account_line(&desired);
+                let rehearsal = rehearsal.as_ref();
+                let review = Review { plan: &plan, rehearsal, costs: &costs, of: &of };
+                report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
+            }
             Format::Human => {
                 let mut text = report::plan::text(&plan, &global.account_line(&desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
@@ -103,7 +112,7 @@ impl Plan {
             plan::save(&plan, out)?;
         }
         match &self.out {
-            _ if self.format == Format::Json => {}
+            _ if self.format != Format::Human => {}
             Some(out) => report::say(&format!(
                 "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
                 out.display()

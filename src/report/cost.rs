@@ -87,7 +87,7 @@ pub fn label(list: List, name: &str) -> String {
         List::RdsGbMonth => format!("{name} storage"),
         List::RdsMultiAzGbMonth => format!("{name} storage Multi-AZ"),
         List::LoadBalancerHour => "Application Load Balancer".to_owned(),
-        List::PublicIpv4Hour => "in use".to_owned(),
+        List::PublicIpv4Hour => "addresses".to_owned(),
         List::SecretMonth => "secrets".to_owned(),
     }
 }

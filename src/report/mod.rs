@@ -6,6 +6,7 @@ pub mod edit;
 pub mod error;
 pub mod json;
 pub mod log;
+pub mod markdown;
 pub mod outcome;
 mod pending;
 pub mod plan;

@@ -1,6 +1,7 @@
 //! A plan for people: each address with its fields, old -> new, and a line that counts.
 
-mod remarks;
+mod groups;
+pub(super) mod remarks;
 mod shown;
 mod told;
 
@@ -8,8 +9,10 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
+pub(super) use self::groups::{Group, Reviewed, groups};
 use self::shown::Shown;
-use self::told::{Mark, Note, Row, Told, Tone, What};
+use self::told::Note;
+pub(super) use self::told::{Mark, Row, Told, Tone, What};
 use super::pending;
 use super::rounds;
 use super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};

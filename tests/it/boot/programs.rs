@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 /// Debian's packages for all of them.
 const PACKAGES: &[&str] = &[
@@ -21,8 +21,10 @@ const PACKAGES: &[&str] = &[
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
     if find(program).is_none() && is_root() {
-        let _ =
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| {
             apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(PACKAGES));
+        });
     }
     let found = find(program);
     Command::new(found.unwrap_or_else(|| {
@@ -37,7 +39,9 @@ pub fn need(program: &str) -> Command {
 pub fn apt_get(with: impl Fn(&mut Command) -> &mut Command) -> bool {
     let run = || {
         let mut apt = Command::new("apt-get");
-        apt.arg("-q").env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        // Somebody else may be installing something: that is waited for.
+        apt.args(["-q", "-o", "DPkg::Lock::Timeout=300"]);
+        apt.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
         with(&mut apt).status().is_ok_and(|status| status.success())
     };
     let mut update = Command::new("apt-get");

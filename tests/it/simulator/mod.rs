@@ -19,6 +19,7 @@ mod random;
 mod recovery;
 mod rehearsal;
 mod replicas;
+mod review;
 mod rolling;
 mod rules;
 mod scale;
