@@ -17,6 +17,7 @@ mod adopt;
 mod beside;
 mod between;
 mod boot;
+#[cfg(unix)]
 mod ci;
 mod data;
 mod deaths;
