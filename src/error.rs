@@ -79,7 +79,9 @@ impl From<Fault> for Error {
             Class::Credentials if fault.code.is_empty() => (
                 ErrorKind::Access,
                 format!("no AWS credentials were found: {}", fault.message),
-                "log in (`aws sso login`), set AWS_PROFILE, or try without an account: --sandbox".to_owned(),
+                "log in (`aws sso login`), set AWS_PROFILE to one of `aws configure list-profiles`, or try it without an account: \
+                 add --sandbox"
+                    .to_owned(),
             ),
             Class::Credentials => (
                 ErrorKind::Access,
@@ -96,7 +98,8 @@ impl From<Fault> for Error {
             Class::Unreachable => (
                 ErrorKind::Access,
                 format!("{service} gave no answer: {}", fault.message),
-                "check the network, the region's name, and AWS_ENDPOINT_URL if it is set".to_owned(),
+                "check the network, the region's name, and AWS_ENDPOINT_URL if it is set, and run the same command again"
+                    .to_owned(),
             ),
             _ if fault.code == NOT_SENT => (
                 ErrorKind::Refused,

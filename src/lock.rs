@@ -137,7 +137,8 @@ impl Lock<'_> {
                     Some(other) => return Err(held(other)),
                     None => {
                         let message = "somebody else has just changed this topology";
-                        return Err(Error::new(ErrorKind::Locked, message).hint("run it again"));
+                        return Err(Error::new(ErrorKind::Locked, message)
+                            .hint("run the same command again"));
                     }
                 }
             }
@@ -230,6 +231,11 @@ impl Lock<'_> {
     fn is_own(&self, lease: &Lease) -> bool {
         lease.holder.id == self.holder.id
     }
+}
+
+/// Whether its holder seems to be dead: it was not renewed, or its process was here and is gone.
+pub fn is_left_over(lease: &Lease) -> bool {
+    lease.age >= TERM || holder::died_here(&lease.holder, &holder::us("status"))
 }
 
 /// Takes a lease away if it is still this holder's: numbers begin at 1 again, and by now another may have it.

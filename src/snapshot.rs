@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use naming::{Addresses, Outputs, name_links, name_outputs, name_texts};
@@ -13,15 +12,18 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, Live, target_group};
 use crate::model::{
-    ADDRESS, APPLIED, Address, Body, Class, Duty, Fault, Field, Fingerprint, Late, Lookup,
-    Maintenance, Observed, OnChange, PROTECTED, Schema, Status, Tags, TargetHealth, Texts, late,
-    reference, sort_set,
+    ADDRESS, APPLIED, Address, Body, Class, Duty, Field, Fingerprint, Late, Lookup, Maintenance,
+    Observed, OnChange, PROTECTED, Schema, Status, Tags, TargetHealth, Texts, Vitals, reference,
+    sort_set,
 };
 
+mod details;
 mod naming;
+mod pulse;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod unmet;
 mod whole;
 
 /// One live resource under its address.
@@ -36,6 +38,7 @@ pub struct Resource {
     pub status: Status,
     pub maintenance: Option<Maintenance>,
     pub duty: Duty,
+    pub vitals: Vitals,
     /// As AWS has it, ids and all.
     pub live: Live,
 }
@@ -48,6 +51,8 @@ pub struct Snapshot {
     pub extras: Vec<Resource>,
     /// What the topology has looked up.
     pub lookups: BTreeMap<Lookup, String>,
+    /// When what was looked up expires, in seconds since 1970, by the answer.
+    pub expires: BTreeMap<String, i64>,
     /// The long texts that bodies name, there or in the topology.
     pub texts: Texts,
     /// What target groups find of their targets, where that was asked.
@@ -70,7 +75,10 @@ pub async fn guard(cloud: &dyn Cloud, desired: &Desired) -> Result<()> {
             desired.account
         ),
     )
-    .hint("choose the right profile (AWS_PROFILE), or correct `account` in the topology"))
+    .hint(
+        "choose the right profile (AWS_PROFILE; `aws sts get-caller-identity` says who you are), or correct `account` in \
+         the topology",
+    ))
 }
 
 /// Reads what is there, of a topology that is to go: nothing it names has to be there any more.
@@ -103,79 +111,36 @@ pub fn with(
 /// When the account is not the topology's, a call fails, something named is not there, or something of somebody else's
 /// is where the topology's would be.
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
-    guard(cloud, desired).await?;
-    let wanted = desired.lookups.keys().cloned().collect();
-    let found = cloud.read(&desired.topology, &wanted).await?;
-    let answers = found.answers.into_iter().map(|(lookup, answer)| match answer {
-        Ok(value) => Ok((lookup, value)),
-        Err(fault) if fault.class == Class::NotFound => Err(missing(&lookup, fault, desired)),
-        Err(fault) => Err(fault.into()),
-    });
-    let lookups = answers.collect::<Result<_>>()?;
-    let snapshot = Snapshot { lookups, ..assemble(found.observed, desired) };
-    vacancies(cloud, desired, &snapshot).await?;
+    let (snapshot, unknown) = look(cloud, desired).await?;
+    if let Some(error) = unknown {
+        return Err(error);
+    }
+    unmet::vacancies(cloud, desired, &snapshot).await?;
     Ok(snapshot)
 }
 
-/// Sees that nothing of somebody else's stands where something is to be made.
-async fn vacancies(cloud: &dyn Cloud, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
-    let wanted = desired.resources.iter();
-    let to_make = wanted.filter(|(address, _)| !snapshot.resources.contains_key(address));
-    let asked = to_make.filter_map(|(address, body)| {
-        let kind = kinds::by_name(address.kind())?;
-        let body = answered(body, &snapshot.lookups);
-        Some(async move {
-            let Some(why) = cloud.obstacle(kind, &desired.topology, &body).await? else {
-                return Ok(());
-            };
-            let place = desired.place(desired.lines.get(address));
-            Err(Error::new(ErrorKind::Refused, format!("{place}: {address} can't be made: {why}"))
-                .hint("take that away, or choose another name"))
-        })
-    });
-    try_join_all(asked).await.map(drop)
-}
-
-/// The body with the answers to its lookups in it.
-fn answered(body: &Body, lookups: &BTreeMap<Lookup, String>) -> Body {
-    let answer = |value: &Value| match late(value) {
-        Some(Late::Lookup(lookup)) => lookups.get(&lookup).map(|found| found.as_str().into()),
-        _ => None,
-    };
-    let field = |(name, value): (&String, &Value)| {
-        (name.clone(), answer(value).unwrap_or_else(|| value.clone()))
-    };
-    body.iter().map(field).collect()
-}
-
-fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
-    let Desired { account, region, .. } = desired;
-    let why = &fault.message;
-    let place = desired.place(desired.lookups.get(lookup));
-    let (message, hint) = match lookup {
-        Lookup::Parameter(path) => (
-            format!("there is no SSM parameter {path} in {region}"),
-            "correct its name; AWS's own begin with /aws/service/".to_owned(),
-        ),
-        Lookup::Certificate(arn) if arn.starts_with("arn:") => (
-            format!("the certificate {arn} can't be used: {why}"),
-            format!(
-                "it has to be in account {account}, in {region}, and issued; `aws acm describe-certificate` tells more"
-            ),
-        ),
-        Lookup::Certificate(domain) => (
-            format!("no issued certificate in {region} is for {domain}"),
-            format!(
-                "request one in ACM, in {region}, and have it validated; one for the parent's wildcard serves too"
-            ),
-        ),
-        Lookup::Zone(_) => (
-            format!("{why}, in account {account}"),
-            "name the zone, not the record in it; make it in Route 53, or leave out [dns]"
-                .to_owned(),
-        ),
-    };
-    Error::new(ErrorKind::Aws, format!("{place}: {message}")).hint(hint).source(fault)
+/// Reads what is there for who only wants to see it. Beside it, what the topology names and nobody knows, if anything: a
+/// plan can't be made then.
+///
+/// # Errors
+/// When the account is not the topology's, or a call fails.
+pub async fn look(cloud: &dyn Cloud, desired: &Desired) -> Result<(Snapshot, Option<Error>)> {
+    guard(cloud, desired).await?;
+    let wanted = desired.lookups.keys().cloned().collect();
+    let found = cloud.read(&desired.topology, &wanted).await?;
+    let mut lookups = BTreeMap::new();
+    let mut unknown = None;
+    for (lookup, answer) in found.answers {
+        match answer {
+            Ok(value) => drop(lookups.insert(lookup, value)),
+            Err(fault) if fault.class == Class::NotFound => {
+                unknown = unknown.or_else(|| Some(unmet::missing(&lookup, fault, desired)));
+            }
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+    let assembled = assemble(found.observed, desired);
+    Ok((Snapshot { lookups, expires: found.expires, ..assembled }, unknown))
 }
 
 /// Puts each resource under the address that its tag gives; what has no such tag is not managed by us.
@@ -272,6 +237,7 @@ fn resource(address: Address, seen: Observed) -> Resource {
         status: seen.status,
         maintenance: seen.maintenance,
         duty: seen.duty,
+        vitals: seen.vitals,
         live: Live { id: seen.id, outputs: seen.outputs, body: seen.body, tags: seen.tags },
     }
 }
@@ -305,6 +271,7 @@ impl Resource {
             maintenance: self.maintenance.clone(),
             place: 0,
             duty: self.duty.clone(),
+            vitals: self.vitals.clone(),
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Target {
     /// The one that it is registered with.
     pub group: Option<String>,
     pub duty: Duty,
+    /// What each of them finds of it.
+    pub health: Vec<TargetHealth>,
 }
 
 impl Shared {
@@ -160,9 +162,10 @@ impl Shared {
                         let target = all.entry(found.target.clone()).or_default();
                         target.duty.sick |= found.is_unhealthy();
                         match found.is_draining() {
-                            true => target.duty.draining.push(found.group),
-                            false => target.group = Some(found.group),
+                            true => target.duty.draining.push(found.group.clone()),
+                            false => target.group = Some(found.group.clone()),
                         }
+                        target.health.push(found);
                     }
                 }
                 Ok(all)
@@ -233,11 +236,13 @@ fn finding(group: &str, seen: TargetHealthDescription) -> Option<TargetHealth> {
     let state = health.as_ref().and_then(|health| health.state.as_ref());
     let reason = health.as_ref().and_then(|health| health.reason.as_ref());
     let reason = reason.map(|reason| reason.as_str().to_owned());
+    let description = health.as_ref().and_then(|health| health.description.clone());
     (reason.as_deref() != Some(NOT_REGISTERED)).then_some(TargetHealth {
         group: group.to_owned(),
         target: seen.target?.id?,
         state: state.map_or("unknown", TargetHealthStateEnum::as_str).to_owned(),
         reason,
+        description,
     })
 }
 

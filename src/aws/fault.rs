@@ -61,7 +61,7 @@ where
     let mut last = error.to_string();
     while let Some(cause) = source {
         if cause.is::<aws_credential_types::provider::error::CredentialsError>() {
-            return Fault::new(Class::Credentials, operation, "", cause.to_string());
+            return Fault::new(Class::Credentials, operation, "", innermost(cause).to_string());
         }
         if cause.is::<Refused>() {
             return Fault::new(Class::Fatal, operation, NOT_SENT, cause.to_string());
@@ -70,6 +70,16 @@ where
         source = cause.source();
     }
     Fault::new(Class::Unreachable, operation, "", last)
+}
+
+/// What is at the bottom of it: what lies around it says only that there was something.
+fn innermost<'a>(
+    mut error: &'a (dyn std::error::Error + 'static),
+) -> &'a (dyn std::error::Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
 }
 
 /// The class of an error code. Sources: the "common errors" page of each service's API reference.

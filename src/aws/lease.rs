@@ -18,7 +18,7 @@ const LOCK: &[&str] = &["parameter/ecdeploy/{topology}/lock/*"];
 /// Leave to list goes by the path itself:
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html>
 pub static OPERATIONS: &[Operation] = &[
-    Operation::apply(
+    Operation::plan(
         "ssm:GetParametersByPath",
         &[Grant::named(&["parameter/ecdeploy/{topology}/lock"])],
     ),

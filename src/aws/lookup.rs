@@ -1,5 +1,6 @@
 //! What no topology manages and a plan needs to know: public parameters, certificates, hosted zones.
 
+use aws_sdk_acm::primitives::DateTime;
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 
 use super::{Aws, Reading, fault};
@@ -45,13 +46,26 @@ pub fn operation(lookup: &Lookup) -> (&'static Operation, &str) {
     }
 }
 
+/// What a lookup finds.
+pub struct Answer {
+    pub value: String,
+    /// When it expires, in seconds since 1970: a certificate does.
+    pub expires: Option<i64>,
+}
+
+impl From<String> for Answer {
+    fn from(value: String) -> Self {
+        Self { value, expires: None }
+    }
+}
+
 /// The answer to a lookup. What is not there is a fault of class `NotFound` that says so.
-pub async fn of(read: &Reading<'_>, lookup: &Lookup) -> Result<String, Fault> {
+pub async fn of(read: &Reading<'_>, lookup: &Lookup) -> Result<Answer, Fault> {
     match lookup {
-        Lookup::Parameter(path) => parameter(read, path).await,
+        Lookup::Parameter(path) => parameter(read, path).await.map(Answer::from),
         Lookup::Certificate(arn) if arn.starts_with("arn:") => checked(read.aws, arn).await,
         Lookup::Certificate(domain) => certificate(read.aws, domain).await,
-        Lookup::Zone(name) => zone(read, name).await,
+        Lookup::Zone(name) => zone(read, name).await.map(Answer::from),
     }
 }
 
@@ -64,11 +78,12 @@ async fn parameter(read: &Reading<'_>, path: &str) -> Result<String, Fault> {
 }
 
 /// The certificate of this ARN, if a load balancer would take it.
-async fn checked(aws: &Aws, arn: &str) -> Result<String, Fault> {
+async fn checked(aws: &Aws, arn: &str) -> Result<Answer, Fault> {
     let answer = aws.acm.describe_certificate().certificate_arn(arn).send().await;
-    let status = answer.map_err(fault(DESCRIBE))?.certificate.and_then(|found| found.status);
-    match status {
-        Some(CertificateStatus::Issued) => Ok(arn.to_owned()),
+    let found = answer.map_err(fault(DESCRIBE))?.certificate;
+    let expires = found.as_ref().and_then(|found| found.not_after()).map(DateTime::secs);
+    match found.and_then(|found| found.status) {
+        Some(CertificateStatus::Issued) => Ok(Answer { value: arn.to_owned(), expires }),
         status => {
             let status = status.as_ref().map_or("unknown", CertificateStatus::as_str);
             let message = format!("its status is {status}, not ISSUED");
@@ -78,7 +93,7 @@ async fn checked(aws: &Aws, arn: &str) -> Result<String, Fault> {
 }
 
 /// The issued certificate for this domain; of several the one that is valid longest, so that a renewed one takes over.
-async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
+async fn certificate(aws: &Aws, domain: &str) -> Result<Answer, Fault> {
     let call = aws.acm.list_certificates().certificate_statuses(CertificateStatus::Issued);
     let call = call.includes(Filters::builder().set_key_types(Some(KEYS.to_vec())).build());
     let pages = call.into_paginator().items().send();
@@ -91,7 +106,10 @@ async fn certificate(aws: &Aws, domain: &str) -> Result<String, Fault> {
         .max_by_key(|found| {
             (found.not_after().map(|time| time.secs()), found.certificate_arn.clone())
         })
-        .and_then(|found| found.certificate_arn)
+        .and_then(|found| {
+            let expires = found.not_after().map(DateTime::secs);
+            Some(Answer { value: found.certificate_arn?, expires })
+        })
         .ok_or_else(|| {
             let message = format!("no issued certificate is for {domain}");
             Fault::new(Class::NotFound, LIST, "", message)

@@ -82,8 +82,13 @@ async fn tags(aws: &Aws, seen: &ParameterMetadata) -> Result<Tags, Fault> {
     if described.contains_key(ADDRESS) {
         return Ok(described);
     }
+    told_tags(aws, seen.name.clone()).await
+}
+
+/// The tags of the parameter of this name; none if it is gone.
+pub async fn told_tags(aws: &Aws, name: Option<String>) -> Result<Tags, Fault> {
     let call = aws.ssm.list_tags_for_resource().resource_type(ResourceTypeForTagging::Parameter);
-    match call.set_resource_id(seen.name.clone()).send().await {
+    match call.set_resource_id(name).send().await {
         Ok(answer) => {
             let tags = answer.tag_list.unwrap_or_default().into_iter();
             Ok(tags.map(|tag| (tag.key, tag.value)).collect())

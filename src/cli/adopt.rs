@@ -16,9 +16,13 @@ use crate::{diff, report};
 
 /// Take an existing resource under management, by tagging it
 #[derive(Args)]
-#[command(
-    after_help = "Nothing but its tags changes. What differs from the file is shown first; the next apply sees to that."
-)]
+#[command(after_help = "\
+Examples:
+  Take over a VPC and a database that were made by hand:
+    ecdeploy adopt vpc.main vpc-0a1b2c3d4e5f60718
+    ecdeploy adopt db_instance.user ecommerce-user-db
+
+Nothing but its tags changes. What differs from the file is shown first; the next apply sees to that.")]
 pub struct Adopt {
     /// Where it is to stand in the topology, such as vpc.main
     address: String,
@@ -141,7 +145,7 @@ impl Adopt {
         let Some(found) = here else {
             let message = format!("there is no {name} {} in {}", self.id, desired.region);
             return Err(Error::new(ErrorKind::Refused, message)
-                .hint(format!("the id of a {name} looks like {form}")));
+                .hint(format!("the id of a {name} looks like {}", like(form, desired))));
         };
         match found.tags.get(TOPOLOGY) {
             Some(owner) => {
@@ -155,4 +159,15 @@ impl Adopt {
             None => Ok(found),
         }
     }
+}
+
+/// An id of this form.
+fn like(form: &str, desired: &Desired) -> String {
+    let known = [
+        ("{hex}", "0a1b2c3d4e5f60718"),
+        ("{region}", &desired.region),
+        ("{account}", &desired.account),
+    ];
+    let like = known.iter().fold(form.to_owned(), |form, (gap, value)| form.replace(gap, value));
+    like.replace(['{', '}'], "")
 }

@@ -13,6 +13,16 @@ use crate::plan::{self, Goal, Plan};
 
 /// Bring the account to what the topology says
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  Try it without an AWS account:
+    ecdeploy apply --sandbox
+  Carry out a saved plan, exactly:
+    ecdeploy apply shop.plan
+  Without a question, one event a line:
+    ecdeploy apply -y --format json
+  Everything but a database and what needs it:
+    ecdeploy apply --except database.user")]
 pub struct Apply {
     /// A plan saved by `ecdeploy plan --out FILE`: carried out exactly, or refused when its basis moved
     plan: Option<PathBuf>,
@@ -52,10 +62,11 @@ impl Apply {
             .hint("make a new plan with these flags: ecdeploy plan --out FILE"));
         }
         if plan.origin.sandbox != global.sandbox {
-            let (made, hint) = match plan.origin.sandbox {
-                true => ("for the sandbox", "add --sandbox"),
-                false => ("for an AWS account", "leave out --sandbox"),
+            let (made, flag) = match plan.origin.sandbox {
+                true => ("for the sandbox", " --sandbox"),
+                false => ("for an AWS account", ""),
             };
+            let hint = format!("carry it out there: ecdeploy apply{flag} {}", path.display());
             return Err(
                 Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint)
             );

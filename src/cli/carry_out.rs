@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::policy::{self, Facts};
 use crate::reconcile::{self, Halt, Observer};
+use crate::rehearsal::Rehearsal;
 use crate::report::{self, json::JsonLines, progress::Progress};
 use crate::snapshot::Snapshot;
 
@@ -54,12 +55,12 @@ impl CarryOut {
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, wanted, cloud, &snapshot, plan).await?;
+        let rehearsal = self.show(global, wanted, cloud, &snapshot, plan).await?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
             false => self.agreed(global, &wanted.desired, cloud, snapshot, plan).await?,
         };
-        self.run(global, cloud, hold, &snapshot, plan).await
+        self.run(global, cloud, hold, &snapshot, plan, rehearsal.as_ref()).await
     }
 
     /// Carries out a plan that was saved, to be looked at, before.
@@ -72,8 +73,8 @@ impl CarryOut {
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, wanted, cloud, snapshot, plan).await?;
-        self.run(global, cloud, hold, snapshot, plan).await
+        let rehearsal = self.show(global, wanted, cloud, snapshot, plan).await?;
+        self.run(global, cloud, hold, snapshot, plan, rehearsal.as_ref()).await
     }
 
     /// Whether people read along.
@@ -81,7 +82,7 @@ impl CarryOut {
         self.format == Format::Human
     }
 
-    /// Shows people the plan, and how it would go; refuses it where it is against the policy.
+    /// Shows people the plan, and how it would go, where that is known; refuses it where it is against the policy.
     pub async fn show(
         &self,
         global: &Global,
@@ -89,7 +90,7 @@ impl CarryOut {
         cloud: &dyn Cloud,
         snapshot: &Snapshot,
         plan: &Plan,
-    ) -> Result<()> {
+    ) -> Result<Option<Rehearsal>> {
         let Wanted { topology, desired } = wanted;
         let rules = self.policies.rules(topology)?;
         let needed = rules.need_rehearsal();
@@ -120,7 +121,8 @@ impl CarryOut {
             }
             Format::Json => report::json::violations(&violations),
         }
-        policy::refuse(&violations)
+        policy::refuse(&violations)?;
+        Ok(rehearsal)
     }
 
     /// Asks whether to go ahead, where that was not said before; and gives the account as it is then.
@@ -153,19 +155,22 @@ impl CarryOut {
         hold: &Hold,
         snapshot: &Snapshot,
         plan: &Plan,
+        rehearsal: Option<&Rehearsal>,
     ) -> Result<u8> {
-        let observer: Box<dyn Observer> = match self.format {
-            Format::Human => Box::new(Progress::new(plan, global.speed())),
-            Format::Json => Box::new(JsonLines::begin(plan)),
-        };
         let parallelism = usize::from(self.parallelism);
-        let watched = observer.as_ref();
-        let outcome = hold
-            .carry_out(watched, async |stop| {
+        let carried = async |watched: &dyn Observer| {
+            hold.carry_out(watched, async |stop| {
                 reconcile::run(plan, snapshot, cloud, parallelism, stop, watched).await
             })
-            .await;
-        drop(observer);
+            .await
+        };
+        let outcome = match self.format {
+            Format::Human => {
+                let progress = Progress::new(plan, rehearsal, global.speed());
+                progress.during(carried(&progress)).await
+            }
+            Format::Json => carried(&JsonLines::begin(plan)).await,
+        };
         match self.format {
             Format::Human => report::print(&report::outcome::text(plan, &outcome))?,
             Format::Json => report::json::end(plan, &outcome)?,

@@ -11,6 +11,14 @@ use crate::plan::{Goal, Plan};
 
 /// Take down everything that bears the topology's tags
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  See first what would go:
+    ecdeploy plan --destroy
+  Take it down; databases leave a final snapshot:
+    ecdeploy destroy
+  Take down a trial that nobody will miss:
+    ecdeploy destroy --skip-final-snapshots --lift-protection")]
 pub struct Destroy {
     #[command(flatten)]
     deletion: Deletion,

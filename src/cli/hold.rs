@@ -132,6 +132,7 @@ impl Hold {
     /// begin.
     fn first(&self, signal: u8) {
         if self.stop.halt().is_some() {
+            report::screen::clear();
             report::say(
                 "left at once: AWS may still do what was in flight, and the lock ends 90 s after it was last renewed \
                  (on this machine, at once); run the same command again: it goes on from here",
@@ -160,8 +161,10 @@ impl Hold {
         self.changing.store(true, Ordering::Relaxed);
         let mut run = std::pin::pin!(run(&self.stop));
         tokio::select! {
-            outcome = &mut run => return outcome,
+            // It is said even where the run ends at the same moment.
+            biased;
             () = self.stop.requested() => observer.stopping(),
+            outcome = &mut run => return outcome,
         }
         run.await
     }

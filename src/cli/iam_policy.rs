@@ -10,6 +10,13 @@ use crate::report;
 
 /// Print the least IAM policies that plan and apply need for this topology
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  All policies, with their names:
+    ecdeploy iam-policy
+  One document by itself, to give to `aws iam create-policy --policy-document`:
+    ecdeploy iam-policy plan
+    ecdeploy iam-policy apply --document 1")]
 pub struct IamPolicy {
     /// The one for this [default: those for plan and apply]
     #[arg(value_enum)]

@@ -3,16 +3,22 @@
 mod adopt;
 mod apply;
 mod carry_out;
+mod completions;
 mod context;
 mod destroy;
+mod export;
+mod graph;
 mod hold;
 mod iam_policy;
+mod man;
 mod plan;
 mod policy;
 mod prices;
 mod rehearse;
 mod scale;
+mod schema;
 mod signals;
+mod status;
 mod trace;
 mod unlock;
 mod validate;
@@ -20,7 +26,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::report;
@@ -33,10 +39,18 @@ pub(crate) const SUCCESS: u8 = 0;
     name = "ecdeploy",
     version,
     about = "Provisions the classic AWS web shop from one topology.toml, by diffing it against the live account.",
-    after_help = "Try it without an AWS account:\n  ecdeploy apply --sandbox\n\n\
-                  Exit codes:\n  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; \
-                  3 somebody else holds the lock; \
-                  4 the plan is against the policy; 130, 143 interrupted by SIGINT, SIGTERM",
+    after_help = "\
+Examples:
+  Try it without an AWS account:
+    ecdeploy apply --sandbox
+  In an account: check the file, see what would change, make it so:
+    ecdeploy validate
+    ecdeploy plan
+    ecdeploy apply
+
+Exit codes:
+  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; 3 somebody else holds the lock; 4 the plan is against \
+the policy; status: 5 not all is healthy, 6 drift; 130, 143 interrupted by SIGINT, SIGTERM",
     disable_help_subcommand = true
 )]
 struct Cli {
@@ -72,9 +86,20 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Scale(scale::Scale),
     Adopt(adopt::Adopt),
+    Status(status::Status),
     Trace(trace::Trace),
+    Graph(graph::Graph),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
+    Export(export::Export),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// The command line as data, of which completions, manual pages and the book are made.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the process was started with.
@@ -112,9 +137,15 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Rehearse(command) => command.run(&cli.global).await,
             Command::Scale(command) => command.run(&cli.global).await,
             Command::Adopt(command) => command.run(&cli.global).await,
+            Command::Status(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
+            Command::Graph(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
+            Command::Export(command) => command.run(&cli.global).await,
+            Command::Schema(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     });
     // A question that was not answered before a signal came is still waiting for its line.

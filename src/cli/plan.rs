@@ -22,6 +22,17 @@ const CHANGES: u8 = 2;
 
 /// Show what apply would change in the account
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  See what would change:
+    ecdeploy plan
+  Save it, and carry out exactly that:
+    ecdeploy plan --out shop.plan
+    ecdeploy apply shop.plan
+  Tell a script whether there is anything to do, and refuse what leaves a service without a healthy machine:
+    ecdeploy plan --detailed-exitcode --min-healthy 1
+  Look at one service alone:
+    ecdeploy plan --only service.user")]
 pub struct Plan {
     /// Save the plan, for `ecdeploy apply FILE`
     #[arg(long, value_name = "FILE")]

@@ -14,6 +14,14 @@ use crate::snapshot::Snapshot;
 
 /// Carry out the plan on a copy of the account: a timeline, its length, and who serves meanwhile
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  See how long the plan would take, and who serves meanwhile:
+    ecdeploy rehearse
+  Fail if any service would have fewer than two healthy machines at any moment:
+    ecdeploy rehearse --min-healthy 2
+  For one service, for a machine to read:
+    ecdeploy rehearse --only service.user --format json")]
 pub struct Rehearse {
     /// Rehearse taking everything down
     #[arg(long)]

@@ -15,9 +15,14 @@ use crate::{report, snapshot};
 
 /// Run more or fewer instances of a service: edits the file, and applies it
 #[derive(Args)]
-#[command(
-    after_help = "The file is written once you said yes; until then, and where anything is wrong, it stays as it is."
-)]
+#[command(after_help = "\
+Examples:
+  Four instances of one service, three of another:
+    ecdeploy scale user=4 order=3
+  Try it in the sandbox, without a question:
+    ecdeploy scale user=4 --sandbox -y
+
+The file is written once you said yes; until then, and where anything is wrong, it stays as it is.")]
 pub struct Scale {
     /// How many instances each service is to run, such as user=4 order=3
     #[arg(required = true, value_name = "SERVICE=N", value_parser = target)]
@@ -59,7 +64,7 @@ impl Scale {
                     edit => edit + "\n",
                 })?;
             }
-            self.carry_out.show(global, &wanted, cloud, &snapshot, &plan).await?;
+            let rehearsal = self.carry_out.show(global, &wanted, cloud, &snapshot, &plan).await?;
             let nothing = plan.is_empty() && before == after;
             let snapshot = match nothing {
                 true => snapshot,
@@ -68,7 +73,7 @@ impl Scale {
             if before != after {
                 topology::save(&path, &before, &after)?;
             }
-            self.carry_out.run(global, cloud, hold, &snapshot, &plan).await
+            self.carry_out.run(global, cloud, hold, &snapshot, &plan, rehearsal.as_ref()).await
         })
         .await
     }

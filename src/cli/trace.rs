@@ -17,7 +17,17 @@ const CLOSED: u8 = 1;
 
 /// Follow a request from DNS to the database, checking each hop against security groups and routes
 #[derive(Args)]
-#[command(after_help = "Exit codes:\n  0 open all the way, 1 something is closed (or an error)")]
+#[command(after_help = "\
+Examples:
+  Follow a request through the file:
+    ecdeploy trace /api/auth/register
+  The same through the account as it is, for one sender:
+    ecdeploy trace /api/auth/register --live --from 203.0.113.10
+  Check that nothing is closed that has to be open:
+    ecdeploy trace --all
+
+Exit codes:
+  0 open all the way, 1 something is closed (or an error)")]
 pub struct Trace {
     /// The path of the request, such as /api/auth/register
     #[arg(required_unless_present = "all", conflicts_with = "all")]

@@ -9,10 +9,12 @@ use crate::{lock, report, snapshot};
 
 /// Take away the lock that a dead apply has left behind
 #[derive(Args)]
-#[command(
-    after_help = "A lock ends by itself 90 s after its holder died. One that is still renewed belongs to somebody at \
-                  work: without it, they stop."
-)]
+#[command(after_help = "\
+Examples:
+  See who holds the lock, and take it away after a question:
+    ecdeploy unlock
+
+A lock ends by itself 90 s after its holder died. One that is still renewed belongs to somebody at work: without it, they stop.")]
 pub struct Unlock {
     /// Don't ask
     #[arg(short = 'y', long)]

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::{Cloud, Found};
 use crate::aws::{self, Aws, Reading, elb, lease, lookup};
-use crate::kinds::{self, Kind, Live, REGISTRY};
+use crate::kinds::{self, Detail, Kind, Live, REGISTRY};
 use crate::model::{
     Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
 };
@@ -42,9 +42,13 @@ impl Cloud for LiveCloud {
         let lists = try_join_all(REGISTRY.iter().map(|kind| kind.list(&reading)));
         let answers = join_all(lookups.iter().map(|asked| lookup::of(&reading, asked)));
         let (lists, answers) = join(lists, answers).await;
+        let known = answers.iter().flatten();
+        let expires = known.filter_map(|one| Some((one.value.clone(), one.expires?))).collect();
+        let answers = answers.into_iter().map(|answer| answer.map(|found| found.value));
         Ok(Found {
             observed: lists?.into_iter().flatten().collect(),
             answers: lookups.iter().cloned().zip(answers).collect(),
+            expires,
         })
     }
 
@@ -56,6 +60,14 @@ impl Cloud for LiveCloud {
     ) -> Result<Option<Observed>, Fault> {
         let found = kind.list(&Reading::of_one(&self.reads, topology, id)).await?;
         Ok(found.into_iter().find(|found| found.id == id))
+    }
+
+    async fn details(
+        &self,
+        kind: &'static dyn Kind,
+        all: &[Live],
+    ) -> Result<BTreeMap<String, Detail>, Fault> {
+        kind.details(&self.reads, all).await
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {

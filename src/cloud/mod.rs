@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use live::LiveCloud;
 
-use crate::kinds::{Kind, Live};
+use crate::kinds::{Detail, Kind, Live};
 use crate::model::{
     Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
 };
@@ -21,6 +21,8 @@ pub struct Found {
     pub observed: Vec<Observed>,
     /// Each lookup's answer, or why there is none.
     pub answers: BTreeMap<Lookup, Result<String, Fault>>,
+    /// When what was found expires, in seconds since 1970, by the answer.
+    pub expires: BTreeMap<String, i64>,
 }
 
 /// An account in one region, with a clock of its own.
@@ -39,6 +41,15 @@ pub trait Cloud: Send + Sync {
         id: &str,
         topology: &str,
     ) -> Result<Option<Observed>, Fault>;
+
+    /// See [`Kind::details`].
+    async fn details(
+        &self,
+        _kind: &'static dyn Kind,
+        _all: &[Live],
+    ) -> Result<BTreeMap<String, Detail>, Fault> {
+        Ok(BTreeMap::new())
+    }
 
     /// What target groups, by id, find of their targets, those that are draining included.
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault>;

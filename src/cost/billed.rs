@@ -1,5 +1,6 @@
 //! What AWS bills of a resource: read from its body, as it is desired or as it is there.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +10,9 @@ use crate::kinds::{
 use crate::model::{Address, Body};
 
 /// A list of prices, by what they are for and the unit that they are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum List {
     Ec2Hour,

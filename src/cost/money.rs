@@ -3,6 +3,7 @@
 use std::iter::Sum;
 use std::ops::{Add, Sub};
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 const MICRO: i64 = 1_000_000;
@@ -10,7 +11,9 @@ const CENT: i64 = MICRO / 100;
 /// From here on, whole dollars say enough.
 const MUCH: i64 = 100 * MICRO;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+// As it is written: dollars.
+#[schemars(with = "f64")]
 pub struct Money(i64);
 
 impl Money {

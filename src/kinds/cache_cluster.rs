@@ -9,12 +9,13 @@ use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, One, Terraform, whole};
 use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
-    Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
-    Standing, Status, Tags, Timing,
+    Address, Body, Calls, Created, Fault, Field, Grant, Link, Node, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing, Vitals,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +76,38 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_elasticache_cluster",
+    import: "{id}",
+    named_by: "cluster_id",
+    outputs: &[("arn", "arn"), ("endpoint", "cache_nodes[0].address")],
+    arguments: &[
+        Argument::same("cluster_id"),
+        Argument::same("engine"),
+        Argument::Made("engine_version", &["engine_version"], engine_version),
+        Argument::same("node_type"),
+        Argument::same("num_cache_nodes"),
+        Argument::same("availability_zone"),
+        Argument::same("port"),
+        Argument::Field("subnet_group_name", "subnet_group"),
+        Argument::Field("security_group_ids", "security_groups"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
+/// Of a Redis since 6, ElastiCache takes the version's first two numbers alone.
+pub(super) fn engine_version(one: &One<'_>) -> Value {
+    let numbers: Vec<&str> = one.text("engine_version").split('.').collect();
+    match numbers[..] {
+        [major, minor, _] if major.parse().is_ok_and(|major: u32| major >= 6) => {
+            format!("{major}.{minor}").into()
+        }
+        _ => one.field("engine_version"),
+    }
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -85,6 +118,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
@@ -187,6 +224,16 @@ fn outputs(created: Created, cluster: &sdk::CacheCluster) -> Created {
     created.output("arn", cluster.arn.clone()).output("endpoint", endpoint)
 }
 
+/// The cluster as a node of a cache, in which it has this role.
+pub fn node(cluster: &sdk::CacheCluster, role: Option<&str>) -> Node {
+    Node {
+        id: cluster.cache_cluster_id().unwrap_or_default().to_owned(),
+        role: role.map(str::to_owned),
+        zone: cluster.preferred_availability_zone().map(str::to_owned),
+        state: cluster.cache_cluster_status().unwrap_or_default().to_owned(),
+    }
+}
+
 fn endpoint(cluster: &sdk::CacheCluster) -> Option<&sdk::Endpoint> {
     cluster.cache_nodes().first()?.endpoint.as_ref()
 }
@@ -194,6 +241,8 @@ fn endpoint(cluster: &sdk::CacheCluster) -> Option<&sdk::Endpoint> {
 /// A change that ElastiCache has still to make was asked for already: it counts as made.
 fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
     let status = status(&cluster);
+    let state = cluster.cache_cluster_status().unwrap_or_default();
+    let vitals = Vitals { nodes: vec![node(&cluster, None)], ..Vitals::state(state) };
     let created = outputs(Created::id(cluster.cache_cluster_id.clone()?), &cluster);
     let port = endpoint(&cluster).and_then(|endpoint| endpoint.port);
     let coming = cluster
@@ -216,6 +265,7 @@ fn observe(cluster: sdk::CacheCluster, tags: Tags) -> Option<Observed> {
     Some(Observed {
         status,
         outputs: created.outputs,
+        vitals,
         ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }

@@ -8,6 +8,7 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, elasticache, fault};
@@ -52,6 +53,21 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_elasticache_subnet_group",
+    import: "{id}",
+    named_by: "name",
+    outputs: &[("arn", "arn")],
+    arguments: &[
+        Argument::same("name"),
+        Argument::same("description"),
+        Argument::Field("subnet_ids", "subnets"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -62,6 +78,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -6,6 +6,7 @@ mod modify;
 mod operations;
 mod replica;
 mod reported;
+mod terraform;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::Terraform;
 use super::{Kind, Live, Refusal, form, gone_or_going, lifts, secret};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
@@ -110,6 +112,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         operations::OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &terraform::TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -8,6 +8,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, fault, rds};
@@ -54,6 +55,21 @@ static OPERATIONS: &[Operation] = &[
     ),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_db_subnet_group",
+    import: "{id}",
+    named_by: "name",
+    outputs: &[("arn", "arn")],
+    arguments: &[
+        Argument::same("name"),
+        Argument::same("description"),
+        Argument::Field("subnet_ids", "subnets"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -64,6 +80,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::model::{
-    Body, Class, Duty, Fault, Link, Observed, Schema, Status, Tags, from_body, sort_set,
+    Body, Class, Duty, Fault, Link, Observed, Schema, Status, Tags, Vitals, from_body, sort_set,
 };
 
 /// A resource that is ready and has nothing beyond its id.
@@ -21,6 +21,7 @@ pub fn observed(schema: &Schema, id: String, tags: Tags, body: Body) -> Observed
         maintenance: None,
         place: 0,
         duty: Duty::default(),
+        vitals: Vitals::default(),
     }
 }
 

@@ -8,12 +8,13 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, One, Part, Terraform, document};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
 use crate::model::{
     ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Observed, Operation, Schema, Standing,
-    Status, Tags, Timing,
+    Status, Tags, Timing, reference,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +83,46 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("iam:TagRole", &[Grant::named(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_iam_role",
+    import: "{id}",
+    named_by: "name",
+    outputs: &[("arn", "arn")],
+    arguments: &[
+        Argument::same("name"),
+        Argument::same("path"),
+        Argument::Document("assume_role_policy", "assume_role_policy"),
+        Argument::Tags,
+    ],
+    parts: policies,
+    beside: &["policy", "secret_policy", "other_policies"],
+};
+
+/// Its inline policies, and those that somebody attached. What other inline policies say is not known here.
+fn policies(one: &One<'_>) -> Vec<Part> {
+    let role = one.text("name");
+    let ours = [("policy", POLICY, ""), ("secret_policy", SECRET_POLICY, "secret")];
+    let known = ours.into_iter().filter(|(field, ..)| !one.field(field).is_null());
+    let inline = known.map(|(field, name, suffix)| Part {
+        resource: "aws_iam_role_policy",
+        suffix: suffix.to_owned(),
+        import: Some(format!("{role}:{name}")),
+        arguments: vec![
+            ("name", name.into()),
+            ("role", reference(one.address)),
+            ("policy", document(&one.field(field))),
+        ],
+    });
+    let others = one.items("other_policies").iter().filter_map(Value::as_str);
+    let attached = others.filter(|policy| policy.starts_with("arn:")).map(|arn| Part {
+        resource: "aws_iam_role_policy_attachment",
+        suffix: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        import: Some(format!("{role}/{arn}")),
+        arguments: vec![("role", reference(one.address)), ("policy_arn", arn.into())],
+    });
+    inline.chain(attached).collect()
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -92,6 +133,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     /// One call tells tags and policies of every role; other listings take three calls a role.

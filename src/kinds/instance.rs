@@ -2,6 +2,7 @@
 
 mod change;
 mod operations;
+mod terraform;
 mod user_data;
 
 use std::collections::BTreeMap;
@@ -18,12 +19,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form, lifts};
+use super::terraform::Terraform;
+use super::{Detail, Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, NAME, Observed, Operation,
-    Schema, Standing, Status, TOPOLOGY, Tags, Timing, launch,
+    Schema, Standing, Status, TOPOLOGY, Tags, Timing, Vitals, launch,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -103,6 +105,14 @@ impl Kind for Wire {
         operations::OPERATIONS
     }
 
+    fn terraform(&self) -> &'static Terraform {
+        &terraform::TERRAFORM
+    }
+
+    async fn details(&self, aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        terraform::details(aws, all).await
+    }
+
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let living = ["pending", "running", "stopping", "stopped", "shutting-down"];
         let living = living.map(str::to_owned).to_vec();
@@ -120,6 +130,7 @@ impl Kind for Wire {
             let id = instance.instance_id.clone()?;
             let tags = ec2::ours(instance.tags.clone(), read)?;
             let status = status(&instance);
+            let word = state(&instance).map_or("unknown", InstanceStateName::as_str).to_owned();
             let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
             let place = place.unwrap_or_default();
             let target = targets.get(&id).cloned().unwrap_or_default();
@@ -135,6 +146,7 @@ impl Kind for Wire {
                 status,
                 place,
                 duty: target.duty,
+                vitals: Vitals { health: target.health, ..Vitals::state(&word) },
                 ..observed
             })
         });

@@ -8,7 +8,8 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form, iam_role};
+use super::terraform::{Argument, Terraform, whole};
+use super::{Detail, Kind, Live, each, form, iam_role};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
 use crate::model::{
@@ -54,6 +55,21 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("iam:TagInstanceProfile", &[Grant::named(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_iam_instance_profile",
+    import: "{name}",
+    named_by: "name",
+    outputs: &[],
+    arguments: &[
+        Argument::same("name"),
+        Argument::same("path"),
+        Argument::same("role"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -64,6 +80,19 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
+    }
+
+    /// The listing has no tags, and what it takes them for is not all.
+    async fn details(&self, aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        each(all, |profile| async {
+            let tags = told_tags(aws, name(&profile.id)).await?;
+            Ok(Detail { tags: Some(tags), ..Detail::default() })
+        })
+        .await
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
@@ -200,12 +229,14 @@ async fn tags(profile: &Seen, read: &Reading<'_>) -> Result<Tags, Fault> {
             (TOPOLOGY.to_owned(), read.topology.to_owned()),
             (ADDRESS.to_owned(), Address::new(SCHEMA.kind, address).to_string()),
         ])),
-        _ => {
-            let call = read.aws.iam.list_instance_profile_tags().instance_profile_name(own);
-            let answer = call.send().await.map_err(fault("iam:ListInstanceProfileTags"))?;
-            Ok(iam::from_sdk(answer.tags()))
-        }
+        _ => told_tags(read.aws, own).await,
     }
+}
+
+async fn told_tags(aws: &Aws, profile: &str) -> Result<Tags, Fault> {
+    let call = aws.iam.list_instance_profile_tags().instance_profile_name(profile);
+    let answer = call.send().await.map_err(fault("iam:ListInstanceProfileTags"))?;
+    Ok(iam::from_sdk(answer.tags()))
 }
 
 fn observe(profile: &Seen, tags: Tags) -> Observed {

@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{Filter, InternetGateway as Seen, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
@@ -42,6 +43,16 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_internet_gateway",
+    import: "{id}",
+    named_by: "id",
+    outputs: &[],
+    arguments: &[Argument::Field("vpc_id", "vpc"), Argument::Tags],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -52,6 +63,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::terraform::{Argument, One, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
@@ -75,6 +76,49 @@ static OPERATIONS: &[Operation] = &[
     ),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_lb_listener",
+    import: "{id}",
+    named_by: "arn",
+    outputs: &[],
+    arguments: &[
+        Argument::Field("load_balancer_arn", "load_balancer"),
+        Argument::same("port"),
+        Argument::same("protocol"),
+        Argument::Field("certificate_arn", "certificate"),
+        Argument::same("ssl_policy"),
+        Argument::Made(
+            "default_action",
+            &["redirect_to_https", "default_target_group", "standby_target_group"],
+            default_action,
+        ),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
+fn default_action(one: &One<'_>) -> Value {
+    if one.is("redirect_to_https", true) {
+        let to = json!({ "protocol": "HTTPS", "port": "443", "status_code": "HTTP_301" });
+        return json!({ "type": "redirect", "redirect": to });
+    }
+    forward(one.field("default_target_group"), one.field("standby_target_group"))
+}
+
+/// The action that sends requests to a target group; the one that stands ready, if there is one, gets none. Null where
+/// somebody has made another action of it.
+pub(super) fn forward(group: Value, standby: Value) -> Value {
+    match (group.is_null(), standby.is_null()) {
+        (true, _) => Value::Null,
+        (false, true) => json!({ "type": "forward", "target_group_arn": group }),
+        (false, false) => {
+            let groups = json!([{ "arn": group, "weight": 1 }, { "arn": standby, "weight": 0 }]);
+            json!({ "type": "forward", "forward": { "target_group": groups } })
+        }
+    }
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -85,6 +129,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -10,6 +10,8 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::listener::forward;
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
@@ -67,6 +69,24 @@ static OPERATIONS: &[Operation] = &[
     ),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_lb_listener_rule",
+    import: "{id}",
+    named_by: "arn",
+    outputs: &[],
+    arguments: &[
+        Argument::Field("listener_arn", "listener"),
+        Argument::same("priority"),
+        Argument::Field("condition.path_pattern.values", "paths"),
+        Argument::Made("action", &["target_group", "standby_target_group"], |one| {
+            forward(one.field("target_group"), one.field("standby_target_group"))
+        }),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -77,6 +97,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -11,12 +11,13 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Fixed, Terraform, whole};
 use super::{Kind, Live, form, lifts};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
     ANYWHERE, Body, Calls, Condition, Created, Fault, Field, Grant, Link, Observed, Operation,
-    Schema, Scope, Standing, Status, Tags, Timing,
+    Schema, Scope, Standing, Status, Tags, Timing, Vitals,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,24 @@ static OPERATIONS: &[Operation] = &[
     ),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_lb",
+    import: "{id}",
+    named_by: "arn",
+    outputs: &[("dns_name", "dns_name"), ("zone_id", "zone_id")],
+    arguments: &[
+        Argument::same("name"),
+        Argument::Always("load_balancer_type", Fixed::Text("application")),
+        Argument::Made("internal", &["scheme"], |one| one.is("scheme", "internal").into()),
+        Argument::same("subnets"),
+        Argument::same("security_groups"),
+        Argument::Made("enable_deletion_protection", &[], |one| one.protected()),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -87,6 +106,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
@@ -190,9 +213,11 @@ fn observe(balancer: &sdk::LoadBalancer, tags: &BTreeMap<String, Tags>) -> Optio
         ("security_groups", groups.map(|ids| form::set(ids.into_iter().map(Value::from)))),
     ]);
     let created = outputs(Created::id(id), balancer);
+    let state = balancer.state().and_then(|state| state.code());
     Some(Observed {
         outputs: created.outputs,
         status: status(balancer.state.as_ref()),
+        vitals: Vitals::state(state.map_or("", LoadBalancerStateEnum::as_str)),
         ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }

@@ -22,17 +22,20 @@ pub mod security_group;
 pub mod ssm_parameter;
 pub mod subnet;
 pub mod target_group;
+pub mod terraform;
 pub mod vpc;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 
 use crate::aws::absent::away;
 use crate::aws::{self, Aws, Reading};
 use crate::model::{
     Body, Class, Created, Fault, Observed, Operation, Schema, Standing, Status, Tags,
 };
+use terraform::Terraform;
 
 /// Every kind there is.
 pub static REGISTRY: &[&dyn Kind] = &[
@@ -80,6 +83,15 @@ pub struct Live {
     pub tags: Tags,
 }
 
+/// What a listing leaves out of a live resource.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Detail {
+    /// Fields as the schema has them, and what it has no field for.
+    pub body: Body,
+    /// All its tags, where the listing knows but some.
+    pub tags: Option<Tags>,
+}
+
 /// Why a change can't be had, and what can.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -96,8 +108,16 @@ pub trait Kind: Send + Sync {
     /// The operations that it sends, and what IAM has to allow for them. No others leave.
     fn operations(&self) -> &'static [Operation];
 
+    /// What it is in Terraform.
+    fn terraform(&self) -> &'static Terraform;
+
     /// Every resource of this kind that bears the topology's tag.
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault>;
+
+    /// What the listing leaves out of these, by id: it takes AWS a call or more for each, so only an export asks.
+    async fn details(&self, _: &Aws, _: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        Ok(BTreeMap::new())
+    }
 
     /// What of somebody else's stands where this would be made, if anything does: a plan that would fail is none.
     /// Lookups in the body are answered, references are not.
@@ -186,6 +206,28 @@ pub trait Kind: Send + Sync {
         }
         Ok(())
     }
+}
+
+/// How many details are asked for at once.
+const AT_ONCE: usize = 10;
+
+/// What `ask` tells of each of these.
+async fn each<'a, T, F>(
+    all: &'a [Live],
+    ask: impl Fn(&'a Live) -> F,
+) -> Result<BTreeMap<String, T>, Fault>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    let mut told = BTreeMap::new();
+    for some in all.chunks(AT_ONCE) {
+        let asked = some.iter().map(|live| {
+            let answer = ask(live);
+            async move { Ok((live.id.clone(), answer.await?)) }
+        });
+        told.extend(try_join_all(asked).await?);
+    }
+    Ok(told)
 }
 
 /// What a parting says of what is protected: that it is to go nevertheless.

@@ -7,6 +7,8 @@
 //! These marks stand together below `_ecdeploy.ZONE`, since Route 53 lists a zone from its last labels on: a zone may
 //! have ten thousand records, and only the marks and what they name are of interest.
 
+mod terraform;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -18,6 +20,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::Terraform;
 use super::{Kind, Live, form};
 use crate::aws::absent::unless_gone;
 use crate::aws::route53::{self, AT_ONCE, LIST, PAGE, Start, Zone, plain};
@@ -82,6 +85,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &terraform::TERRAFORM
     }
 
     /// Looks into every public zone: the file may have named another one before.

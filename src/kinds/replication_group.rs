@@ -10,12 +10,13 @@ use futures_util::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, cache_cluster, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
 use crate::model::{
     Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
-    Standing, Status, Tags, Timing,
+    Standing, Status, Tags, Timing, Vitals,
 };
 
 /// What its id has beyond the cache's, so that it can stand beside the single node that it takes over from.
@@ -103,6 +104,29 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_elasticache_replication_group",
+    import: "{id}",
+    named_by: "id",
+    outputs: &[("arn", "arn"), ("endpoint", "primary_endpoint_address")],
+    arguments: &[
+        Argument::same("replication_group_id"),
+        Argument::same("description"),
+        Argument::same("engine"),
+        Argument::Made("engine_version", &["engine_version"], cache_cluster::engine_version),
+        Argument::same("node_type"),
+        Argument::same("num_cache_clusters"),
+        Argument::Field("automatic_failover_enabled", "automatic_failover"),
+        Argument::Field("multi_az_enabled", "multi_az"),
+        Argument::same("port"),
+        Argument::Field("subnet_group_name", "subnet_group"),
+        Argument::Field("security_group_ids", "security_groups"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -113,6 +137,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
@@ -143,7 +171,9 @@ impl Kind for Wire {
             let address = name.map(|name| Address::new(SCHEMA.kind, name));
             let tags = elasticache::tags_of(read, found.arn(), subnets, address).await?;
             let node = node(&found);
-            Ok::<_, Fault>(read.owns(&tags).then(|| observe(found, node, tags)).flatten())
+            let vitals = vitals(&found, clusters);
+            let ours = read.owns(&tags).then(|| observe(found, node, tags)).flatten();
+            Ok::<_, Fault>(ours.map(|observed| Observed { vitals, ..observed }))
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
     }
@@ -261,6 +291,17 @@ fn outputs(created: Created, group: &sdk::ReplicationGroup) -> Created {
 /// Where the primary is, whichever node that is.
 fn primary(group: &sdk::ReplicationGroup) -> Option<&sdk::Endpoint> {
     group.node_groups().first()?.primary_endpoint()
+}
+
+/// How it does, node by node: which is the primary is told of the group, the rest of each.
+fn vitals(group: &sdk::ReplicationGroup, clusters: &[sdk::CacheCluster]) -> Vitals {
+    let members = group.node_groups().iter().flat_map(|part| part.node_group_members());
+    let nodes = members.filter_map(|member| {
+        let id = member.cache_cluster_id()?;
+        let cluster = clusters.iter().find(|cluster| cluster.cache_cluster_id() == Some(id))?;
+        Some(cache_cluster::node(cluster, member.current_role()))
+    });
+    Vitals { nodes: nodes.collect(), ..Vitals::state(group.status().unwrap_or_default()) }
 }
 
 /// What all its nodes have in common is told of each node alone. A change that ElastiCache has still to make was asked for

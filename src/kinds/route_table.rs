@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::terraform::{Argument, One, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
@@ -58,6 +59,46 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_route_table",
+    import: "{id}",
+    named_by: "id",
+    outputs: &[],
+    arguments: &[
+        Argument::Field("vpc_id", "vpc"),
+        Argument::Made("route", &["routes"], routes),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
+/// The arguments that say where a route leads, by what the ids of it begin with.
+const TARGETS: [(&str, &str); 7] = [
+    ("nat-", "nat_gateway_id"),
+    ("eigw-", "egress_only_gateway_id"),
+    ("tgw-", "transit_gateway_id"),
+    ("pcx-", "vpc_peering_connection_id"),
+    ("lgw-", "local_gateway_id"),
+    ("cagw-", "carrier_gateway_id"),
+    ("eni-", "network_interface_id"),
+];
+
+fn routes(one: &One<'_>) -> Value {
+    let told = one.items("routes").iter().map(|route| {
+        let destination = match route["destination"].as_str().unwrap_or_default() {
+            to if to.starts_with("pl-") => "destination_prefix_list_id",
+            to if to.contains(':') => "ipv6_cidr_block",
+            _ => "cidr_block",
+        };
+        let to = route["gateway"].as_str().unwrap_or_default();
+        let target = TARGETS.iter().find(|(start, _)| to.starts_with(start));
+        let target = target.map_or("gateway_id", |(_, name)| name);
+        json!({ destination: route["destination"], target: route["gateway"] })
+    });
+    told.collect()
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -68,6 +109,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -9,6 +9,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, rds};
@@ -65,6 +66,16 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("secretsmanager:TagResource", &[Grant::ours(R), Grant::adopted(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_secretsmanager_secret",
+    import: "{id}",
+    named_by: "arn",
+    outputs: &[("arn", "arn")],
+    arguments: &[Argument::same("name"), Argument::same("description"), Argument::Tags],
+    parts: whole,
+    beside: &["username"],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -75,6 +86,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     /// The listing may lack what the last five minutes brought, and have what they took:

@@ -1,5 +1,7 @@
 //! Who may speak to whom. Groups may refer to each other in a circle, so rules are attached in a step of their own.
 
+mod terraform;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -11,7 +13,8 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Kind, Live, form};
+use super::terraform::Terraform;
+use super::{Detail, Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
@@ -106,6 +109,7 @@ const R: &[&str] = &["security-group/*"];
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeSecurityGroups", ANYWHERE),
+    Operation::apply("ec2:DescribeSecurityGroupRules", ANYWHERE),
     Operation::change("ec2:CreateSecurityGroup", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
     Operation::change("ec2:AuthorizeSecurityGroupIngress", &[Grant::ours(R)]),
     Operation::change("ec2:AuthorizeSecurityGroupEgress", &[Grant::ours(R)]),
@@ -125,6 +129,14 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &terraform::TERRAFORM
+    }
+
+    async fn details(&self, aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        terraform::details(aws, all).await
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -9,7 +9,8 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form};
+use super::terraform::{Argument, One, Terraform, call, whole};
+use super::{Detail, Kind, Live, each, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, fault, marks, ssm};
 use crate::model::{
@@ -61,6 +62,30 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("ssm:DeleteParameter", &[Grant::named(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_ssm_parameter",
+    import: "{id}",
+    named_by: "name",
+    outputs: &[],
+    arguments: &[
+        Argument::same("name"),
+        Argument::same("type"),
+        Argument::Made("value", &["value"], value),
+        Argument::Made("description", &[], |one| marks::to_text(&one.live.tags).into()),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
+/// A list is one text, with commas in it.
+fn value(one: &One<'_>) -> Value {
+    match one.field("value") {
+        list @ Value::Array(_) => call("join", &[",".into(), list]),
+        text => text,
+    }
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -71,6 +96,19 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
+    }
+
+    /// The description, which tags are read from, has not all.
+    async fn details(&self, aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        each(all, |parameter| async {
+            let tags = ssm::told_tags(aws, Some(parameter.id.clone())).await?;
+            Ok(Detail { tags: Some(tags), ..Detail::default() })
+        })
+        .await
     }
 
     /// The listing filters by tag but tells none, and asking takes a call a parameter: they stand in the description.

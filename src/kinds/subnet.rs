@@ -9,12 +9,13 @@ use aws_sdk_ec2::types::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, One, Part, Terraform};
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
     ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
-    Standing, Tags, Timing,
+    Standing, Tags, Timing, reference,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,37 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_subnet",
+    import: "{id}",
+    named_by: "id",
+    outputs: &[],
+    arguments: &[
+        Argument::Field("vpc_id", "vpc"),
+        Argument::same("cidr_block"),
+        Argument::same("availability_zone"),
+        Argument::same("map_public_ip_on_launch"),
+        Argument::Tags,
+    ],
+    parts: goes_by,
+    beside: &["route_table"],
+};
+
+/// A subnet that goes by the VPC's main route table has none.
+fn goes_by(one: &One<'_>) -> Vec<Part> {
+    let table = one.text("route_table");
+    let part = (!table.is_empty()).then(|| Part {
+        resource: "aws_route_table_association",
+        suffix: String::new(),
+        import: Some(format!("{}/{table}", one.live.id)),
+        arguments: vec![
+            ("subnet_id", reference(one.address)),
+            ("route_table_id", one.field("route_table")),
+        ],
+    });
+    part.into_iter().collect()
+}
+
 pub struct Wire;
 
 #[async_trait]
@@ -66,6 +98,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

@@ -8,7 +8,8 @@ use futures_util::future::try_join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Live, form};
+use super::terraform::{Argument, Terraform, whole};
+use super::{Detail, Kind, Live, each, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
 use crate::model::{
@@ -57,6 +58,8 @@ pub static SCHEMA: Schema = Schema {
 
 /// The field that is an attribute, with a call of its own.
 const DELAY: &str = "deregistration_delay";
+/// AWS's name for it.
+const DELAY_KEY: &str = "deregistration_delay.timeout_seconds";
 
 const R: &[&str] = &["targetgroup/*"];
 
@@ -64,6 +67,7 @@ static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticloadbalancing:DescribeTargetGroups", ANYWHERE),
     Operation::plan("elasticloadbalancing:DescribeTags", ANYWHERE),
     Operation::plan("elasticloadbalancing:DescribeTargetHealth", ANYWHERE),
+    Operation::apply("elasticloadbalancing:DescribeTargetGroupAttributes", ANYWHERE),
     Operation::change("elasticloadbalancing:CreateTargetGroup", &[Grant::born(R)]),
     Operation::change("elasticloadbalancing:ModifyTargetGroup", &[Grant::ours(R)]),
     Operation::change("elasticloadbalancing:ModifyTargetGroupAttributes", &[Grant::ours(R)]),
@@ -73,6 +77,29 @@ static OPERATIONS: &[Operation] = &[
         &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],
     ),
 ];
+
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_lb_target_group",
+    import: "{id}",
+    named_by: "arn",
+    outputs: &[],
+    arguments: &[
+        Argument::same("name"),
+        Argument::same("port"),
+        Argument::same("protocol"),
+        Argument::Field("vpc_id", "vpc"),
+        Argument::same("deregistration_delay"),
+        Argument::Field("health_check.path", "health_check_path"),
+        Argument::Field("health_check.interval", "health_check_interval"),
+        Argument::Field("health_check.timeout", "health_check_timeout"),
+        Argument::Field("health_check.healthy_threshold", "healthy_threshold"),
+        Argument::Field("health_check.unhealthy_threshold", "unhealthy_threshold"),
+        Argument::Field("health_check.matcher", "health_check_matcher"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
 
 pub struct Wire;
 
@@ -84,6 +111,23 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
+    }
+
+    async fn details(&self, aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
+        each(all, |group| async {
+            const OPERATION: &str = "elasticloadbalancing:DescribeTargetGroupAttributes";
+            let call = aws.elb.describe_target_group_attributes().target_group_arn(&group.id);
+            let answer = call.send().await.map_err(fault(OPERATION))?;
+            let known = answer.attributes().iter().find(|known| known.key() == Some(DELAY_KEY));
+            let delay = known.and_then(|known| known.value()?.parse::<u32>().ok());
+            let body = form::reported([(DELAY, delay.map(Value::from))]);
+            Ok(Detail { body, tags: None })
+        })
+        .await
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
@@ -125,7 +169,7 @@ impl Kind for Wire {
         if changed.contains(&DELAY) {
             const OPERATION: &str = "elasticloadbalancing:ModifyTargetGroupAttributes";
             let delay = sdk::TargetGroupAttribute::builder()
-                .key("deregistration_delay.timeout_seconds")
+                .key(DELAY_KEY)
                 .value(spec.deregistration_delay.to_string());
             let call = aws.elb.modify_target_group_attributes().target_group_arn(&live.id);
             call.attributes(delay.build()).send().await.map_err(fault(OPERATION))?;

@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
@@ -48,6 +49,21 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 
+static TERRAFORM: Terraform = Terraform {
+    resource: "aws_vpc",
+    import: "{id}",
+    named_by: "id",
+    outputs: &[],
+    arguments: &[
+        Argument::same("cidr_block"),
+        Argument::same("enable_dns_support"),
+        Argument::same("enable_dns_hostnames"),
+        Argument::Tags,
+    ],
+    parts: whole,
+    beside: &[],
+};
+
 pub struct Wire;
 
 #[async_trait]
@@ -58,6 +74,10 @@ impl Kind for Wire {
 
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
+    }
+
+    fn terraform(&self) -> &'static Terraform {
+        &TERRAFORM
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {

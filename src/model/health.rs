@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The state of a target that gets requests.
@@ -13,7 +14,7 @@ const DRAINING: &str = "draining";
 const UNHEALTHY: &str = "unhealthy";
 
 /// One target of one group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetHealth {
     /// The target group's id.
     pub group: String,
@@ -23,10 +24,12 @@ pub struct TargetHealth {
     pub state: String,
     /// AWS's code for why it is another than healthy: `Target.FailedHealthChecks`.
     pub reason: Option<String>,
+    /// AWS's sentence on it: `Health checks failed with these codes: [502]`.
+    pub description: Option<String>,
 }
 
 /// What is waited for when a machine goes into service or out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Serving {
     /// How many of its group stay healthy when one is taken out.
     pub min_healthy: u32,

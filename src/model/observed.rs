@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ADDRESS, Address, Body, LAUNCH, Tags, launch};
+use super::{ADDRESS, Address, Body, LAUNCH, Tags, TargetHealth, launch};
 
 /// How far a resource is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,38 @@ pub struct Observed {
     /// How it stands with what sends it requests.
     #[serde(default)]
     pub duty: Duty,
+    #[serde(default)]
+    pub vitals: Vitals,
+}
+
+/// How it does, for people to read: nothing is planned by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vitals {
+    /// AWS's own word for its state: `running`, `available`, `backing-up`; empty for what has none.
+    pub state: String,
+    /// Where it runs, as far as no subnet says so: the zone of the primary first.
+    pub zones: Vec<String>,
+    /// What target groups find of it.
+    pub health: Vec<TargetHealth>,
+    /// What it consists of, where AWS tells of each.
+    pub nodes: Vec<Node>,
+}
+
+impl Vitals {
+    pub fn state(state: &str) -> Self {
+        Self { state: state.to_owned(), ..Self::default() }
+    }
+}
+
+/// One node of a cache.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    pub id: String,
+    /// `primary` or `replica`; nothing where AWS does not tell.
+    pub role: Option<String>,
+    pub zone: Option<String>,
+    /// AWS's own word for its state.
+    pub state: String,
 }
 
 /// What those that send requests to a resource find of it.

@@ -1,5 +1,6 @@
 //! What a kind says of itself: its fields, how a difference in each is made good, and how AWS treats it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,7 +32,9 @@ pub enum Phase {
 }
 
 /// What a reference asks of the resource it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// Its id.

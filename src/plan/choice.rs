@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kept::keep_open;
@@ -16,7 +17,7 @@ use crate::topology::suggest;
 
 /// What a plan is made for: everything, or a part. Addresses, and blocks by their keys: `instance.user-1`,
 /// `service.user`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Choice {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub only: Vec<String>,

@@ -22,12 +22,13 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use choice::Choice;
 pub use parting::Parting;
-pub use pending::{Pending, PendingField};
+pub use pending::{Pending, PendingField, pending};
 pub use saved::{load, save};
 pub use step::{Dependency, Member, Step, Verb};
 
@@ -38,10 +39,10 @@ use crate::model::{Address, Body, Late, Lookup, Texts, late};
 use crate::snapshot::{Resource, Snapshot};
 
 /// The version of the plan's form.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// What a plan was made from, so that a saved one can be carried out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// The topology file.
     pub file: PathBuf,
@@ -54,7 +55,7 @@ pub struct Origin {
 }
 
 /// What a plan is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// The account as the topology says.
@@ -64,8 +65,9 @@ pub enum Goal {
 }
 
 /// What would be done, and in which order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
+    #[schemars(extend("const" = FORMAT))]
     pub format: u32,
     pub goal: Goal,
     pub origin: Origin,
@@ -94,7 +96,7 @@ pub struct Plan {
 }
 
 /// How many resources change, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     pub create: usize,
     pub update: usize,

@@ -1,5 +1,6 @@
 //! What is said to a resource before it goes: a database's final snapshot, and that its protection is lifted.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ const SOURCE: &str = "source";
 const PROTECTION: &str = "deletion_protection";
 
 /// What the person asked for, as to deletions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Parting {
     /// Take no final snapshots.
     pub skip_final_snapshots: bool,

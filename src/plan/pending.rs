@@ -1,5 +1,6 @@
 //! What AWS has accepted already and makes in a maintenance window: neither a change nor drift, but not there yet either.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use crate::model::{APPLY_IMMEDIATELY, Address};
 use crate::snapshot::{Resource, Snapshot};
 
 /// What one resource has still to become.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pending {
     pub address: Address,
     /// The weekly window in AWS's words, UTC: `sun:17:00-sun:17:30`.
@@ -18,7 +19,7 @@ pub struct Pending {
 }
 
 /// One field's way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PendingField {
     pub field: String,
     pub before: Value,

@@ -7,6 +7,9 @@ use super::{FORMAT, Plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private;
 
+/// Where there is no plan.
+const MAKE_ONE: &str = "make one: ecdeploy plan --out FILE";
+
 /// Writes the plan, readable by its owner only. The same plan gives the same bytes.
 ///
 /// # Errors
@@ -30,11 +33,13 @@ pub fn save(plan: &Plan, path: &Path) -> Result<()> {
 /// When the file can't be read, or holds something else.
 pub fn load(path: &Path) -> Result<Plan> {
     let text = fs::read_to_string(path).map_err(|error| {
-        Error::new(ErrorKind::File, format!("can't read {}: {error}", path.display())).source(error)
+        Error::new(ErrorKind::File, format!("can't read {}: {error}", path.display()))
+            .source(error)
+            .hint(MAKE_ONE)
     })?;
     let not_a_plan = |why: String| {
         Error::new(ErrorKind::File, format!("{} is not a plan of ecdeploy: {why}", path.display()))
-            .hint("make one: ecdeploy plan --out FILE")
+            .hint(MAKE_ONE)
     };
     let plan: Plan =
         serde_json::from_str(&text).map_err(|error| not_a_plan(error.to_string()).source(error))?;

@@ -11,6 +11,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cost::Costs;
@@ -34,7 +35,7 @@ pub struct Facts<'a> {
 }
 
 /// What a plan does against a rule.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Violation {
     pub rule: String,
     pub level: Level,

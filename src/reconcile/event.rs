@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::Address;
 use crate::plan::Verb;
 
 /// Something happened to a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Event {
     /// Since the run began, on the account's clock, in seconds.
     #[serde(serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub at: Duration,
     /// The step's place in the plan.
     pub step: usize,
@@ -21,7 +23,7 @@ pub struct Event {
     pub what: What,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum What {
     Started,
@@ -35,11 +37,13 @@ pub enum What {
     },
     Done {
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         elapsed: Duration,
         id: String,
     },
     Failed {
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         elapsed: Duration,
         error: String,
     },

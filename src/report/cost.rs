@@ -1,5 +1,6 @@
 //! What a plan makes of the monthly costs, for people and for machines.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::style::{BOLD, paint};
@@ -98,7 +99,7 @@ pub fn quantity(list: List, quantity: u64) -> String {
 }
 
 /// The costs, for machines. They are no part of a plan: the same plan has the same bytes, whatever the prices are.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Report {
     estimate: bool,
     currency: &'static str,
@@ -111,7 +112,7 @@ pub struct Report {
     not_priced: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ReportLine {
     service: &'static str,
     list: List,

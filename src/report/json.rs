@@ -2,28 +2,78 @@
 
 use std::io::Write;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use super::cost::Report;
 use crate::cost::Costs;
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::plan::{Pending, Plan, Summary};
 use crate::policy::Violation;
 use crate::reconcile::{Event, Observer, Outcome, State};
 
 /// A plan, and beside it what it makes of the costs. Who reads it as a plan finds the plan.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Planned<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
-    cost: Report,
-    violations: &'a [Violation],
+    /// What the topology costs. It is not in a saved plan, whose bytes no price may change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Report>,
+    /// What it does against the policy. It is not in a saved plan: what may be, is judged again when it is applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violations: Option<&'a [Violation]>,
 }
 
 /// The plan, its costs and what it does against the policy as one document.
 pub fn planned<'a>(plan: &'a Plan, costs: &Costs, violations: &'a [Violation]) -> Planned<'a> {
-    Planned { plan, cost: Report::of(costs), violations }
+    Planned { plan, cost: Some(Report::of(costs)), violations: Some(violations) }
+}
+
+/// The version of the lines' form.
+pub const FORMAT: u32 = 1;
+
+/// One line.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Line<'a> {
+    Run(Run<'a>),
+    Step(&'a Event),
+}
+
+/// Something about the run as a whole.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Run<'a> {
+    /// What the plan does against the policy, before anything is begun.
+    Policy { violations: &'a [Violation] },
+    /// The first line of what is carried out: what there is to do.
+    Plan {
+        /// The version of the lines' form.
+        #[schemars(extend("const" = FORMAT))]
+        format: u32,
+        topology: &'a str,
+        account: &'a str,
+        region: &'a str,
+        summary: Summary,
+        steps: usize,
+    },
+    /// Stopping was asked for: nothing new is begun, and what is in flight is waited for.
+    Stopping,
+    /// The last line: how it ended.
+    End {
+        complete: bool,
+        /// On the account's clock.
+        seconds: f64,
+        steps: usize,
+        done: usize,
+        failed: usize,
+        blocked: usize,
+        /// What waits for a maintenance window.
+        pending: Vec<Pending>,
+        /// Steps that the next run takes up.
+        left: usize,
+    },
 }
 
 /// Prints each event as it comes.
@@ -32,13 +82,13 @@ pub struct JsonLines(());
 impl JsonLines {
     /// Begins with a line on the plan.
     pub fn begin(plan: &Plan) -> Self {
-        line(&json!({
-            "event": "plan",
-            "topology": plan.topology,
-            "account": plan.account,
-            "region": plan.region,
-            "summary": plan.summary,
-            "steps": plan.steps.len(),
+        line(&Line::Run(Run::Plan {
+            format: FORMAT,
+            topology: &plan.topology,
+            account: &plan.account,
+            region: &plan.region,
+            summary: plan.summary,
+            steps: plan.steps.len(),
         }));
         Self(())
     }
@@ -46,18 +96,18 @@ impl JsonLines {
 
 impl Observer for JsonLines {
     fn event(&self, event: &Event) {
-        line(event);
+        line(&Line::Step(event));
     }
 
     fn stopping(&self) {
-        line(&json!({ "event": "stopping" }));
+        line(&Line::Run(Run::Stopping));
     }
 }
 
 /// What the plan does against the policy.
 pub fn violations(violations: &[Violation]) {
     if !violations.is_empty() {
-        line(&json!({ "event": "policy", "violations": violations }));
+        line(&Line::Run(Run::Policy { violations }));
     }
 }
 
@@ -67,23 +117,22 @@ pub fn violations(violations: &[Violation]) {
 /// When stdout can't be written to.
 pub fn end(plan: &Plan, outcome: &Outcome) -> Result<()> {
     let number = |test: fn(&State) -> bool| outcome.states.iter().filter(|s| test(s)).count();
-    line(&json!({
-        "event": "end",
-        "complete": outcome.is_complete(),
-        "seconds": outcome.elapsed.as_secs_f64(),
-        "steps": plan.steps.len(),
-        "done": number(|state| matches!(state, State::Done)),
-        "failed": number(|state| matches!(state, State::Failed(_))),
-        "blocked": number(|state| matches!(state, State::Blocked(_))),
-        "pending": plan.pending_after(),
-        "left": number(|state| matches!(state, State::Waiting | State::Left)),
+    line(&Line::Run(Run::End {
+        complete: outcome.is_complete(),
+        seconds: outcome.elapsed.as_secs_f64(),
+        steps: plan.steps.len(),
+        done: number(|state| matches!(state, State::Done)),
+        failed: number(|state| matches!(state, State::Failed(_))),
+        blocked: number(|state| matches!(state, State::Blocked(_))),
+        pending: plan.pending_after(),
+        left: number(|state| matches!(state, State::Waiting | State::Left)),
     }));
     Ok(())
 }
 
 /// A reader that has gone away must not stop an apply.
-fn line(value: &impl Serialize) {
-    if let Ok(mut text) = serde_json::to_string(value) {
+fn line(line: &Line<'_>) {
+    if let Ok(mut text) = serde_json::to_string(line) {
         text.push('\n');
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }

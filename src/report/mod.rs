@@ -4,6 +4,7 @@ pub mod cost;
 pub mod diagnostics;
 pub mod edit;
 pub mod error;
+pub mod graph;
 pub mod json;
 pub mod log;
 pub mod markdown;
@@ -14,7 +15,10 @@ pub mod policy;
 pub mod progress;
 pub mod rehearsal;
 mod rounds;
+pub mod screen;
+pub mod status;
 mod style;
+mod table;
 pub mod trace;
 mod value;
 
@@ -34,14 +38,27 @@ use crate::model::steers;
 /// # Errors
 /// When stdout can't be written to.
 pub fn print(text: &str) -> Result<()> {
+    offer(text).map(drop)
+}
+
+/// As [`print`], and says whether there still is a reader.
+///
+/// # Errors
+/// When stdout can't be written to.
+pub fn offer(text: &str) -> Result<bool> {
     let mut stdout = io::stdout();
     // In one piece: the stream that strips as it goes hands on a great plan word by word.
-    let plain = anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never;
-    let written = match plain {
-        true => stdout.write_all(strip_str(text).to_string().as_bytes()),
+    let without = anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never;
+    let written = match without {
+        true => stdout.write_all(plain(text).as_bytes()),
         false => stdout.write_all(text.as_bytes()),
     };
     finish(written.and_then(|()| stdout.flush()))
+}
+
+/// A text without its colours.
+pub fn plain(text: &str) -> String {
+    strip_str(text).to_string()
 }
 
 /// Prints a result as one JSON document.
@@ -51,7 +68,18 @@ pub fn print(text: &str) -> Result<()> {
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(ErrorKind::File, "can't write JSON").source(error))?;
-    finish(io::stdout().write_all((escaped(&text) + "\n").as_bytes()))
+    finish(io::stdout().write_all((escaped(&text) + "\n").as_bytes())).map(drop)
+}
+
+/// Prints a value as JSON on a line of its own, and says whether there still is a reader.
+///
+/// # Errors
+/// When stdout can't be written to.
+pub fn offer_line(value: &impl Serialize) -> Result<bool> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Error::new(ErrorKind::File, "can't write JSON").source(error))?;
+    let mut stdout = io::stdout();
+    finish(stdout.write_all((escaped(&text) + "\n").as_bytes()).and_then(|()| stdout.flush()))
 }
 
 /// A JSON text in which nothing steers a terminal: what JSON leaves as it is stands in its strings alone.
@@ -75,16 +103,18 @@ pub fn columns() -> usize {
 
 /// Says something on the way.
 pub fn say(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    screen::say(text);
 }
 
-fn finish(written: io::Result<()>) -> Result<()> {
+/// Whether there still is a reader.
+fn finish(written: io::Result<()>) -> Result<bool> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => {
             Err(Error::new(ErrorKind::File, format!("can't write to stdout: {error}"))
                 .source(error))
         }
-        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::style::{BOLD, paint};
 use super::value::{line, printable};
-use crate::plan::{Pending, PendingField};
+use crate::plan::Pending;
 
 /// What AWS will do in a maintenance window.
 pub fn write(text: &mut String, pending: &[Pending]) {
@@ -18,17 +18,18 @@ pub fn write(text: &mut String, pending: &[Pending]) {
 
 /// What it will do to one resource.
 pub fn says(waiting: &Pending) -> String {
+    let window = window(&waiting.window);
+    format!("pending until the maintenance window {window}: {}", fields(waiting))
+}
+
+/// What waits: `instance_class db.t3.micro -> db.t3.small`.
+pub fn fields(waiting: &Pending) -> String {
     let value = |value: &Value| line(value, &|_| None);
-    let way = |field: &PendingField| {
+    let fields = waiting.fields.iter().map(|field| {
         let (before, after) = (value(&field.before), value(&field.after));
         format!("{} {before} -> {after}", printable(&field.field))
-    };
-    let fields: Vec<String> = waiting.fields.iter().map(way).collect();
-    format!(
-        "pending until the maintenance window {}: {}",
-        window(&waiting.window),
-        fields.join(", ")
-    )
+    });
+    fields.collect::<Vec<_>>().join(", ")
 }
 
 /// `Sun 17:00-17:30 UTC` of AWS's `sun:17:00-sun:17:30`.

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::model::{Late, late, steers};
+use crate::model::{Late, late};
+
+pub use crate::model::printable;
 
 /// One line for a value. `note` says of a late value what is known of it.
 pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
@@ -66,16 +69,6 @@ pub fn lines_of(value: &Value) -> Option<&[Value]> {
     (tables && !items.is_empty()).then_some(items)
 }
 
-/// Text from AWS or a file with what would steer a terminal made visible.
-pub fn printable(text: &str) -> String {
-    if !text.contains(steers) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|c| if steers(c) { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
-}
-
 /// The text with blanks behind it, up to this width.
 pub fn padded(text: &str, width: usize) -> String {
     // A width of a format, like `{text:width$}`, panics beyond 65535, which texts of others may be.
@@ -83,8 +76,32 @@ pub fn padded(text: &str, width: usize) -> String {
 }
 
 /// The blanks that the text lacks to this width.
-pub fn blanks(text: &str, width: usize) -> String {
-    " ".repeat(width.saturating_sub(text.chars().count()))
+pub fn blanks(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(width(text)))
+}
+
+/// How many columns of a terminal the text takes, without colours in it.
+pub fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// As much of the text as these columns hold: what is cut off leaves a mark.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        let next = width(&cut) + c.width().unwrap_or(0);
+        if next + 1 > columns {
+            break;
+        }
+        cut.push(c);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
 }
 
 /// An id as people read it: of an ARN, the last part says enough.

@@ -17,6 +17,7 @@ fn seen(kind: &str, address: &str, id: &str, body: Value) -> Observed {
         maintenance: None,
         place: 0,
         duty: Default::default(),
+        vitals: Default::default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod diagnostic;
 mod edit;
 mod format;
+mod forms;
 pub mod policy;
 mod read;
 mod regions;
@@ -50,7 +51,7 @@ pub fn load(path: &Path, vars: &[(String, String)]) -> Result<Topology, Error> {
 pub fn text_of(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| {
         Error::new(ErrorKind::File, format!("can't read {}: {error}", path.display()))
-            .hint("name the topology's file: -f FILE")
+            .hint("run it in the folder of topology.toml, or name another file: ecdeploy validate -f FILE")
             .source(error)
     })
 }

@@ -50,15 +50,29 @@ pub struct Key {
     pub required: bool,
     /// What it means, for people.
     pub about: &'static str,
+    /// What it is where the file doesn't say, if that is always the same.
+    pub default: Option<&'static str>,
+    /// What its strings look like, as a regular expression: its own, those in its list, or the names of its tables.
+    pub form: Option<&'static str>,
 }
 
 impl Key {
     pub const fn required(name: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, shape, required: true, about }
+        Self { name, shape, required: true, about, default: None, form: None }
     }
 
     pub const fn optional(name: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, shape, required: false, about }
+        Self { name, shape, required: false, about, default: None, form: None }
+    }
+
+    pub const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    pub const fn form(mut self, form: &'static str) -> Self {
+        self.form = Some(form);
+        self
     }
 }
 

@@ -4,7 +4,6 @@
 mod cloud_init;
 mod interrupted;
 mod machine;
-pub mod programs;
 mod stores;
 
 use std::collections::BTreeSet;
@@ -16,9 +15,9 @@ use std::time::{Duration, Instant};
 use ecdeploy::{boot, topology};
 use tempfile::TempDir;
 
+use crate::programs::{need, output};
 use crate::venv;
 use machine::Machine;
-use programs::{need, output};
 
 /// Far longer than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(60);

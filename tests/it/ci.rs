@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::boot::programs::need;
 use crate::product::Shop;
+use crate::programs::need;
 use crate::venv;
 
 const GITHUB: &str = "github-actions.yml";

@@ -16,9 +16,11 @@ mod access;
 mod adopt;
 mod beside;
 mod between;
+mod book;
 mod boot;
 #[cfg(unix)]
 mod ci;
+mod completions;
 mod data;
 mod deaths;
 mod drawn;
@@ -29,16 +31,22 @@ mod iam;
 mod inventory;
 mod keeping;
 mod lock;
+mod manual;
+mod newcomer;
 mod policies;
 mod product;
+mod programs;
 mod raw;
 mod rehearse;
+#[cfg(unix)]
+mod release;
 mod replicas;
 mod roles;
 mod rolling;
 mod rules;
 mod saved;
 mod scaling;
+mod schema;
 #[cfg(unix)]
 mod signals;
 mod simulator;

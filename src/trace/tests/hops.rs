@@ -299,6 +299,7 @@ fn account(world: &World) -> Snapshot {
             status: Status::Ready,
             maintenance: None,
             duty: Default::default(),
+            vitals: Default::default(),
             live,
         };
         snapshot.resources.insert(address.clone(), resource);

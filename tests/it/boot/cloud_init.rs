@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::programs::{apt_get, need, output};
+use crate::programs::{apt_get, need, output};
 use crate::venv;
 
 /// Holds the user data against cloud-init's own schema.

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 
 use super::machine::Machine;
-use super::programs::user;
+use crate::programs::user;
 
 /// Lives, each of which is cut short twice.
 const LIVES: u64 = 10;

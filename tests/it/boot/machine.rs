@@ -15,9 +15,9 @@ use tempfile::TempDir;
 
 use super::Pids;
 use super::cloud_init;
-use super::programs::{find, need, npm, output, user};
 use super::stores::Stores;
 use crate::emulator::{Account, Emulator, free_port};
+use crate::programs::{find, need, npm, output, user};
 use crate::venv;
 
 const BUCKET: &str = "builds";

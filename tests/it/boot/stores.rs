@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::programs::{find, is_root, need, output};
 use crate::emulator::free_port;
+use crate::programs::{find, is_root, need, output};
 
 pub struct Stores {
     /// In the system's folder for such: PostgreSQL runs as nobody, who may not look into root's.

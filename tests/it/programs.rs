@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Once, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Debian's packages for all of them.
+/// Programs whose packages have their names, each installed by itself.
+const ALONE: &[&str] = &["fish", "mandoc", "zsh"];
+
+/// Debian's packages for all others.
 const PACKAGES: &[&str] = &[
     "postgresql",
     "redis-server",
@@ -20,17 +23,20 @@ const PACKAGES: &[&str] = &[
 
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
+    let packages = if ALONE.contains(&program) { &[program] } else { PACKAGES };
     if find(program).is_none() && is_root() {
-        static INSTALLED: Once = Once::new();
-        INSTALLED.call_once(|| {
-            apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(PACKAGES));
-        });
+        // Two that install at once would each find the other in the way.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        if find(program).is_none() {
+            apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(packages));
+        }
     }
     let found = find(program);
     Command::new(found.unwrap_or_else(|| {
         panic!(
             "these tests run {program}: apt-get install {} (npm comes with NodeSource's nodejs)",
-            PACKAGES.join(" ")
+            packages.join(" ")
         )
     }))
 }

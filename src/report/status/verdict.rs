@@ -1,0 +1,117 @@
+//! What it comes to, what differs from the file, and who holds the lock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anstream::adapter::strip_str;
+use anstyle::Style;
+
+use super::super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, ERROR, paint};
+use super::super::table::wrapped;
+use super::super::value::{printable, width};
+use super::super::{count, duration};
+use super::{Frame, SHOWN};
+use crate::status::{Difference, How, Overview, Verdict};
+
+pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
+    let all = count(overview.resources, "resource");
+    let differ = format!("{} of {all} otherwise than the file says", overview.differences.len());
+    let mut lines = vec![match overview.verdict {
+        Verdict::Nothing => {
+            format!("Nothing of it is there. To make its {all}: {}", paint(BOLD, frame.apply))
+        }
+        Verdict::Healthy => format!("{} and as the file says: {all}.", paint(CREATE, "Healthy,")),
+        Verdict::Differs => format!("{} {differ}.", paint(CREATE, "Healthy,")),
+        Verdict::Unhealthy if overview.differences.is_empty() => {
+            format!("{} but as the file says: {all}.", paint(ERROR, "Unhealthy,"))
+        }
+        Verdict::Unhealthy => format!("{} and {differ}.", paint(ERROR, "Unhealthy,")),
+    }];
+    if let Some(why) = &overview.not_compared {
+        let why = printable(&format!("Not held against the file: {why}"));
+        let words: Vec<&str> = why.split(' ').collect();
+        let first = overview.verdict != Verdict::Unhealthy;
+        lines[0] = paint(
+            if first { CREATE } else { ERROR },
+            if first { "Healthy." } else { "Unhealthy." },
+        );
+        lines.extend(wrapped("", &words, " ", CHANGE, frame.columns));
+    }
+    if overview.verdict != Verdict::Nothing {
+        lines.extend(differences(&overview.differences, frame.columns));
+    }
+    if let Some(why) = frame.failed {
+        let why = printable(&format!("Not reached since {}: {why}", overview.at));
+        let words: Vec<&str> = why.split(' ').collect();
+        lines.extend(wrapped("", &words, " ", ERROR, frame.columns));
+    }
+    let lock = lock(overview);
+    let fits = |line: &String| width(&strip_str(line).to_string()) + width(&lock) < frame.columns;
+    match &mut lines[..] {
+        [only] if overview.lock.holders.is_empty() && fits(only) => {
+            only.push_str(&format!(" {lock}"));
+        }
+        _ => {
+            let words: Vec<&str> = lock.split(' ').collect();
+            let style = if overview.lock.holders.is_empty() { Style::new() } else { CHANGE };
+            let lock = wrapped("", &words, " ", style, frame.columns);
+            lines.extend(lock.into_iter().map(|line| line.trim_start().to_owned()));
+        }
+    }
+    lines
+}
+
+fn differences(all: &[Difference], columns: usize) -> Vec<String> {
+    let mut groups: BTreeMap<How, Vec<String>> = BTreeMap::new();
+    for one in all {
+        let fields = match one.how {
+            How::Drift | How::Change if !one.fields.is_empty() => {
+                format!(" ({})", one.fields.join(", "))
+            }
+            _ => String::new(),
+        };
+        groups.entry(one.how).or_default().push(printable(&format!("{}{fields}", one.address)));
+    }
+    let mut lines = Vec::new();
+    for (how, mut names) in groups {
+        let (word, style) = match how {
+            How::Missing => ("missing", CREATE),
+            How::Drift => ("drift", DRIFT),
+            How::Change => ("change", CHANGE),
+            How::Unwanted => ("unwanted", DELETE),
+            How::Second => ("second", DELETE),
+            How::Leaving => ("leaving", DIM),
+        };
+        let more = names.len().saturating_sub(SHOWN);
+        if more > 1 {
+            names.truncate(SHOWN);
+            names.push(format!("{more} more"));
+        }
+        let lead = paint(style, &format!("{word:<9}"));
+        let wide = wrapped(&format!("{word:<9}"), &names, ", ", Style::new(), columns);
+        lines.extend(wide.into_iter().map(|line| line.replacen(&format!("{word:<9}"), &lead, 1)));
+    }
+    lines
+}
+
+fn lock(overview: &Overview) -> String {
+    let lock = &overview.lock;
+    if let Some(why) = &lock.unknown {
+        return printable(&format!("Who holds the lock is not known: {why}"));
+    }
+    if lock.holders.is_empty() {
+        return "Nobody holds the lock.".to_owned();
+    }
+    let held = lock.holders.iter().map(|one| {
+        let ago = duration(Duration::from_secs(one.renewed_seconds_ago));
+        let end = match one.left_over {
+            true => format!("left over, last heard of {ago} ago: ecdeploy unlock"),
+            false => format!("renewed {ago} ago"),
+        };
+        format!(
+            "Locked by `ecdeploy {}` of {} on {} (process {}) since {}, {end}.",
+            one.command, one.user, one.host, one.process, one.since
+        )
+    });
+    printable(&held.collect::<Vec<_>>().join(" "))
+}

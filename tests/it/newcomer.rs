@@ -1,0 +1,61 @@
+//! The errors that somebody meets on the first day: each says in a sentence what is wrong, and what to type next.
+
+use std::fs;
+
+use crate::product::{Ran, Shop};
+
+fn shop() -> Shop {
+    Shop::at("http://127.0.0.1:9")
+}
+
+fn sandboxed(shop: &Shop, arguments: &[&str]) -> Ran {
+    shop.bare(&[arguments, &["--sandbox", "--sandbox-speed", "100000"]].concat())
+}
+
+#[test]
+fn without_a_file() {
+    let shop = shop();
+    fs::remove_file(shop.path("topology.toml")).expect("the topology");
+    let ran = shop.bare(&["plan"]).fails_plainly();
+    ran.says("can't read topology.toml").says("ecdeploy validate -f FILE");
+}
+
+#[test]
+fn without_credentials() {
+    let shop = shop().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+    let ran = shop.bare(&["plan"]).fails_plainly();
+    ran.says("no AWS credentials were found").says("aws sso login").says("--sandbox");
+}
+
+#[test]
+fn where_nobody_answers() {
+    let ran = shop().bare(&["plan"]).fails_plainly();
+    ran.says("gave no answer").says("AWS_ENDPOINT_URL").says("run the same command again");
+}
+
+#[test]
+fn with_a_plan_that_is_not_there_is_none_or_is_for_elsewhere() {
+    let shop = shop();
+    let apply =
+        |arguments: &[&str]| shop.bare(&[&["apply", "-y"], arguments].concat()).fails_plainly();
+    apply(&["no.plan"]).says("can't read no.plan").says("ecdeploy plan --out FILE");
+    apply(&["topology.toml"]).says("not a plan").says("ecdeploy plan --out FILE");
+    sandboxed(&shop, &["plan", "--out", "shop.plan"]).exits(0).says("ecdeploy apply shop.plan");
+    apply(&["shop.plan"]).says("for the sandbox").says("ecdeploy apply --sandbox shop.plan");
+    shop.edit("interval = 30", "interval = 20");
+    let stale = sandboxed(&shop, &["apply", "-y", "shop.plan"]).fails_plainly();
+    stale.says("has changed since").says("ecdeploy plan --out FILE");
+}
+
+#[test]
+fn where_there_is_no_terminal_to_ask_on() {
+    let ran = sandboxed(&shop(), &["apply"]).exits(1);
+    ran.says("nothing was changed").says("pass -y");
+}
+
+#[test]
+fn with_an_id_that_nothing_has() {
+    let ran = sandboxed(&shop(), &["adopt", "-y", "load_balancer.main", "shop"]).fails_plainly();
+    ran.says("there is no load_balancer shop")
+        .says("looks like arn:aws:elasticloadbalancing:ap-southeast-1:123456789012:");
+}
