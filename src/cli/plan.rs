@@ -37,8 +37,7 @@ pub struct Plan {
     /// Save the plan, for `ecdeploy apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes, 4 when they are against the
-    /// policy
+    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
     /// Plan to take everything down
@@ -99,7 +98,8 @@ impl Plan {
             Format::Markdown => {
                 let of = global.account_line(&desired);
                 let rehearsal = rehearsal.as_ref();
-                let review = Review { plan: &plan, rehearsal, costs: &costs, of: &of };
+                let (plan, costs, violations) = (&plan, &costs, &violations);
+                let review = Review { plan, rehearsal, costs, violations, of: &of };
                 report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
             }
             Format::Human => {

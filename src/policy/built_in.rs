@@ -123,10 +123,9 @@ impl Judge<'_> {
                 };
                 let message = format!("{what} is open to {block}");
                 let address = Address::new(security_group::SCHEMA.kind, &group.key);
-                let finding =
-                    self.find(OPEN_PORTS, open.span, message, "what may be open to the world");
+                let finding = self.find(OPEN_PORTS, open.span, message, "these may be");
                 finding.address = Some(address);
-                finding.blame = vec![(rule.span, "this is open to it".to_owned())];
+                finding.blame = vec![(rule.span, "open to the world".to_owned())];
             }
         }
     }

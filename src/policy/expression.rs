@@ -19,8 +19,8 @@ const DEEPEST: u16 = 32;
 const WALKS: usize = 8;
 const WALKS_IN_WALKS: usize = 2;
 const PLUSES: usize = 16;
-/// The parser and the evaluation go as deep as the text does, up to 60 KB a byte of it without optimisation; and no overflow
-/// of a stack can be caught. LONGEST bytes of what goes deepest take less than half of this.
+/// The parser and the evaluation go as deep as the text does, up to 32 KB a byte of it without optimisation; and no overflow
+/// of a stack can be caught. LONGEST bytes of what goes deepest take half of this at most.
 const STACK: usize = 64 << 20;
 /// Of why something can't be told, so many characters are said.
 const TOLD: usize = 200;

@@ -44,7 +44,8 @@ pub struct Violation {
     /// What violates it, where that is one resource.
     pub address: Option<Address>,
     pub message: String,
-    /// The line of the rule in the file; a flag has none.
+    /// The file and the line of the rule; a flag has none.
+    pub file: Option<String>,
     pub line: Option<usize>,
     /// The line of the block to blame.
     pub block: Option<usize>,
@@ -53,6 +54,12 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// `topology.toml:12`, the rule's place.
+    pub fn place(&self) -> Option<String> {
+        let (file, line) = self.file.as_ref().zip(self.line)?;
+        Some(format!("{file}:{line}"))
+    }
+
     /// Whether the plan is refused for it.
     pub fn refuses(&self) -> bool {
         self.level != Level::Advisory && !self.overridden
@@ -143,6 +150,7 @@ impl<'a> Rules<'a> {
             .fold(diagnostic, |diagnostic, (span, label)| diagnostic.also(span, label))
             .hint(hint);
         Violation {
+            file: place.map(|_| self.topology.path.display().to_string()),
             line: place.map(line),
             block,
             diagnostic,

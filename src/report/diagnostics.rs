@@ -9,7 +9,7 @@ use crate::topology::{Diagnostic, Diagnostics, Span};
 mod tests;
 
 /// More errors than these come of one slip, and each takes a walk through the file.
-const SHOWN: usize = 100;
+pub const SHOWN: usize = 100;
 
 /// Every error with its line, and how many there are. Ends with a newline.
 pub fn render(diagnostics: &Diagnostics, colour: bool, width: usize) -> String {

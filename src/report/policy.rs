@@ -21,7 +21,10 @@ pub fn text(violations: &[Violation], topology: &Topology, colour: bool, width: 
         }
     }
     if !refusing.is_empty() {
-        text.push_str(&format!("{} of the policy\n", count(refusing.len(), "violation")));
+        let shown = diagnostics::SHOWN;
+        let more = refusing.len() > shown;
+        let more = if more { format!("; the first {shown} are shown") } else { String::new() };
+        text.push_str(&format!("{} of the policy{more}\n", count(refusing.len(), "violation")));
     }
     text
 }

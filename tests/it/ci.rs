@@ -1,6 +1,7 @@
 //! The workflows of `examples/ci`: what linters take, and shell that does what it says.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -104,6 +105,92 @@ fn nothing_of_others_is_run_unseen() {
         let (_, version) = action.split_once('@').expect("a version");
         assert!(version.starts_with('v') || version.len() == 40, "{action}");
     }
+}
+
+/// A step of a workflow, run in a folder with these programs before all others.
+fn step(job: &str, step: &str, shop: &Shop, programs: &[(&str, &str)]) -> (Option<i32>, String) {
+    let all = scripts(&example(GITHUB));
+    let script = all.iter().find(|one| one.job == job && one.step == step).expect("the step");
+    let folder = TempDir::new().expect("a folder");
+    for (name, text) in programs {
+        let file = folder.path().join(name);
+        fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("a program");
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).expect("its mode");
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let ran = Command::new("bash")
+        .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script.script])
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .env("GITHUB_OUTPUT", shop.path("output"))
+        .env("GITHUB_REPOSITORY", "shop/infrastructure")
+        .env("NUMBER", "7")
+        .current_dir(shop.path(""))
+        .stdin(Stdio::null())
+        .output()
+        .expect("bash");
+    (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+}
+
+#[test]
+fn the_plan_of_a_pull_request_is_a_comment_whatever_it_says() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    let sandbox = "--sandbox --sandbox-speed 100000";
+    let product = format!("exec {} \"$@\" {sandbox}", env!("CARGO_BIN_EXE_ecdeploy"));
+    let plan = || {
+        for file in ["output", "comment.md", "shop.plan"] {
+            let _ = fs::remove_file(shop.path(file));
+        }
+        let (code, said) = step("plan", "Plan", &shop, &[("ecdeploy", &product)]);
+        let output = fs::read_to_string(shop.path("output")).unwrap_or_default();
+        (code, output, shop.path("shop.plan").exists(), said)
+    };
+    let told = |code: &str| (Some(0), format!("code={code}\n"));
+
+    let (code, output, saved, said) = plan();
+    assert_eq!((code, output), told("2"), "{said}");
+    let comment = fs::read_to_string(shop.path("comment.md")).expect("the comment");
+    assert!(saved && comment.starts_with("<!-- ecdeploy plan: ecommerce "), "{comment}");
+
+    shop.bare(&["apply", "-y", "--sandbox", "--sandbox-speed", "100000"]).exits(0);
+    let (code, output, saved, said) = plan();
+    assert_eq!((code, output, saved), (told("0").0, told("0").1, true), "{said}");
+
+    shop.edit("[load_balancer]", "[policy]\nopen_ports = [443]\n\n[load_balancer]");
+    let (code, output, saved, said) = plan();
+    assert_eq!((code, output, saved), (told("4").0, told("4").1, false), "{said}");
+    let comment = fs::read_to_string(shop.path("comment.md")).expect("the comment");
+    assert!(comment.contains("against the policy"), "{comment}");
+
+    shop.edit("open_ports", "open_port");
+    let (code, output, _, said) = plan();
+    assert_eq!((code, output), (Some(1), String::new()), "{said}");
+    assert!(said.contains("did you mean `open_ports`?"), "{said}");
+}
+
+/// GitHub's own program stands in here: it writes down what it is asked for.
+#[test]
+fn the_comment_that_is_there_is_written_anew() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    fs::write(shop.path("comment.md"), "<!-- mark -->\nplan\n").expect("the comment");
+    let asked = |there: &str| {
+        let _ = fs::remove_file(shop.path("asked"));
+        let gh = format!(
+            "case \"$*\" in *--paginate*) [ \"$MARK\" = '<!-- mark -->' ] && printf '{there}' ;; *) echo \"$@\" >> asked ;; esac"
+        );
+        let name = "Write the comment, or the one that is there anew";
+        let (code, said) = step("comment", name, &shop, &[("gh", &gh)]);
+        assert_eq!(code, Some(0), "{said}");
+        fs::read_to_string(shop.path("asked")).expect("a call")
+    };
+    let issues = "repos/shop/infrastructure/issues";
+    assert_eq!(
+        asked(""),
+        format!("api --silent --method POST {issues}/7/comments --field body=@comment.md\n")
+    );
+    assert_eq!(
+        asked("42\\n43\\n"),
+        format!("api --silent --method PATCH {issues}/comments/42 --field body=@comment.md\n")
+    );
 }
 
 /// Its artifact is unpacked elsewhere, by somebody else's checkout.

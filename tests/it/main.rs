@@ -18,6 +18,7 @@ mod beside;
 mod between;
 mod book;
 mod boot;
+#[cfg(unix)]
 mod ci;
 mod completions;
 mod data;

@@ -52,7 +52,11 @@ fn a_plan_against_the_policy_has_a_code_of_its_own() {
     let violation = &told["violations"][0];
     assert_eq!(violation["rule"], "max_replacements");
     assert_eq!(violation["level"], "soft-mandatory");
+    assert_eq!(violation["file"], "topology.toml");
     assert_eq!(violation["line"], line);
+
+    let ran = sandboxed(&shop, &["plan", "--format", "markdown"]).exits(4);
+    ran.says("**It is against the policy:**").says(&format!("(`topology.toml:{line}`)"));
 
     let lifted = ["plan", "--override-policy", "max_replacements", "--out", "shop.plan"];
     sandboxed(&shop, &lifted).exits(0).says("overridden by");

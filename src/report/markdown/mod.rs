@@ -15,6 +15,7 @@ use super::{cost, count, pending, rehearsal, rounds};
 use crate::cost::{Costs, Line, List, Money};
 use crate::diff::Action;
 use crate::plan::Plan;
+use crate::policy::Violation;
 use crate::rehearsal::Rehearsal;
 
 /// What a comment on GitHub may have at most.
@@ -30,6 +31,7 @@ pub struct Review<'a> {
     pub plan: &'a Plan,
     pub rehearsal: Option<&'a Rehearsal>,
     pub costs: &'a Costs,
+    pub violations: &'a [Violation],
     /// Which account it is for.
     pub of: &'a str,
 }
@@ -81,12 +83,15 @@ fn left_out(number: usize) -> String {
 }
 
 fn head(review: &Review<'_>) -> String {
-    let Review { plan, rehearsal, of, .. } = review;
+    let Review { plan, rehearsal, violations, of, .. } = review;
     let mut text = format!("{}\n### Plan for {}\n\n", marker(plan), span(of));
     if let Some(part) = remarks::part(plan) {
         let _ = writeln!(text, "**Partial plan:** {}\n", span(&short(&part)));
     }
     let _ = writeln!(text, "{}\n", verdict(review));
+    let (against, warned): (Vec<_>, Vec<_>) = violations.iter().partition(|one| one.refuses());
+    list(&mut text, &format!("{WARNING} **It is against the policy:**"), &against, violation);
+    list(&mut text, "**The policy warns:**", &warned, violation);
     let failures = rehearsal.map(|rehearsal| &rehearsal.failures[..]).unwrap_or_default();
     list(&mut text, &format!("{WARNING} **It would fail:**"), failures, |one| span(&short(one)));
     let groups = groups(plan);
@@ -112,6 +117,21 @@ fn head(review: &Review<'_>) -> String {
     });
     list(&mut text, "**Rolls**", &rounds::lines(plan), |line| span(&short(line)));
     text
+}
+
+/// What the plan does against a rule, and where that stands.
+fn violation(violation: &&Violation) -> String {
+    let Violation { rule, address, message, overridden, .. } = violation;
+    let address = address.as_ref().map(|address| span(&short(&address.to_string())));
+    let place = violation.place().map(|place| format!(" ({})", span(&place)));
+    format!(
+        "{}{} {}{}{}",
+        span(rule),
+        address.map(|address| format!(" {address}")).unwrap_or_default(),
+        span(&short(message)),
+        place.unwrap_or_default(),
+        if *overridden { ", overridden" } else { "" }
+    )
 }
 
 /// The line that says it all.

@@ -30,7 +30,8 @@ fn empty() -> Plan {
 
 fn of(plan: &Plan, rehearsal: Option<&Rehearsal>, limit: usize) -> String {
     let costs = Costs::default();
-    text(&Review { plan, rehearsal, costs: &costs, of: "shop in account 1 (`x`)" }, limit)
+    let of = "shop in account 1 (`x`)";
+    text(&Review { plan, rehearsal, costs: &costs, violations: &[], of }, limit)
 }
 
 /// With a name as others may give it: what steers a terminal makes it none.

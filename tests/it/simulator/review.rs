@@ -24,7 +24,8 @@ pub async fn reviewed<T>(
     let prices = Prices::known(&desired.region).unwrap();
     let costs = costs(&plan, desired, &snapshot, &prices);
     let of = "ecommerce in account 123456789012 (ap-southeast-1)";
-    shown(&Review { plan: &plan, rehearsal: rehearsal.as_ref(), costs: &costs, of })
+    let rehearsal = rehearsal.as_ref();
+    shown(&Review { plan: &plan, rehearsal, costs: &costs, violations: &[], of })
 }
 
 async fn comment(cloud: &SimCloud, desired: &Desired) -> String {
