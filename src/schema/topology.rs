@@ -53,16 +53,12 @@ impl Format {
         self.defaults().iter().any(|key| key.name == kind)
     }
 
-    /// A block of each kind. Defaults are such a block, too.
+    /// A block of each kind that has defaults, which are such a block, too.
     fn blocks(&self) -> Value {
         let mut blocks = Map::new();
-        for key in self.file {
+        for key in self.file.iter().filter(|key| self.has_defaults(key.name)) {
             if let Shape::Named(_, keys) = &key.shape {
-                let required = match self.has_defaults(key.name) {
-                    true => Required::Elsewhere,
-                    false => Required::Here,
-                };
-                blocks.insert(key.name.into(), self.table(keys, required).into());
+                blocks.insert(key.name.into(), self.table(keys, Required::Elsewhere).into());
             }
         }
         Value::Object(blocks)
@@ -112,7 +108,7 @@ impl Format {
 
     fn key(&self, key: &'static Key) -> Value {
         let mut schema = match &key.shape {
-            Shape::Named(..) => named(key),
+            Shape::Named(_, keys) => self.named(key, keys),
             // Defaults are a block of their kind.
             Shape::Partly(_) => block(key.name),
             shape => self.shape(shape, key.form),
@@ -122,6 +118,20 @@ impl Format {
             schema.insert("default".into(), typed(default, &key.shape));
         }
         Value::Object(schema)
+    }
+
+    /// Blocks by their keys.
+    fn named(&self, key: &Key, keys: &'static [Key]) -> Map<String, Value> {
+        let each = match self.has_defaults(key.name) {
+            true => block(key.name),
+            false => self.table(keys, Required::Here),
+        };
+        let mut schema = object(json!({ "type": "object" }));
+        if let Some(form) = key.form {
+            schema.insert("propertyNames".into(), json!({ "pattern": form }));
+        }
+        schema.insert("additionalProperties".into(), each.into());
+        schema
     }
 
     fn shape(&self, shape: &'static Shape, form: Option<&str>) -> Map<String, Value> {
@@ -161,16 +171,7 @@ impl Format {
     }
 }
 
-/// Blocks by their keys.
-fn named(key: &Key) -> Map<String, Value> {
-    let mut schema = object(json!({ "type": "object" }));
-    if let Some(form) = key.form {
-        schema.insert("propertyNames".into(), json!({ "pattern": form }));
-    }
-    schema.insert("additionalProperties".into(), block(key.name).into());
-    schema
-}
-
+/// A block of a kind that has defaults.
 fn block(kind: &str) -> Map<String, Value> {
     object(json!({ "$ref": format!("#/$defs/{kind}") }))
 }
