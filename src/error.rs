@@ -6,6 +6,8 @@ use crate::model::{Class, Fault, NOT_SENT};
 
 /// The exit code where somebody else holds the lock.
 const LOCKED: u8 = 3;
+/// The exit code where the plan is against the policy.
+const AGAINST_POLICY: u8 = 4;
 
 /// What sort of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum ErrorKind {
     Stale,
     /// Something is protected, or a person said no.
     Refused,
+    /// The plan is against the policy.
+    Policy,
     /// AWS refused a call.
     Aws,
     /// Somebody else is changing this topology.
@@ -62,6 +66,7 @@ impl Error {
         match self.kind {
             ErrorKind::Interrupted(signal) => 128 + signal,
             ErrorKind::Locked => LOCKED,
+            ErrorKind::Policy => AGAINST_POLICY,
             _ => 1,
         }
     }

@@ -102,24 +102,15 @@ pub fn moves_targets(plan: &Plan) -> bool {
     })
 }
 
-/// What AWS does not report of a resource is taken to be as it is wanted, where it was applied so.
+/// The account as the snapshot knows it, with what AWS does not report.
 fn copy(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Account {
-    let whole = |resource: &Resource| {
-        let mut body: Body = resource.live.body.clone();
-        for (field, wanted) in desired.resources.get(&resource.address).into_iter().flatten() {
-            if resource.applied.holds(field, wanted) && !body.contains_key(field) {
-                body.insert(field.clone(), wanted.clone());
-            }
-        }
-        body
-    };
     let all = || snapshot.resources.values().chain(&snapshot.extras);
     // A service is counted by the address that it has in the topology, whatever its tag still says.
     let tags = |resource: &Resource| {
         let address = (ADDRESS.to_owned(), resource.address.to_string());
         resource.tags.clone().into_iter().chain([address]).collect()
     };
-    let known: Vec<(Body, Tags)> = all().map(|one| (whole(one), tags(one))).collect();
+    let known: Vec<(Body, Tags)> = all().map(|one| (one.whole(desired), tags(one))).collect();
     let originals = all().zip(&known).filter_map(|(resource, (body, tags))| {
         Some(Original {
             kind: kinds::by_name(resource.address.kind())?.schema().kind,

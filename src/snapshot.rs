@@ -22,6 +22,7 @@ mod naming;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 /// One live resource under its address.
 #[derive(Clone, Debug)]

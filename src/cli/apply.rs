@@ -39,14 +39,15 @@ impl Apply {
         if let Some(path) = &self.plan {
             return self.run_saved(global, path).await;
         }
-        let desired = global.desired()?;
-        let cloud = global.cloud(&desired).await?;
+        let wanted = global.wanted()?;
+        let desired = &wanted.desired;
+        let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
-        hold(cloud, &desired, "apply", async |hold| {
-            let snapshot = global.snapshot(cloud, &desired, Goal::Reach).await?;
+        hold(cloud, desired, "apply", async |hold| {
+            let snapshot = global.snapshot(cloud, desired, Goal::Reach).await?;
             let parting = self.deletion.parting();
-            let plan = Plan::to_reach(&desired, &snapshot, &parting, self.part.origin(global))?;
-            self.carry_out.planned(global, &desired, cloud, hold, snapshot, &plan).await
+            let plan = Plan::to_reach(desired, &snapshot, &parting, self.part.origin(global))?;
+            self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
         })
         .await
     }
@@ -75,13 +76,14 @@ impl Apply {
             variables: plan.origin.variables.clone(),
             ..*global
         };
-        let desired = global.desired()?;
-        let cloud = global.cloud(&desired).await?;
+        let wanted = global.wanted()?;
+        let desired = &wanted.desired;
+        let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
-        hold(cloud, &desired, "apply", async |hold| {
-            let snapshot = global.snapshot(cloud, &desired, plan.goal).await?;
-            plan.check_fresh(&desired, &snapshot)?;
-            self.carry_out.reviewed(&global, &desired, cloud, hold, &snapshot, &plan).await
+        hold(cloud, desired, "apply", async |hold| {
+            let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
+            plan.check_fresh(desired, &snapshot)?;
+            self.carry_out.reviewed(&global, &wanted, cloud, hold, &snapshot, &plan).await
         })
         .await
     }

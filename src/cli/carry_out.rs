@@ -3,14 +3,19 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
+use super::context::Wanted;
 use super::hold::{self, Hold};
+use super::policy::Policies;
+use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
+use crate::policy::{self, Facts};
 use crate::reconcile::{self, Halt, Observer};
 use crate::report::{self, json::JsonLines, progress::Progress};
 use crate::snapshot::Snapshot;
@@ -20,12 +25,16 @@ pub struct CarryOut {
     /// Don't ask
     #[arg(short = 'y', long)]
     auto_approve: bool,
+    #[command(flatten)]
+    policies: Policies,
     /// How many calls may be under way at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallelism: u16,
     /// How to tell what happens; json gives one event a line
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    price_file: PriceFile,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,16 +48,16 @@ impl CarryOut {
     pub async fn planned(
         &self,
         global: &Global,
-        desired: &Desired,
+        wanted: &Wanted,
         cloud: &dyn Cloud,
         hold: &Hold,
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, desired, cloud, &snapshot, plan).await?;
+        self.show(global, wanted, cloud, &snapshot, plan).await?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
-            false => self.agreed(global, desired, cloud, snapshot, plan).await?,
+            false => self.agreed(global, &wanted.desired, cloud, snapshot, plan).await?,
         };
         self.run(global, cloud, hold, &snapshot, plan).await
     }
@@ -57,13 +66,13 @@ impl CarryOut {
     pub async fn reviewed(
         &self,
         global: &Global,
-        desired: &Desired,
+        wanted: &Wanted,
         cloud: &dyn Cloud,
         hold: &Hold,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        self.show(global, desired, cloud, snapshot, plan).await?;
+        self.show(global, wanted, cloud, snapshot, plan).await?;
         self.run(global, cloud, hold, snapshot, plan).await
     }
 
@@ -72,22 +81,46 @@ impl CarryOut {
         self.format == Format::Human
     }
 
-    /// Shows people the plan, and how it would go.
+    /// Shows people the plan, and how it would go; refuses it where it is against the policy.
     pub async fn show(
         &self,
         global: &Global,
-        desired: &Desired,
+        wanted: &Wanted,
         cloud: &dyn Cloud,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<()> {
-        if !self.is_human() {
-            return Ok(());
+        let Wanted { topology, desired } = wanted;
+        let rules = self.policies.rules(topology)?;
+        let needed = rules.need_rehearsal();
+        let rehearsal = match self.is_human() || needed {
+            true => Gate::default().rehearse(plan, desired, snapshot, cloud, needed).await?,
+            false => None,
+        };
+        let costs = self.price_file.costs(plan, desired, snapshot)?;
+        let violations = rules.judge(&Facts {
+            plan,
+            desired,
+            rehearsal: rehearsal.as_ref(),
+            costs: &costs,
+            now: Timestamp::now(),
+        })?;
+        match self.format {
+            Format::Human => {
+                let mut text = report::plan::text(plan, &global.account_line(desired));
+                text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
+                text.push_str(&report::cost::line(&costs, &desired.region));
+                text.push_str(&report::policy::text(
+                    &violations,
+                    topology,
+                    true,
+                    report::columns(),
+                ));
+                report::print(&text)?;
+            }
+            Format::Json => report::json::violations(&violations),
         }
-        let mut text = report::plan::text(plan, &global.account_line(desired));
-        let rehearsal = Gate::default().rehearse(plan, desired, snapshot, cloud).await?;
-        text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
-        report::print(&text)
+        policy::refuse(&violations)
     }
 
     /// Asks whether to go ahead, where that was not said before; and gives the account as it is then.

@@ -10,6 +10,7 @@ use crate::cloud::{Cloud, LiveCloud};
 use crate::desired::{self, Desired};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Choice, Goal, Origin, Parting};
+use crate::policy;
 use crate::snapshot::{self, Snapshot};
 use crate::topology::{self, Topology};
 
@@ -25,9 +26,14 @@ impl Global {
         topology::load(&self.topology_path(), &self.variables)
     }
 
-    /// The topology, and what it asks for.
+    /// What the topology asks for.
     pub fn desired(&self) -> Result<Desired> {
-        desired_of(&self.load()?)
+        Ok(self.wanted()?.desired)
+    }
+
+    /// The topology, and what it asks for.
+    pub fn wanted(&self) -> Result<Wanted> {
+        Wanted::of(self.load()?)
     }
 
     /// Where a plan comes from, so that it can be carried out later.
@@ -81,11 +87,21 @@ impl Global {
     }
 }
 
-/// What a topology asks for, and that this can be.
-pub fn desired_of(topology: &Topology) -> Result<Desired> {
-    let desired = desired::desired(topology);
-    desired::check(topology, &desired)?;
-    Ok(desired)
+/// A topology, and what it asks for.
+pub struct Wanted {
+    pub topology: Topology,
+    pub desired: Desired,
+}
+
+impl Wanted {
+    /// # Errors
+    /// When that can't be.
+    pub fn of(topology: Topology) -> Result<Self> {
+        let desired = desired::desired(&topology);
+        desired::check(&topology, &desired)?;
+        policy::check(&topology)?;
+        Ok(Self { topology, desired })
+    }
 }
 
 /// The topology names the region; a shell that names another is set up for something else.

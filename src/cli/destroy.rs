@@ -28,14 +28,15 @@ pub struct Destroy {
 
 impl Destroy {
     pub async fn run(&self, global: &Global) -> Result<u8> {
-        let desired = global.desired()?;
-        let cloud = global.cloud(&desired).await?;
+        let wanted = global.wanted()?;
+        let desired = &wanted.desired;
+        let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
-        hold(cloud, &desired, "destroy", async |hold| {
-            let snapshot = global.snapshot(cloud, &desired, Goal::Destroy).await?;
+        hold(cloud, desired, "destroy", async |hold| {
+            let snapshot = global.snapshot(cloud, desired, Goal::Destroy).await?;
             let parting = self.deletion.parting();
-            let plan = Plan::to_destroy(&desired, &snapshot, &parting, global.origin())?;
-            self.carry_out.planned(global, &desired, cloud, hold, snapshot, &plan).await
+            let plan = Plan::to_destroy(desired, &snapshot, &parting, global.origin())?;
+            self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
         })
         .await
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Global, SUCCESS};
 use crate::error::{Error, ErrorKind, Result};
-use crate::policy::{Document, LIMIT, Purpose, documents};
+use crate::iam::{Document, LIMIT, Purpose, documents};
 use crate::report;
 
 /// Print the least IAM policies that plan and apply need for this topology

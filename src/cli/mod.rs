@@ -10,6 +10,8 @@ mod hold;
 mod iam_policy;
 mod man;
 mod plan;
+mod policy;
+mod prices;
 mod rehearse;
 mod scale;
 mod schema;
@@ -44,8 +46,8 @@ Examples:
     ecdeploy apply
 
 Exit codes:
-  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; 3 somebody else holds the lock; 130, 143 interrupted \
-by SIGINT, SIGTERM",
+  0 done, 1 error; plan --detailed-exitcode: 2 there are changes; 3 somebody else holds the lock; 4 the plan is against \
+the policy; 130, 143 interrupted by SIGINT, SIGTERM",
     disable_help_subcommand = true
 )]
 struct Cli {

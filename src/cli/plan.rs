@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
-use super::context::{Deletion, Part};
+use super::context::{Deletion, Part, Wanted};
+use super::policy::Policies;
+use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
+use crate::cost::costs;
 use crate::error::Result;
 use crate::plan::Goal;
+use crate::policy::{self, Facts};
+use crate::report::markdown::Review;
 use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
@@ -31,7 +37,8 @@ pub struct Plan {
     /// Save the plan, for `ecdeploy apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes
+    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes, 4 when they are against the
+    /// policy
     #[arg(long)]
     detailed_exitcode: bool,
     /// Plan to take everything down
@@ -42,7 +49,11 @@ pub struct Plan {
     #[command(flatten)]
     gate: Gate,
     #[command(flatten)]
+    policies: Policies,
+    #[command(flatten)]
     deletion: Deletion,
+    #[command(flatten)]
+    price_file: PriceFile,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -52,38 +63,67 @@ pub struct Plan {
 enum Format {
     Human,
     Json,
+    /// A comment for a pull request
+    Markdown,
 }
 
 impl Plan {
     pub async fn run(&self, global: &Global) -> Result<u8> {
-        let desired = global.desired()?;
+        let Wanted { topology, desired } = global.wanted()?;
+        let rules = self.policies.rules(&topology)?;
+        let prices = self.price_file.prices(&desired)?;
         let cloud = global.cloud(&desired).await?;
         let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
-        let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref()).await?;
+        let needed = rules.need_rehearsal();
+        let rehearsal =
+            self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref(), needed).await?;
+        let costs = costs(&plan, &desired, &snapshot, &prices);
+        let facts = Facts {
+            plan: &plan,
+            desired: &desired,
+            rehearsal: rehearsal.as_ref(),
+            costs: &costs,
+            now: Timestamp::now(),
+        };
+        let violations = rules.judge(&facts)?;
         match self.format {
             Format::Json => {
-                report::print_json(&plan)?;
+                report::print_json(&report::json::planned(&plan, &costs, &violations))?;
                 rehearsal
                     .iter()
                     .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
             }
+            Format::Markdown => {
+                let of = global.account_line(&desired);
+                let rehearsal = rehearsal.as_ref();
+                let review = Review { plan: &plan, rehearsal, costs: &costs, of: &of };
+                report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
+            }
             Format::Human => {
                 let mut text = report::plan::text(&plan, &global.account_line(&desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
+                text.push_str(&report::cost::line(&costs, &desired.region));
+                text.push_str(&report::policy::text(
+                    &violations,
+                    &topology,
+                    true,
+                    report::columns(),
+                ));
                 report::print(&text)?;
             }
         }
         if let Some(rehearsal) = &rehearsal {
             self.gate.check(rehearsal, &desired)?;
         }
+        policy::refuse(&violations)?;
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }
         match &self.out {
-            _ if self.format == Format::Json => {}
+            _ if self.format != Format::Human => {}
             Some(out) => report::say(&format!(
                 "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
                 out.display()

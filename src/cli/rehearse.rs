@@ -82,20 +82,22 @@ impl Rehearse {
 }
 
 impl Gate {
-    /// How the plan would go, unless there is nothing to do, or so much that it would keep people waiting. Who is healthy is asked only where the plan may change
-    /// that, or the gate is shut on it.
+    /// How the plan would go, unless there is nothing to do, or so much that it would keep people waiting and is `needed`
+    /// by no rule. Who is healthy is asked only where the plan may change that, or a rule needs it.
     pub async fn rehearse(
         &self,
         plan: &Plan,
         desired: &Desired,
         snapshot: &Snapshot,
         cloud: &dyn Cloud,
+        needed: bool,
     ) -> Result<Option<Rehearsal>> {
-        let long = plan.steps.len() > MANY && self.min_healthy.is_none();
+        let needed = needed || self.min_healthy.is_some();
+        let long = plan.steps.len() > MANY && !needed;
         if plan.is_empty() || long {
             return Ok(None);
         }
-        let asked = self.min_healthy.is_some() || moves_targets(plan);
+        let asked = needed || moves_targets(plan);
         let seen = if asked { Some(snapshot.with_health(cloud).await?) } else { None };
         rehearse(plan, desired, seen.as_ref().unwrap_or(snapshot)).map(Some)
     }
@@ -121,7 +123,7 @@ impl Gate {
         } else {
             "raise `count` of these services: one machine at a time is changed (rolling.max_parallel)"
         };
-        Err(Error::new(ErrorKind::Refused, message).hint(hint))
+        Err(Error::new(ErrorKind::Policy, message).hint(hint))
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Global;
 use super::carry_out::CarryOut;
-use super::context::{self, Deletion};
+use super::context::{Deletion, Wanted};
 use super::hold::hold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -46,13 +46,14 @@ impl Scale {
         let after = self.edited(&path, &before, global)?;
         let topology = topology::parse(&path.display().to_string(), &after, &global.variables)?;
         self.check(&topology)?;
-        let desired = context::desired_of(&topology)?;
-        let cloud = global.cloud(&desired).await?;
+        let wanted = Wanted::of(topology)?;
+        let desired = &wanted.desired;
+        let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
-        hold(cloud, &desired, "scale", async |hold| {
-            let snapshot = snapshot::read(cloud, &desired).await?;
+        hold(cloud, desired, "scale", async |hold| {
+            let snapshot = snapshot::read(cloud, desired).await?;
             let plan =
-                Plan::to_reach(&desired, &snapshot, &self.deletion.parting(), global.origin())?;
+                Plan::to_reach(desired, &snapshot, &self.deletion.parting(), global.origin())?;
             if self.carry_out.is_human() {
                 report::print(&match report::edit::text(
                     &path.display().to_string(),
@@ -63,11 +64,11 @@ impl Scale {
                     edit => edit + "\n",
                 })?;
             }
-            self.carry_out.show(global, &desired, cloud, &snapshot, &plan).await?;
+            self.carry_out.show(global, &wanted, cloud, &snapshot, &plan).await?;
             let nothing = plan.is_empty() && before == after;
             let snapshot = match nothing {
                 true => snapshot,
-                false => self.carry_out.agreed(global, &desired, cloud, snapshot, &plan).await?,
+                false => self.carry_out.agreed(global, desired, cloud, snapshot, &plan).await?,
             };
             if before != after {
                 topology::save(&path, &before, &after)?;

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use clap::{Args, ValueEnum};
 use ipnet::Ipv4Net;
 
-use super::{Global, SUCCESS, context};
+use super::context::Wanted;
+use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::kinds::target_group;
 use crate::trace::{Request, Scene, audit, trace, uses};
@@ -55,8 +56,7 @@ impl Trace {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         // A wrong path is told before the account is asked anything.
         let request = self.path.as_deref().map(str::parse).transpose()?;
-        let topology = global.load()?;
-        let desired = context::desired_of(&topology)?;
+        let Wanted { topology, desired } = global.wanted()?;
         let uses = uses(&topology);
         if !self.live {
             let file = global.topology_path();

@@ -1,133 +1,209 @@
-//! The least IAM policies for a topology, from the table of operations that the clients are made of.
+//! What a plan may do: the rules of the file, and of flags, held against it. Pure.
 
-mod document;
-mod fill;
+mod built_in;
+mod expression;
+mod hours;
+mod names;
+mod own;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-pub use document::{Document, LIMIT, Statement, pack};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::aws;
+use crate::cost::Costs;
 use crate::desired::Desired;
-use crate::kinds::REGISTRY;
-use crate::model::{Grant, Operation, Scope, Side};
-use fill::Fill;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Address;
+use crate::plan::Plan;
+use crate::rehearsal::Rehearsal;
+use crate::topology::{Diagnostic, Diagnostics, Level, Policy, Span, Topology, suggest};
 
-/// Who the policy is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// `plan`, `rehearse`, `trace`: whatever only looks.
-    Plan,
-    /// `apply`, `destroy`, `scale`, `unlock`, and what they look at.
-    Apply,
-    /// `adopt`, beside that: whoever may set our tag on what bears none may then change it.
-    Adopt,
+pub use own::check;
+
+/// What the rules are held against.
+pub struct Facts<'a> {
+    pub plan: &'a Plan,
+    pub desired: &'a Desired,
+    /// Of a plan with nothing to do there is none.
+    pub rehearsal: Option<&'a Rehearsal>,
+    pub costs: &'a Costs,
+    pub now: Timestamp,
 }
 
-impl Purpose {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Apply => "apply",
-            Self::Adopt => "adopt",
-        }
-    }
+/// What a plan does against a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Violation {
+    pub rule: String,
+    pub level: Level,
+    /// Whether somebody has said that it is to be so nevertheless.
+    pub overridden: bool,
+    /// What violates it, where that is one resource.
+    pub address: Option<Address>,
+    pub message: String,
+    /// The line of the rule in the file; a flag has none.
+    pub line: Option<usize>,
+    /// The line of the block to blame.
+    pub block: Option<usize>,
+    #[serde(skip)]
+    diagnostic: Diagnostic,
+}
 
-    /// Whether it takes in what is sent on this side.
-    fn has(self, side: Side) -> bool {
-        self != Self::Plan || side == Side::Plan
+impl Violation {
+    /// Whether the plan is refused for it.
+    pub fn refuses(&self) -> bool {
+        self.level != Level::Advisory && !self.overridden
     }
 }
 
-/// The statements for `purpose`. A plan looks for every kind there is, since the file may have had it before; changed is
-/// what this file has.
-pub fn statements(desired: &Desired, purpose: Purpose) -> Vec<Statement> {
-    let kept: BTreeSet<&str> = desired.resources.keys().map(|address| address.kind()).collect();
-    let kinds = REGISTRY.iter().flat_map(|kind| {
-        let known = kept.contains(kind.schema().kind);
-        kind.operations().iter().filter(move |row| known || row.side == Side::Plan)
-    });
-    let rows = kinds.chain(aws::operations()).map(|row| (row, ""));
-    let rows = rows.chain(desired.lookups.keys().map(aws::lookup::operation));
-    let mut leaves = Leaves::default();
-    for (row, lookup) in rows.filter(|(row, _)| purpose.has(row.side)) {
-        let grants = row.grants.iter();
-        for grant in grants.filter(|grant| purpose == Purpose::Adopt || !grant.scope.adopts) {
-            leaves.add(row, grant, &Fill { desired, lookup });
-        }
-    }
-    leaves.statements(desired)
+/// The rules of a run.
+pub struct Rules<'a> {
+    topology: &'a Topology,
+    /// Those of the command line. Who gives them need not override them.
+    flags: Policy,
+    overridden: &'a [String],
 }
 
-/// What belongs in one statement, but for the resources: service, whether it looks only, and the scope's words.
-type Key = (String, bool, &'static str);
-
-/// Each action with its resources.
-type Actions = BTreeMap<String, BTreeSet<String>>;
-
-/// Leaves by what they have in common.
-#[derive(Default)]
-struct Leaves(BTreeMap<Key, (Option<&'static Scope>, Actions)>);
-
-impl Leaves {
-    fn add(&mut self, row: &Operation, grant: &Grant, fill: &Fill<'_>) {
-        let action = grant.action.unwrap_or(row.name);
-        let service = action.split(':').next().unwrap_or_default();
-        let resources: BTreeSet<String> =
-            grant.resources.iter().flat_map(|resource| fill.arns(service, resource)).collect();
-        if resources.is_empty() {
-            return;
-        }
-        // What AWS narrows to no resource needs one statement for all services, but for those that know no regions.
-        let service = match (resources.contains("*"), fill::is_global(service)) {
-            (true, true) => "account",
-            (true, false) => "region",
-            (false, _) => service,
-        };
-        let looks = row.side != Side::Change;
-        let key = (service.to_owned(), looks, grant.scope.words);
-        let (scope, actions) = self.0.entry(key).or_default();
-        *scope = Some(grant.scope);
-        actions.entry(action.to_owned()).or_default().extend(resources);
-    }
-
-    fn statements(self, desired: &Desired) -> Vec<Statement> {
-        let fill = Fill { desired, lookup: "" };
-        let mut all = Vec::new();
-        for ((service, looks, words), (scope, actions)) in self.0 {
-            let mut alike: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
-            let whole: BTreeSet<String> = actions.values().flatten().cloned().collect();
-            for (action, resources) in actions {
-                // Each action takes resources of its own types: beside others' it gains none but of ours, or to look at.
-                let merges = looks || scope.is_some_and(Scope::is_of_ours);
-                let resources = if merges { whole.clone() } else { resources };
-                alike.entry(resources).or_default().insert(action);
-            }
-            let one = alike.len() == 1;
-            for (resources, actions) in alike {
-                let types = if one { String::new() } else { fill::types(&resources) };
-                let sid = match service.as_str() {
-                    "region" => "ReadsThatKnowNoResourceInTheRegion".to_owned(),
-                    "account" => "ReadsThatKnowNoResource".to_owned(),
-                    service if looks => format!("{}{types}Reads{words}", fill::camel(service)),
-                    service => format!("{}{types}{words}", fill::camel(service)),
-                };
-                let mut condition = fill.conditions(scope);
-                if service == "region" {
-                    let here = BTreeSet::from([desired.region.clone()]);
-                    let key = ("aws:RequestedRegion".to_owned(), here);
-                    condition.entry("StringEquals".to_owned()).or_default().extend([key]);
+impl<'a> Rules<'a> {
+    /// # Errors
+    /// When what is overridden is no rule, or can't be.
+    pub fn of(topology: &'a Topology, flags: Policy, overridden: &'a [String]) -> Result<Self> {
+        let policy = &topology.policy;
+        let own = policy.rules.iter().map(|rule| (rule.key.as_str(), rule.level));
+        let known: Vec<(&str, Level)> = built_in::levels(policy).chain(own).collect();
+        for name in overridden {
+            let names = known.iter().map(|(known, _)| *known);
+            match known.iter().find(|(known, _)| known == name) {
+                Some((_, Level::HardMandatory)) => {
+                    let message =
+                        format!("the rule {name} is hard-mandatory: it can't be overridden");
+                    return Err(Error::new(ErrorKind::Policy, message)
+                        .hint("whoever may change the topology may give it another `level`"));
                 }
-                all.push(Statement::allow(sid, actions, resources, condition));
+                Some(_) => {}
+                None => {
+                    let message = format!("the topology has no rule `{name}` to override");
+                    let error = Error::new(ErrorKind::Usage, message);
+                    return Err(match suggest::hint(name, names) {
+                        Some(hint) => error.hint(hint),
+                        None => error,
+                    });
+                }
             }
         }
-        all
+        Ok(Self { topology, flags, overridden })
+    }
+
+    /// Whether any asks for what only a rehearsal tells.
+    pub fn need_rehearsal(&self) -> bool {
+        let bound = |policy: &Policy| policy.min_healthy.is_some();
+        bound(&self.topology.policy) || bound(&self.flags) || own::need_rehearsal(self.topology)
+    }
+
+    /// What the plan does against them, in the order of the file.
+    ///
+    /// # Errors
+    /// When the system gives no room to evaluate expressions.
+    pub fn judge(&self, facts: &Facts<'_>) -> Result<Vec<Violation>> {
+        let mut found = built_in::judge(&self.topology.policy, self.topology, facts);
+        for finding in built_in::judge(&self.flags, self.topology, facts) {
+            found.push(Finding { level: Level::HardMandatory, place: None, ..finding });
+        }
+        found.extend(own::judge(self.topology, facts)?);
+        let mut seen = BTreeSet::new();
+        found.retain(|finding| seen.insert((finding.place, finding.title())));
+        found.sort_by_key(|finding| finding.place);
+        Ok(found.into_iter().map(|finding| self.violation(finding)).collect())
+    }
+
+    fn violation(&self, finding: Finding) -> Violation {
+        let title = finding.title();
+        let Finding { rule, level, place, address, message, label, blame, hint } = finding;
+        let overridden = self.overridden.contains(&rule);
+        let diagnostic = match place {
+            Some(place) => Diagnostic::at(place, title).label(label),
+            None => Diagnostic::nowhere(title),
+        };
+        let line = |span: Span| self.topology.line(span);
+        let hint = match level {
+            _ if overridden => Some(format!("overridden by --override-policy {rule}")),
+            Level::SoftMandatory => {
+                let way = format!("to go ahead nevertheless: --override-policy {rule}");
+                Some(hint.map_or_else(|| way.clone(), |hint| format!("{hint}\n{way}")))
+            }
+            _ => hint,
+        };
+        let block = blame.first().map(|(span, _)| line(*span));
+        let diagnostic = blame
+            .into_iter()
+            .filter(|_| place.is_some())
+            .fold(diagnostic, |diagnostic, (span, label)| diagnostic.also(span, label))
+            .hint(hint);
+        Violation {
+            line: place.map(line),
+            block,
+            diagnostic,
+            rule,
+            level,
+            overridden,
+            address,
+            message,
+        }
     }
 }
 
-/// The policies for `purpose`, each within what IAM takes.
-pub fn documents(desired: &Desired, purpose: Purpose) -> Vec<Document> {
-    pack(statements(desired, purpose))
+/// The violations that a test picks, each with its place in the file.
+pub fn told<'a>(
+    violations: impl IntoIterator<Item = &'a Violation>,
+    topology: &Topology,
+) -> Diagnostics {
+    topology.complaint(violations.into_iter().map(|found| found.diagnostic.clone()).collect())
+}
+
+/// Refuses the plan if any violation does.
+///
+/// # Errors
+/// [`ErrorKind::Policy`].
+pub fn refuse(violations: &[Violation]) -> Result<()> {
+    let rules: BTreeSet<&str> = violations
+        .iter()
+        .filter(|violation| violation.refuses())
+        .map(|violation| violation.rule.as_str())
+        .collect();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let names = rules.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Error::new(ErrorKind::Policy, format!("the plan is against the policy: {names}"))
+        .hint("nothing was changed; what is wrong with it stands above"))
+}
+
+/// What was found, before it is known who overrides it.
+struct Finding {
+    rule: String,
+    level: Level,
+    place: Option<Span>,
+    address: Option<Address>,
+    message: String,
+    label: String,
+    /// The places of blocks, and what they have to do with it.
+    blame: Vec<(Span, String)>,
+    hint: Option<String>,
+}
+
+impl Finding {
+    fn title(&self) -> String {
+        match &self.address {
+            Some(address) => format!("{}: {address}: {}", self.rule, self.message),
+            None => format!("{}: {}", self.rule, self.message),
+        }
+    }
+}
+
+/// The line of the block that a resource comes from; what no block asks for has none.
+fn blame(topology: &Topology, desired: &Desired, address: &Address) -> Option<Span> {
+    desired.lines.get(address).map(|line| topology.whole_line(*line))
 }

@@ -1,139 +1,207 @@
-//! The policies of a topology: complete, within IAM's limits, and no wider than the topology.
+//! Expressions: what they may name, and that nothing a file can hold brings their reader down. And working hours.
 
-use std::collections::BTreeSet;
+use cel::{Context, Env};
+use jiff::Timestamp;
 
-use super::*;
-use crate::desired::{Desired, desired};
-use crate::kinds;
-use crate::topology::parse;
+use super::expression::{Expression, Wrong, aside};
+use super::hours;
+use crate::topology::{WorkingHours, parse};
 
-const DRAWN: &str = include_str!("../../topology.toml");
-
-fn of(text: &str) -> Desired {
-    match parse("topology.toml", text, &[]) {
-        Ok(topology) => desired(&topology),
-        Err(diagnostics) => panic!("{diagnostics}"),
-    }
+fn wrong(text: &str) -> Option<Wrong> {
+    aside(|| Expression::read(text).err()).expect("a thread")
 }
 
-/// The drawn system, and of each kind that it has none of, one.
-fn everything() -> Desired {
-    let text = DRAWN.replace("[database.user]\n", "[database.user]\nreplicas = 2\n").replace(
-        "default_service = \"frontend\"\n",
-        "default_service = \"frontend\"\ncertificate = { domain = \"shop.example.com\" }\n",
-    ) + "\n[dns]\nzone = \"example.com\"\nname = \"shop.example.com\"\n\
-           [cache.other]\nengine_version = \"7.1\"\nnode_type = \"cache.t3.micro\"\nzone = \"a\"\nreplicas = 1\n\
-           subnets = [\"private-1\", \"private-2\"]\nsecurity_groups = [\"redis\"]\n";
-    of(&text)
+/// What is marked in the text, and what is said of it.
+#[track_caller]
+fn marked(text: &str) -> (String, String) {
+    let wrong = wrong(text).unwrap_or_else(|| panic!("`{text}` is taken"));
+    (text.get(wrong.at).expect("a place in the text").to_owned(), wrong.message)
 }
 
-fn actions(desired: &Desired, purpose: Purpose) -> BTreeSet<String> {
-    statements(desired, purpose).into_iter().flat_map(|statement| statement.action).collect()
+/// Whether it holds where nothing is given.
+fn holds(text: &str) -> Result<bool, String> {
+    let hold =
+        || Expression::read(text).expect("CEL").holds(&Context::with_env(Env::stdlib().into()));
+    aside(hold).expect("a thread")
 }
 
 #[test]
-fn every_row_of_the_table_is_covered() {
-    let desired = everything();
-    let rows: BTreeSet<&str> = REGISTRY.iter().map(|kind| kind.schema().kind).collect();
-    let kept: BTreeSet<&str> = desired.resources.keys().map(|address| address.kind()).collect();
-    assert_eq!(rows, kept, "each kind is there");
-    let (plan, apply) = (actions(&desired, Purpose::Plan), actions(&desired, Purpose::Apply));
-    let free = |row: &&Operation| !row.grants.is_empty();
-    let asked = |row: &&Operation| row.name != "acm:DescribeCertificate";
-    for row in kinds::operations().filter(free).filter(asked) {
-        assert!(apply.contains(row.name), "{} for apply", row.name);
-        assert_eq!(plan.contains(row.name), row.side == Side::Plan, "{} for plan", row.name);
-    }
-}
-
-#[test]
-fn rows_of_one_operation_are_of_one_side() {
-    let table = aws::table(kinds::operations());
-    for row in kinds::operations() {
-        assert_eq!(table[row.name], row.side, "{}", row.name);
+fn an_unknown_name_is_marked_where_it_stands() {
+    let cases = [
+        ("chnge.kind == 'a'", "chnge", "unknown variable `chnge`"),
+        ("'ü🦀' == plan.region || nobody", "nobody", "unknown variable `nobody`"),
+        ("change.adress == 'a'", "adress", "`change` has no `adress`"),
+        ("plan.summary.deletes > 1", "deletes", "`plan.summary` has no `deletes`"),
+        ("has(change.afer)", "has", "`change` has no `afer`"),
+        ("change.kind.beginsWith('a')", "beginsWith", "unknown function `beginsWith`"),
+        ("[1].all(x, y > x)", "y", "unknown variable `y`"),
+        ("[1].all(x, x > 0) && x > 1", "x", "unknown variable `x`"),
+    ];
+    for (text, mark, message) in cases {
+        let found = marked(text);
+        assert_eq!(found.1, message);
+        if !text.starts_with("has") {
+            assert_eq!(found.0, mark, "{text}");
+        }
     }
 }
 
 #[test]
-fn what_the_topology_has_not_is_not_allowed_to_change() {
-    let apply = actions(&of(DRAWN), Purpose::Apply);
-    for absent in [
-        "route53:ChangeResourceRecordSets",
-        "acm:ListCertificates",
-        "secretsmanager:GetSecretValue",
-        "elasticache:CreateReplicationGroup",
+fn what_is_no_cel_is_marked_where_it_ends_to_be() {
+    assert_eq!(marked("change.kind == ").0, "");
+    assert_eq!(marked("change.kind = 'a'").0, "=");
+    assert_eq!(marked("change.kind == 'a' and true").0, "a");
+    assert_eq!(marked("true\n  && && false").0, "&");
+    assert!(marked("").1.starts_with("this is not CEL"));
+}
+
+#[test]
+fn what_rules_speak_of_is_known() {
+    for text in [
+        "change.kind == 'instance' && has(change.after.instance_type)",
+        "change.after.whatever.there[0] == 'x'",
+        "change.fields.exists(f, f.field == 'x' && f.before != f.after)",
+        "plan.summary.delete + plan.summary.replace <= 3",
+        "plan.min_healthy.all(name, plan.min_healthy[name] > 0)",
+        "type(plan.duration) == double && size(change.name) < 3",
+        "change.action in ['delete', 'replace'] ? false : true",
     ] {
-        assert!(!apply.contains(absent), "{absent}");
-    }
-    assert!(actions(&everything(), Purpose::Apply).contains("route53:ChangeResourceRecordSets"));
-}
-
-#[test]
-fn everything_is_allowed_only_to_look() {
-    for statement in statements(&everything(), Purpose::Adopt) {
-        let any = statement.resource.contains("*");
-        let looks = ["Describe", "Get", "List"];
-        for action in statement.action.iter().filter(|_| any) {
-            let verb = action.split(':').nth(1).unwrap_or_default();
-            assert!(looks.iter().any(|look| verb.starts_with(look)), "{action} on *");
-        }
-        assert!(!any || statement.resource.len() == 1, "{statement:?}");
+        assert_eq!(wrong(text), None, "{text}");
     }
 }
 
 #[test]
-fn nothing_in_braces_is_left_and_a_sid_stands_once() {
-    for document in documents(&everything(), Purpose::Adopt) {
-        let text = serde_json::to_string(&document).unwrap();
-        for name in ["{partition", "{region", "{account", "{topology", "{lookup", "{record"] {
-            assert!(!text.contains(name), "{name} in {text}");
-        }
-        let sids: BTreeSet<&str> = document.statement.iter().map(|one| one.sid.as_str()).collect();
-        assert_eq!(sids.len(), document.statement.len());
-        let alphanumeric = |sid: &&str| sid.chars().all(|c| c.is_ascii_alphanumeric());
-        assert!(sids.iter().all(alphanumeric), "{sids:?}");
-    }
-}
-
-#[test]
-fn adopt_alone_may_take_what_bears_no_tag() {
-    let taken = |purpose| {
-        let all = statements(&of(DRAWN), purpose);
-        all.iter().filter(|one| one.sid.ends_with("TakenUnderOurTag")).count()
+fn a_rule_is_asked_of_each_change_where_it_speaks_of_one() {
+    let of = |text: &str| {
+        aside(|| Expression::read(text).map(|read| (read.of_change, read.of_rehearsal)))
     };
-    assert_eq!((taken(Purpose::Plan), taken(Purpose::Apply)), (0, 0));
-    assert!(taken(Purpose::Adopt) > 0);
+    assert_eq!(of("plan.summary.delete > 1"), Some(Ok((false, false))));
+    assert_eq!(of("plan.duration > 60.0"), Some(Ok((false, true))));
+    assert_eq!(of("size(plan) > 1"), Some(Ok((false, true))));
+    assert_eq!(of("[1].exists(x, x == size(change.name))"), Some(Ok((true, false))));
 }
 
 #[test]
-fn documents_stay_within_the_limit_and_lose_nothing() {
-    use std::fmt::Write;
-    let mut text = DRAWN.to_owned();
-    for n in 0..200 {
-        write!(text, "\n[database.a-rather-long-key-of-a-database-{n}]\n").unwrap();
+fn what_is_not_true_or_false_is_told_as_that() {
+    assert_eq!(holds("1 < 2"), Ok(true));
+    assert!(holds("1 + 1").is_err_and(|why| why.contains("int")));
+    assert!(holds("'a' < 1").is_err());
+    assert!(holds("9223372036854775807 + 1 > 0").is_err());
+    assert!(holds("1 / 0 == 1").is_err());
+    let told = holds(&format!("{{'{}': 1}} < 1", "long".repeat(200))).expect_err("no order");
+    assert!(told.chars().count() <= 200, "{told}");
+}
+
+/// Each as long as may be, and as deep as that gets. An overflow would end this process.
+#[test]
+fn the_deepest_expressions_are_read_and_evaluated() {
+    let between = |begin: &str, piece: &str, end: &str| {
+        let times = (1000 - begin.len() - end.len()) / piece.len();
+        format!("{begin}{}{end}", piece.repeat(times))
+    };
+    let repeated = |piece: &str, end: &str| between("", piece, end);
+    for text in [
+        repeated("1+", "1"),
+        repeated("1<", "1"),
+        repeated("1-", "1"),
+        repeated("(", ""),
+        repeated("[", ""),
+        repeated("{1:", ""),
+        repeated("!", "true"),
+        repeated("- ", "1"),
+        repeated("-(", "1"),
+        repeated("true?1:", "1"),
+        repeated("[1][", "0"),
+        repeated("size(", "'a'"),
+        repeated("true&&", "true"),
+        repeated("plan.", "a"),
+        between("'a'", ".size()", ""),
+        between("plan", "['a']", ""),
+        between(&("(".repeat(30) + "1" + &")".repeat(30)), "*1", ""),
+        repeated("[1].all(x,", "true"),
+        repeated("\u{0}", ""),
+        repeated("'", ""),
+        repeated("🦀", ""),
+        repeated("\\", ""),
+        repeated("`", ""),
+        repeated("?", ""),
+    ] {
+        assert!(text.len() <= 1000);
+        aside(|| {
+            let context = Context::with_env(Env::stdlib().into());
+            Expression::read(&text).map(|read| read.holds(&context))
+        })
+        .unwrap_or_else(|| panic!("`{text}` brings it down"))
+        .ok();
     }
-    for desired in [of(DRAWN), everything(), of(&text)] {
-        for purpose in [Purpose::Plan, Purpose::Apply, Purpose::Adopt] {
-            let pairs = |statements: &[Statement]| -> BTreeSet<(String, String, String)> {
-                let mut pairs = BTreeSet::new();
-                for one in statements {
-                    for action in &one.action {
-                        let condition = format!("{:?}", one.condition);
-                        let pair = |resource: &String| {
-                            (action.clone(), resource.clone(), condition.clone())
-                        };
-                        pairs.extend(one.resource.iter().map(pair));
-                    }
-                }
-                pairs
-            };
-            let documents = documents(&desired, purpose);
-            for document in &documents {
-                assert!(document.characters() <= LIMIT, "{}", document.characters());
-            }
-            let all: Vec<Statement> =
-                documents.into_iter().flat_map(|document| document.statement).collect();
-            assert_eq!(pairs(&all), pairs(&statements(&desired, purpose)));
-        }
+    let long = "1 == 1 || ".repeat(101) + "true";
+    assert!(wrong(&long).is_some_and(|wrong| wrong.message.contains("too long")));
+}
+
+#[test]
+fn what_would_take_for_ever_is_refused() {
+    let nested = |n: usize| "[1,2].all(x, ".repeat(n) + "true" + &")".repeat(n);
+    assert_eq!(wrong(&nested(2)), None);
+    assert!(wrong(&nested(3)).is_some_and(|wrong| wrong.message.contains("too long")));
+    let chained = |n: usize| "['a']".to_owned() + &".map(x, x)".repeat(n) + " == []";
+    assert_eq!(wrong(&chained(8)), None);
+    assert!(wrong(&chained(9)).is_some());
+    let doubled = "['a']".to_owned() + &".map(x, x+x+x+x)".repeat(6) + " == []";
+    assert!(wrong(&doubled).is_some_and(|wrong| wrong.message.contains("more than 16")));
+}
+
+/// The worst that these bounds leave: it ends, and soon.
+#[test]
+fn what_is_taken_ends() {
+    let longest = format!("[{}]", vec!["0"; 200].join(","));
+    let walked = format!("{longest}.all(x, {longest}.all(y, x == y))");
+    assert_eq!(holds(&walked), Ok(true));
+    let grown =
+        "['aaaaaaaa']".to_owned() + &".map(x, x+x+x)".repeat(7) + ".all(x, size(x) == 17496)";
+    assert_eq!(holds(&grown), Ok(true));
+}
+
+/// Of Singapore, eight hours before Greenwich.
+fn hours(days: &str, from: &str, to: &str) -> WorkingHours {
+    let text = format!(
+        "name = \"shop\"\naccount = \"123456789012\"\nregion = \"ap-southeast-1\"\n[vpc]\ncidr_block = \"10.0.0.0/16\"\n\
+         [policy]\nworking_hours = {{ days = {days}, from = \"{from}\", to = \"{to}\", time_zone = \"Asia/Singapore\" }}"
+    );
+    let topology = parse("topology.toml", &text, &[]).expect("a topology");
+    topology.policy.working_hours.expect("working hours")
+}
+
+fn within(hours: &WorkingHours, at: &str) -> bool {
+    hours::within(hours, at.parse::<Timestamp>().expect("a time")).0
+}
+
+#[test]
+fn working_hours_are_those_of_their_time_zone() {
+    let office = hours("[\"mon\", \"fri\"]", "09:00", "17:00");
+    // 2026-11-27 is a Friday.
+    for (at, expected) in [
+        ("2026-11-27T00:59:59Z", false),
+        ("2026-11-27T01:00:00Z", true),
+        ("2026-11-27T08:59:59Z", true),
+        ("2026-11-27T09:00:00Z", false),
+        ("2026-11-26T03:00:00Z", false),
+        ("2026-11-30T03:00:00Z", true),
+    ] {
+        assert_eq!(within(&office, at), expected, "{at}");
+    }
+}
+
+#[test]
+fn working_hours_may_go_past_midnight() {
+    let night = hours("[\"fri\"]", "22:00", "02:00");
+    for (at, expected) in [
+        ("2026-11-27T13:59:00Z", false),
+        ("2026-11-27T14:00:00Z", true),
+        ("2026-11-27T17:59:00Z", true),
+        ("2026-11-27T18:00:00Z", false),
+        // Midnight of Thursday's night.
+        ("2026-11-26T17:00:00Z", false),
+    ] {
+        assert_eq!(within(&night, at), expected, "{at}");
     }
 }

@@ -14,17 +14,22 @@ const SHOWN: usize = 100;
 /// Every error with its line, and how many there are. Ends with a newline.
 pub fn render(diagnostics: &Diagnostics, colour: bool, width: usize) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(width);
-    let source = shown(diagnostics.text());
-    let mut out = String::new();
-    for error in diagnostics.errors().iter().take(SHOWN) {
-        out += &renderer.render(&[group(error, diagnostics, &source)]);
-        out += "\n\n";
-    }
+    let out = snippets(diagnostics, &Level::ERROR, &renderer.term_width(width));
     let count = diagnostics.errors().len();
     let errors = if count == 1 { "error" } else { "errors" };
     let more = if count > SHOWN { format!("; the first {SHOWN} are shown") } else { String::new() };
     out + &format!("{count} {errors} in {}{more}\n", printable(diagnostics.file()))
+}
+
+/// The first of them, each with its line and an empty one behind it.
+pub fn snippets(diagnostics: &Diagnostics, level: &Level<'_>, renderer: &Renderer) -> String {
+    let source = shown(diagnostics.text());
+    let mut out = String::new();
+    for error in diagnostics.errors().iter().take(SHOWN) {
+        out += &renderer.render(&[group(error, level, diagnostics, &source)]);
+        out += "\n\n";
+    }
+    out
 }
 
 /// The file's text as it is shown. The renderer sees to all that steers a terminal but these, which some take for the
@@ -33,8 +38,13 @@ fn shown(text: &str) -> String {
     text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "·")
 }
 
-fn group<'a>(error: &'a Diagnostic, diagnostics: &Diagnostics, text: &'a str) -> Group<'a> {
-    let mut group = Group::with_title(Level::ERROR.primary_title(printable(&error.message)));
+fn group<'a>(
+    error: &'a Diagnostic,
+    level: &Level<'a>,
+    diagnostics: &Diagnostics,
+    text: &'a str,
+) -> Group<'a> {
+    let mut group = Group::with_title(level.clone().primary_title(printable(&error.message)));
     if let Some(span) = error.span {
         let primary =
             AnnotationKind::Primary.span(within(text, span)).label(printable(&error.label));

@@ -5,8 +5,11 @@ use std::io::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cost::Report;
+use crate::cost::Costs;
 use crate::error::Result;
 use crate::plan::{Pending, Plan, Summary};
+use crate::policy::Violation;
 use crate::reconcile::{Event, Observer, Outcome, State};
 
 /// The version of the lines' form.
@@ -35,6 +38,8 @@ pub enum Run<'a> {
         summary: Summary,
         steps: usize,
     },
+    /// What the plan does against the policy.
+    Policy { violations: &'a [Violation] },
     /// Stopping was asked for: nothing new is begun, and what is in flight is waited for.
     Stopping,
     /// The last line: how it ended.
@@ -51,6 +56,23 @@ pub enum Run<'a> {
         /// Steps that the next run takes up.
         left: usize,
     },
+}
+
+/// A plan, and beside it what it makes of the costs. Who reads it as a plan finds the plan. One that is saved has the
+/// plan alone, and so the schema asks for no more.
+#[derive(Serialize, JsonSchema)]
+pub struct Planned<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    #[schemars(skip_serializing_if = "it_is_saved")]
+    cost: Report,
+    #[schemars(skip_serializing_if = "it_is_saved")]
+    violations: &'a [Violation],
+}
+
+/// The plan, its costs and what it does against the policy as one document.
+pub fn planned<'a>(plan: &'a Plan, costs: &Costs, violations: &'a [Violation]) -> Planned<'a> {
+    Planned { plan, cost: Report::of(costs), violations }
 }
 
 /// Prints each event as it comes.
@@ -78,6 +100,13 @@ impl Observer for JsonLines {
 
     fn stopping(&self) {
         line(&Line::Run(Run::Stopping));
+    }
+}
+
+/// What the plan does against the policy.
+pub fn violations(violations: &[Violation]) {
+    if !violations.is_empty() {
+        line(&Line::Run(Run::Policy { violations }));
     }
 }
 

@@ -1,13 +1,16 @@
 //! What people and machines read. stdout is for the result, stderr for everything on the way.
 
+pub mod cost;
 pub mod diagnostics;
 pub mod edit;
 pub mod error;
 pub mod json;
 pub mod log;
+pub mod markdown;
 pub mod outcome;
 mod pending;
 pub mod plan;
+pub mod policy;
 pub mod progress;
 pub mod rehearsal;
 mod rounds;

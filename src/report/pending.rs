@@ -2,34 +2,33 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::style::{BOLD, paint};
 use super::value::{line, printable};
-use crate::plan::Pending;
+use crate::plan::{Pending, PendingField};
 
 /// What AWS will do in a maintenance window.
 pub fn write(text: &mut String, pending: &[Pending]) {
     for waiting in pending {
-        let fields: Vec<String> = waiting
-            .fields
-            .iter()
-            .map(|field| {
-                let value = |value| line(value, &|_| None);
-                format!(
-                    "{} {} -> {}",
-                    printable(&field.field),
-                    value(&field.before),
-                    value(&field.after)
-                )
-            })
-            .collect();
-        let _ = writeln!(
-            text,
-            "{}  pending until the maintenance window {}: {}\n",
-            paint(BOLD, &waiting.address.to_string()),
-            window(&waiting.window),
-            fields.join(", "),
-        );
+        let address = paint(BOLD, &waiting.address.to_string());
+        let _ = writeln!(text, "{address}  {}\n", says(waiting));
     }
+}
+
+/// What it will do to one resource.
+pub fn says(waiting: &Pending) -> String {
+    let value = |value: &Value| line(value, &|_| None);
+    let way = |field: &PendingField| {
+        let (before, after) = (value(&field.before), value(&field.after));
+        format!("{} {before} -> {after}", printable(&field.field))
+    };
+    let fields: Vec<String> = waiting.fields.iter().map(way).collect();
+    format!(
+        "pending until the maintenance window {}: {}",
+        window(&waiting.window),
+        fields.join(", ")
+    )
 }
 
 /// `Sun 17:00-17:30 UTC` of AWS's `sun:17:00-sun:17:30`.

@@ -81,7 +81,28 @@ pub fn outlook(rehearsal: Option<&Rehearsal>, plan: &Plan) -> String {
 /// What would fail, how long it takes, what decides that, and how many serve throughout.
 pub fn lines(rehearsal: &Rehearsal) -> String {
     let mut text = failures(rehearsal);
-    let _ = write!(text, "{} {}", paint(BOLD, "Takes about"), time(rehearsal.seconds));
+    let _ = writeln!(text, "{} {}", paint(BOLD, "Takes about"), takes(rehearsal));
+    if rehearsal.services.is_empty() {
+        return text;
+    }
+    let parts: Vec<String> = fewest(rehearsal)
+        .into_iter()
+        .map(|Fewest { healthy, now, whom }| {
+            let style = match healthy {
+                0 => DELETE,
+                _ if healthy < now => CHANGE,
+                _ => CREATE,
+            };
+            format!("{} in {whom}", paint(style, &format!("{healthy} of {now}")))
+        })
+        .collect();
+    let _ = writeln!(text, "{} {}", paint(BOLD, "Fewest healthy at any moment:"), parts.join("; "));
+    text
+}
+
+/// How long it takes, and what decides that.
+pub fn takes(rehearsal: &Rehearsal) -> String {
+    let mut text = time(rehearsal.seconds);
     let decisive = rehearsal.decisive.and_then(|step| rehearsal.timeline.get(step));
     if let Some(step) = decisive.filter(|step| length(step) > BRIEF) {
         let _ = write!(
@@ -91,33 +112,34 @@ pub fn lines(rehearsal: &Rehearsal) -> String {
             time(length(step))
         );
     }
-    text.push('\n');
-    if rehearsal.services.is_empty() {
-        return text;
-    }
-    let _ = write!(text, "{} ", paint(BOLD, "Fewest healthy at any moment:"));
+    text
+}
+
+/// How many serve in these services at any moment, of how many now.
+pub struct Fewest {
+    pub healthy: usize,
+    pub now: usize,
+    pub whom: String,
+}
+
+/// The fewest healthy, of services that are alike together; the worst first.
+pub fn fewest(rehearsal: &Rehearsal) -> Vec<Fewest> {
     let mut alike: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     for (name, Healthy { now, fewest }) in &rehearsal.services {
         alike.entry((*fewest, *now)).or_default().push(name);
     }
-    let parts: Vec<String> = alike
-        .iter()
-        .map(|((fewest, now), names)| {
-            let style = match fewest {
-                0 => DELETE,
-                _ if fewest < now => CHANGE,
-                _ => CREATE,
-            };
+    let all = alike.len();
+    alike
+        .into_iter()
+        .map(|((healthy, now), names)| {
             let whom = match names[..] {
                 [name] => name.to_owned(),
-                _ if alike.len() == 1 => format!("each of {}", count(names.len(), "service")),
+                _ if all == 1 => format!("each of {}", count(names.len(), "service")),
                 _ => names.join(", "),
             };
-            format!("{} in {whom}", paint(style, &format!("{fewest} of {now}")))
+            Fewest { healthy, now, whom }
         })
-        .collect();
-    let _ = writeln!(text, "{}", parts.join("; "));
-    text
+        .collect()
 }
 
 /// The service that a step is of; nothing where several share it.
@@ -148,7 +170,7 @@ fn length(step: &Timed) -> f64 {
     step.ends - step.begins
 }
 
-fn time(seconds: f64) -> String {
+pub fn time(seconds: f64) -> String {
     duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 

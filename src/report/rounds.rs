@@ -1,10 +1,8 @@
 //! How a plan rolls the machines of services, for people: a line for those that are rolled alike.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use super::count;
-use super::style::{BOLD, paint};
 use crate::diff::{Action, Change};
 use crate::kinds::instance;
 use crate::model::OnChange;
@@ -14,7 +12,7 @@ use crate::plan::{Plan, Verb};
 type Way = (usize, usize, String);
 
 /// What is rolled, by which way, in how many rounds.
-pub fn write(text: &mut String, plan: &Plan) {
+pub fn lines(plan: &Plan) -> Vec<String> {
     let mut services: BTreeMap<&str, BTreeMap<String, Vec<&Change>>> = BTreeMap::new();
     for change in &plan.changes {
         if let (Some(service), Some(how)) = (instance::service(&change.address), how(change)) {
@@ -29,7 +27,7 @@ pub fn write(text: &mut String, plan: &Plan) {
             ways.entry(way).or_default().push(service);
         }
     }
-    for ((machines, rounds, how), services) in ways {
+    let line = |((machines, rounds, how), services): (Way, Vec<&str>)| {
         let whom = match services.len() {
             several if several > 1 && several == all => format!("each of {all} services"),
             _ => services.join(", "),
@@ -40,8 +38,9 @@ pub fn write(text: &mut String, plan: &Plan) {
             rounds => format!(" in {rounds} rounds"),
         };
         let machines = count(machines, "machine");
-        let _ = writeln!(text, "{} {whom}: {machines}{rounds}, {how}", paint(BOLD, "Rolls"));
-    }
+        format!("{whom}: {machines}{rounds}, {how}")
+    };
+    ways.into_iter().map(line).collect()
 }
 
 /// What is done to the machine, and because of what. Nothing where it serves on.

@@ -11,8 +11,10 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
     if let Some(late) = late(value) {
         let name = match &late {
             Late::Ref { address, output: None } => address.to_string(),
-            Late::Ref { address, output: Some(output) } => format!("{address}.{output}"),
-            Late::Lookup(lookup) => lookup.to_string(),
+            Late::Ref { address, output: Some(output) } => {
+                format!("{address}.{}", printable(output))
+            }
+            Late::Lookup(lookup) => printable(&lookup.to_string()),
             Late::Text(digest) => {
                 let short = || format!("text {}", digest.chars().take(12).collect::<String>());
                 return note(&late).unwrap_or_else(short);
@@ -32,9 +34,9 @@ pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(map) => {
-            let fields: Vec<String> =
-                map.iter().map(|(key, value)| format!("{key} {}", line(value, note))).collect();
-            fields.join(", ")
+            let field =
+                |(key, value): (&String, _)| format!("{} {}", printable(key), line(value, note));
+            map.iter().map(field).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
     }
@@ -88,4 +90,25 @@ pub fn blanks(text: &str, width: usize) -> String {
 /// An id as people read it: of an ARN, the last part says enough.
 pub fn short(id: &str) -> String {
     printable(if id.starts_with("arn:") { id.splitn(6, ':').last().unwrap_or(id) } else { id })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::line;
+
+    #[test]
+    fn nothing_of_a_value_steers_a_terminal() {
+        for value in [
+            json!("a\rb"),
+            json!({ "a\rb": 1 }),
+            json!([{ "Statement": [{ "\u{1b}[2J": "c\u{202e}d" }] }]),
+            json!({ "$ref": "db_instance.user", "output": "a\rb" }),
+            json!({ "$ssm": "/a\rb" }),
+        ] {
+            let text = line(&value, &|_| None);
+            assert!(!text.contains(crate::model::steers), "{text:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::plan::{self, Plan};
+use crate::plan;
 use crate::report::json;
 use crate::topology::FILE;
 
@@ -35,7 +35,9 @@ pub fn schema(of: Document) -> Value {
             let id = id("topology", env!("CARGO_PKG_VERSION"));
             topology::schema(FILE, &id)
         }
-        Document::Plan => written::<Plan>(&id("plan", plan::FORMAT), "a plan of ecdeploy"),
+        Document::Plan => {
+            written::<json::Planned<'_>>(&id("plan", plan::FORMAT), "a plan of ecdeploy")
+        }
         Document::Events => {
             written::<json::Line<'_>>(&id("events", json::FORMAT), "an event of ecdeploy")
         }

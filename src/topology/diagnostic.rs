@@ -139,6 +139,11 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// The one error of a file.
+    pub fn of(file: &str, text: &str, error: Diagnostic) -> Self {
+        Self::new(file, text, vec![error])
+    }
+
     fn new(file: &str, text: &str, mut errors: Vec<Diagnostic>) -> Self {
         let lines = Lines::of(text);
         let place = |at: usize| {

@@ -2,6 +2,7 @@
 
 mod data;
 
+use super::policy::POLICY;
 use super::shape::Key;
 use super::shape::Shape::{
     Either, Flag, Integer, List, Named, OneOf, Partly, Scalar, Table, Text, Word,
@@ -40,6 +41,7 @@ pub static FILE: &[Key] = &[
     Key::optional("database", Named(text::key, DATABASE), "PostgreSQL databases").form(forms::KEY),
     Key::optional("cache", Named(text::key, CACHE), "Redis caches").form(forms::KEY),
     Key::optional("moved", List(&Table(MOVED)), "what goes on under another address"),
+    Key::optional("policy", Table(POLICY), "what a plan may do"),
 ];
 
 static MOVED: &[Key] = &[

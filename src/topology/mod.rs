@@ -7,6 +7,7 @@ mod diagnostic;
 mod edit;
 mod format;
 mod forms;
+pub mod policy;
 mod read;
 mod regions;
 pub mod shape;
@@ -28,6 +29,7 @@ pub use artifact::bucket_and_key;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
 pub use edit::{Uneditable, save, set_count};
 pub use format::FILE;
+pub use policy::{Level, OwnRule, Policy, WorkingHours};
 pub use regions::partition;
 pub use types::{
     Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Moved, Names,

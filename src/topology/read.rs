@@ -3,9 +3,9 @@
 
 use super::block::{Block, number};
 use super::diagnostic::{Placed, Span};
-use super::text;
 use super::tree::{Item, Table};
 use super::types::*;
+use super::{policy, text};
 
 const PROTECT: &str = "protect";
 
@@ -37,6 +37,7 @@ pub fn topology(root: &Table) -> Topology {
             cache(called(&["cache"], &key, block), key, block, &name, &region)
         }),
         moved,
+        policy: policy::policy(file.block("policy")),
         account: file.text("account"),
         name,
         region,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ipnet::Ipv4Net;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Lines, Placed, Sink, Span};
+use super::policy::Policy;
 use crate::model::digest;
 
 /// What a block's names in AWS are made from, with the place that says it: `name`, the `[[moved]]` block that brought it
@@ -33,6 +34,7 @@ pub struct Topology {
     pub databases: Vec<Database>,
     pub caches: Vec<Cache>,
     pub moved: Vec<Moved>,
+    pub policy: Policy,
     pub(super) text: Box<str>,
     pub(super) lines: Lines,
 }

@@ -15,8 +15,8 @@ fn a_plan_that_leaves_too_few_is_refused_by_the_gate() {
     let plan = sandboxed(&shop, &["plan"]).exits(0);
     plan.says("Takes about").says("1 of 2 in each of 7 services").says("by rolling");
     sandboxed(&shop, &["plan", "--min-healthy", "1"]).exits(0);
-    sandboxed(&shop, &["plan", "--min-healthy", "2"]).exits(1).says("user (1)");
-    sandboxed(&shop, &["rehearse", "--min-healthy", "2"]).exits(1).says("max_parallel");
+    sandboxed(&shop, &["plan", "--min-healthy", "2"]).exits(4).says("user (1)");
+    sandboxed(&shop, &["rehearse", "--min-healthy", "2"]).exits(4).says("max_parallel");
 
     let json = sandboxed(&shop, &["rehearse", "--format", "json"]).exits(0);
     let told: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");

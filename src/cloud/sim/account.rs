@@ -15,7 +15,7 @@ use super::senders::used;
 use super::{lookup, rules};
 use crate::kinds::{self, Live};
 use crate::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
+    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags, Texts,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
@@ -51,6 +51,9 @@ pub struct Account {
     /// What was made with each client token.
     #[serde(default)]
     pub(super) tokens: BTreeMap<String, Vec<String>>,
+    /// The long texts that bodies name.
+    #[serde(default)]
+    pub(super) texts: Texts,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +78,7 @@ impl Account {
             locks: Vec::new(),
             quiet_until: 0,
             tokens: BTreeMap::new(),
+            texts: Texts::new(),
         }
     }
 
@@ -201,6 +205,7 @@ impl Account {
             .iter()
             .map(|(name, form)| ((*name).to_owned(), self.fill(form, &digits, &id, &full)))
             .collect();
+        self.put_aside(schema, &mut full);
         let object = Object {
             kind: schema.kind.to_owned(),
             id: id.clone(),

@@ -16,6 +16,7 @@ mod replicas;
 mod rules;
 mod senders;
 mod store;
+mod texts;
 mod tokens;
 mod traffic;
 
@@ -176,7 +177,7 @@ impl Cloud for SimCloud {
     ) -> Result<Option<Observed>, Fault> {
         self.sleep(ROUND_TRIP).await;
         let (account, _turn) = self.current()?;
-        Ok(account.observed(account.get(kind.schema().kind, id)).pop())
+        Ok(account.find(kind.schema().kind, id))
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {

@@ -5,13 +5,16 @@ use std::path::Path;
 
 use super::*;
 use crate::desired::{check, desired};
+use crate::policy;
 use crate::topology::parse;
 
 const DRAWN: &str = include_str!("../../../topology.toml");
 
 fn rendered(file: &str, text: &str, vars: &[(String, String)]) -> String {
-    let checked =
-        parse(file, text, vars).and_then(|topology| check(&topology, &desired(&topology)));
+    let checked = parse(file, text, vars).and_then(|topology| {
+        check(&topology, &desired(&topology))?;
+        policy::check(&topology)
+    });
     match checked {
         Ok(()) => format!("no errors in {file}\n"),
         Err(diagnostics) => render(&diagnostics, false, 120),
@@ -46,6 +49,8 @@ broken! {
     no_load_balancer: "no-load-balancer.toml",
     not_toml: "not-toml.toml",
     not_toml_header: "not-toml-header.toml",
+    policy: "policy.toml",
+    policy_keys: "policy-keys.toml",
     redirect: "redirect.toml",
     references: "references.toml",
     region: "region.toml",

@@ -2,13 +2,17 @@
 
 use ecdeploy::cloud::Cloud;
 use ecdeploy::cloud::sim::{Account, SimCloud};
+use ecdeploy::cost::Costs;
 use ecdeploy::desired::{self, Desired};
 use ecdeploy::error::Error;
 use ecdeploy::plan::{Origin, Plan};
-use ecdeploy::rehearsal::rehearse;
+use ecdeploy::policy::{self, Facts, Rules};
+use ecdeploy::rehearsal::{Rehearsal, rehearse};
 use ecdeploy::snapshot::{self, Snapshot};
+use ecdeploy::topology::{Policy, Topology};
 use ecdeploy::trace::{Scene, Uses, audit, trace, uses};
 use ecdeploy::{report, topology};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::neat::neat;
@@ -35,12 +39,24 @@ pub fn topology(text: &str) {
     if let Err(error) = desired::check(&topology, &desired) {
         return neat(&report::error::text(&Error::from(error)));
     }
+    if let Err(error) = policy::check(&topology) {
+        return neat(&report::error::text(&Error::from(error)));
+    }
     if desired.resources.len() > MANY {
         return;
     }
     let uses = uses(&topology);
     let empty = Account::new(&desired.account, &desired.region);
-    go_on(&SimCloud::in_memory(empty, 1.0), &desired, &uses);
+    let cloud = SimCloud::in_memory(empty, 1.0);
+    go_on(&cloud, &desired, &uses);
+    if topology.policy != Policy::default()
+        && let Some(snapshot) = or_said(paused(async { snapshot::read(&cloud, &desired).await }))
+        && let Some(plan) =
+            or_said(Plan::to_reach(&desired, &snapshot, &world::parting(), Origin::default()))
+    {
+        let rehearsal = rehearse(&plan, &desired, &snapshot).expect("a plan can be rehearsed");
+        judged(&topology, &desired, &plan, Some(&rehearsal));
+    }
     go_on(&SimCloud::in_memory(applied_to(&desired), 1.0), &desired, &uses);
 }
 
@@ -50,6 +66,16 @@ fn applied_to(desired: &Desired) -> Account {
     account["id"] = desired.account.as_str().into();
     account["region"] = desired.region.as_str().into();
     serde_json::from_value(account).expect("an account")
+}
+
+/// What the plan does against the policy, and how that is told.
+pub fn judged(topology: &Topology, desired: &Desired, plan: &Plan, rehearsal: Option<&Rehearsal>) {
+    let rules = Rules::of(topology, Policy::default(), &[]).expect("nothing is overridden");
+    let facts =
+        Facts { plan, desired, rehearsal, costs: &Costs::default(), now: Timestamp::UNIX_EPOCH };
+    let violations = rules.judge(&facts).expect("room to judge");
+    neat(&report::policy::text(&violations, topology, false, 80));
+    serde_json::to_string(&violations).expect("JSON");
 }
 
 /// From the account as it is to plans, and all that is said of them.

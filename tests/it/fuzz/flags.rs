@@ -8,6 +8,6 @@ pub fn command(text: &str) {
     let arguments: Vec<&str> = text.split('\n').filter(|word| !word.contains('\0')).collect();
     let shop = Shop::at("http://127.0.0.1:9");
     let ran = shop.bare(&arguments);
-    assert!(matches!(ran.code, Some(0..=3)), "{ran}");
+    assert!(matches!(ran.code, Some(0..=4)), "{ran}");
     assert!(!ran.stderr.contains("panicked"), "{ran}");
 }

@@ -64,6 +64,7 @@ targets! {
     lock: Json, seeds::holders, 100, readers::holder;
     tags: Text, seeds::tags, 400, readers::tag;
     trace_path: Text, seeds::paths, 100, readers::path;
+    expression: Text, seeds::expressions, 300, readers::expression;
     command_line: Text, seeds::flags, 15, flags::command;
 }
 

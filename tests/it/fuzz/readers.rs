@@ -1,18 +1,22 @@
 //! Small readers: tags, the value of a lock, a request's path, a count in the file.
 
+use std::sync::OnceLock;
+
 use ecdeploy::aws::marks;
 use ecdeploy::cloud::Cloud;
 use ecdeploy::cloud::sim::SimCloud;
 use ecdeploy::error::Error;
 use ecdeploy::lock::Claim;
 use ecdeploy::model::{Address, Body, Fingerprint, Holder, Lookup, covers, from_body, launch};
+use ecdeploy::plan::Plan;
 use ecdeploy::trace::{self, Request};
-use ecdeploy::{kinds, report, topology};
+use ecdeploy::{desired, kinds, policy, report, topology};
 use serde_json::{Value, json};
 
-use super::chain::or_said;
+use super::chain::{self, or_said};
 use super::neat::neat;
 use super::sandbox::paused;
+use super::seeds;
 use crate::simulator::world;
 
 pub fn tag(text: &str) {
@@ -66,6 +70,22 @@ pub fn path(text: &str) {
     if or_said(text.parse::<Request>()).is_some() {
         trace::matches("/api/*/x?", text);
     }
+}
+
+/// A rule's expression: read, and asked of every change of a plan that makes the drawn system.
+pub fn expression(text: &str) {
+    static PLAN: OnceLock<Plan> = OnceLock::new();
+    let plan = PLAN.get_or_init(|| serde_json::from_str(&seeds::plans()[0]).expect("a plan"));
+    let rule = Value::from(text).to_string();
+    // What JSON leaves as it is and TOML doesn't.
+    let rule = rule.replace('\u{7f}', "\\u007f");
+    let file = format!("{}\n[policy.rule.own]\nmessage = \"m\"\ndeny = {rule}", world::DRAWN);
+    let Ok(topology) = topology::parse("topology.toml", &file, &[]) else { return };
+    let desired = desired::desired(&topology);
+    if let Err(errors) = policy::check(&topology) {
+        return neat(&report::diagnostics::render(&errors, false, 80));
+    }
+    chain::judged(&topology, &desired, plan, None);
 }
 
 pub fn edit(text: &str) {

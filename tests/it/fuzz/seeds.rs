@@ -26,7 +26,7 @@ pub fn topologies() -> Vec<String> {
     std::iter::repeat_n(sound, 6).flatten().chain(files.iter().map(read)).collect()
 }
 
-/// What the drawn system has not: HTTPS and a name, replicas, protection, a move.
+/// What the drawn system has not: HTTPS and a name, replicas, protection, a move, a policy.
 fn rich() -> String {
     let text = DRAWN
         .replace("[database.user]\n", "[database.user]\nreplicas = 1\nprotect = true\n")
@@ -34,7 +34,45 @@ fn rich() -> String {
     let dns = "\n[dns]\nzone = \"example.com\"\nname = \"shop.example.com\"\n";
     let moved = "\n[[moved]]\nfrom = \"database.account\"\nto = \"database.user\"\n";
     let certificate = "[load_balancer]\ncertificate = { domain = \"shop.example.com\" }\n";
-    text.replace("[load_balancer]\n", certificate) + dns + moved
+    text.replace("[load_balancer]\n", certificate) + dns + moved + POLICY
+}
+
+const POLICY: &str = r#"
+[policy]
+protect_databases = true
+open_ports = [80, 443]
+max_replacements = 1
+max_deletions = 1
+min_healthy = 2
+max_monthly_cost = 100
+working_hours = { days = ["mon", "sun"], from = "09:00", to = "17:30", time_zone = "Asia/Singapore" }
+
+[policy.level]
+open_ports = "advisory"
+
+[policy.rule.families]
+when    = "change.kind == 'instance' && change.action != 'delete'"
+require = "change.after.instance_type.startsWith('t3.')"
+message = "machines are of the t3 family"
+
+[policy.rule.slow]
+deny    = "plan.duration > 60.0 || plan.summary.update > 20"
+message = "too much at once"
+level   = "hard-mandatory"
+"#;
+
+/// In CEL, as rules have them.
+pub fn expressions() -> Vec<String> {
+    [
+        "change.kind == 'instance' && has(change.after.instance_type) && !change.drift",
+        "change.action in ['delete', 'replace'] ? size(change.before) > 3 : change.name.endsWith('1')",
+        "change.fields.exists(f, f.field == 'ingress' && f.after.all(r, r.peer != '0.0.0.0/0'))",
+        "plan.summary.delete + plan.summary.replace * 2 > 3 || plan.duration >= 60.5 || plan.cost < 1e3",
+        "plan.min_healthy.filter(name, plan.min_healthy[name] < 1).map(name, name + '!') == []",
+        "{'a': [1u, 2.5, null, b'x']}['a'][0] == dyn(1) && string(1) == \"1\" && -(3 % 2) < 0",
+    ]
+    .map(str::to_owned)
+    .into()
 }
 
 pub fn drawn() -> Desired {

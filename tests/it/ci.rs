@@ -1,0 +1,145 @@
+//! The workflows of `examples/ci`, and our own: what linters take, and shell that does what it says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::product::Shop;
+use crate::programs::need;
+use crate::venv;
+
+const GITHUB: &str = "github-actions.yml";
+const GITLAB: &str = "gitlab-ci.yml";
+
+fn example(name: &str) -> PathBuf {
+    venv::root().join("examples/ci").join(name)
+}
+
+/// What runs in one shell.
+#[derive(Deserialize)]
+struct Script {
+    job: String,
+    step: String,
+    script: String,
+}
+
+fn scripts(workflow: &Path) -> Vec<Script> {
+    let python = venv::schemas().join("python");
+    let told =
+        Command::new(python).arg(venv::root().join("tests/ci/scripts.py")).arg(workflow).output();
+    let told = told.expect("python");
+    serde_json::from_slice(&told.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&told.stderr)))
+}
+
+/// What a command complains of; nothing where it is content.
+fn complaint(command: &mut Command) -> Option<String> {
+    let ran = command.stdin(Stdio::null()).output().expect("a program that can be run");
+    let said = [ran.stdout, ran.stderr].concat();
+    (!ran.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+}
+
+/// All that linters have to say of it.
+fn findings(name: &str, workflow: &Path) -> Vec<String> {
+    let schema = if name == GITHUB { "vendor.github-workflows" } else { "vendor.gitlab-ci" };
+    let mut check = Command::new(venv::schemas().join("check-jsonschema"));
+    let mut found: Vec<String> =
+        complaint(check.args(["--builtin-schema", schema]).arg(workflow)).into_iter().collect();
+    if name == GITHUB {
+        found.extend(complaint(venv::actionlint().arg(workflow)));
+    }
+    let folder = TempDir::new().expect("a folder");
+    for Script { job, step, script } in scripts(workflow) {
+        let file = folder.path().join(format!("{job}-{}.sh", step.replace('/', "-")));
+        fs::write(&file, script).expect("a script");
+        found.extend(complaint(need("shellcheck").args(["--shell", "bash"]).arg(file)));
+    }
+    found
+}
+
+#[test]
+fn linters_have_nothing_to_say_of_the_workflows() {
+    for name in [GITHUB, GITLAB] {
+        let found = findings(name, &example(name));
+        assert!(found.is_empty(), "{name}:\n{}", found.join("\n"));
+    }
+    for entry in fs::read_dir(venv::root().join(".github/workflows")).expect("workflows") {
+        let workflow = entry.expect("a workflow").path();
+        let found = findings(GITHUB, &workflow);
+        assert!(found.is_empty(), "{}:\n{}", workflow.display(), found.join("\n"));
+    }
+}
+
+#[test]
+fn linters_find_what_is_wrong_with_a_workflow() {
+    let cases = [
+        (GITHUB, "needs: plan", "needs: plann", "plann"),
+        (GITHUB, "steps.plan.outputs.code", "steps.plan.output.code", "output"),
+        (GITHUB, "pull-requests: write", "pull-requests: writes", "writes"),
+        (GITHUB, "  pull_request:\n    paths:", "  pull_requests:\n    paths:", "pull_requests"),
+        (GITHUB, "[ -n \"$id\" ]", "[ -n $id ]", "SC2"),
+        (GITLAB, "resource_group: production", "resource_group: [production]", "resource_group"),
+        (GITLAB, "interruptible: true", "interuptible: true", "interuptible"),
+        (GITLAB, "\"$mark\"", "$mark", "SC2"),
+    ];
+    let folder = TempDir::new().expect("a folder");
+    for (name, right, wrong, said) in cases {
+        let text = fs::read_to_string(example(name)).expect("the workflow");
+        assert!(text.contains(right), "{name} has no `{right}`");
+        let broken = folder.path().join(name);
+        fs::write(&broken, text.replacen(right, wrong, 1)).expect("a workflow");
+        let found = findings(name, &broken).join("\n");
+        assert!(found.contains(said), "{name} with `{wrong}`: {found}");
+    }
+}
+
+/// What a pull request says never becomes shell; and what others wrote is taken at a version.
+#[test]
+fn nothing_of_others_is_run_unseen() {
+    let text = fs::read_to_string(example(GITHUB)).expect("the workflow");
+    for Script { job, step, script } in scripts(&example(GITHUB)) {
+        assert!(!script.contains("${{"), "{job}: {step}");
+    }
+    let used =
+        text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "));
+    for action in used {
+        let (_, version) = action.split_once('@').expect("a version");
+        assert!(version.starts_with('v') || version.len() == 40, "{action}");
+    }
+}
+
+/// Its artifact is unpacked elsewhere, by somebody else's checkout.
+#[test]
+fn a_saved_plan_is_carried_out_on_another_machine() {
+    let one = Shop::at("http://127.0.0.1:9");
+    let sandboxed = |shop: &Shop, arguments: &[&str]| {
+        shop.bare(&[arguments, &["--sandbox", "--sandbox-speed", "100000"]].concat())
+    };
+    sandboxed(&one, &["apply", "-y"]).exits(0);
+    one.edit("interval = 30", "interval = 20");
+    let there = one.path("topology.toml");
+    let there = there.to_str().expect("a path");
+    sandboxed(&one, &["plan", "--out", "near.plan"]).exits(0);
+    sandboxed(&one, &["plan", "--out", "far.plan", "-f", there]).exits(0);
+
+    let other = one.again();
+    // The account, which both machines reach.
+    fs::create_dir(other.path(".ecdeploy")).expect("a folder");
+    for file in fs::read_dir(one.path(".ecdeploy")).expect("the account").flatten() {
+        let to = other.path(".ecdeploy").join(file.file_name());
+        fs::copy(file.path(), to).expect("the account");
+    }
+    for file in ["topology.toml", "near.plan", "far.plan"] {
+        fs::copy(one.path(file), other.path(file)).expect("a file");
+    }
+    drop(one);
+
+    sandboxed(&other, &["apply", "far.plan"]).exits(1).says("-f FILE");
+    sandboxed(&other, &["apply", "near.plan"]).exits(0);
+    sandboxed(&other, &["plan", "--detailed-exitcode"]).exits(0);
+    let again = ["apply", "far.plan", "-f", "topology.toml"];
+    sandboxed(&other, &again).exits(1).says("the account has moved since the plan was made");
+}

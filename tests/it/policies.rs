@@ -1,0 +1,119 @@
+//! A plan that is against the policy: told, not saved, not applied, and a code of its own; through the binary.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::product::{Ran, Shop};
+
+const RULES: &str = "
+[policy]
+max_replacements = 5
+
+[policy.rule.no-order]
+deny    = \"change.address == 'target_group.order' && change.action == 'update'\"
+message = \"order is left alone this week\"
+";
+
+/// The drawn system in the sandbox, with a policy that it keeps to.
+fn shop() -> Shop {
+    let shop = Shop::at("http://127.0.0.1:9");
+    let text = fs::read_to_string(shop.path("topology.toml")).expect("the topology");
+    let shop = shop.with_file(&(text + RULES));
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    shop
+}
+
+fn sandboxed(shop: &Shop, arguments: &[&str]) -> Ran {
+    shop.bare(&[arguments, &["--sandbox", "--sandbox-speed", "100000"]].concat())
+}
+
+fn events(ran: &Ran) -> Vec<Value> {
+    let lines = ran.stdout.lines();
+    lines.map(|line| serde_json::from_str(line).expect("an event a line")).collect()
+}
+
+#[test]
+fn a_plan_against_the_policy_has_a_code_of_its_own() {
+    let shop = shop();
+    sandboxed(&shop, &["plan", "--detailed-exitcode"]).exits(0);
+    shop.edit("size = 8", "size = 9");
+
+    let ran = sandboxed(&shop, &["plan", "--detailed-exitcode", "--out", "shop.plan"]).exits(4);
+    let ran = ran.says("max_replacements: 14 replacements").says("at most 5");
+    let text = fs::read_to_string(shop.path("topology.toml")).expect("the topology");
+    let line = text.lines().position(|line| line.starts_with("max_repl")).expect("the rule") + 1;
+    ran.says(&format!("topology.toml:{line}:20")).says("--override-policy max_replacements");
+    assert!(!shop.path("shop.plan").exists(), "what is against the policy is not saved");
+
+    let ran = sandboxed(&shop, &["plan", "--format", "json"]).exits(4);
+    let told: Value = serde_json::from_str(&ran.stdout).expect("one document");
+    assert_eq!(told["summary"]["replace"], 14);
+    let violation = &told["violations"][0];
+    assert_eq!(violation["rule"], "max_replacements");
+    assert_eq!(violation["level"], "soft-mandatory");
+    assert_eq!(violation["line"], line);
+
+    let lifted = ["plan", "--override-policy", "max_replacements", "--out", "shop.plan"];
+    sandboxed(&shop, &lifted).exits(0).says("overridden by");
+    sandboxed(&shop, &["plan", "--override-policy", "max_replacement"])
+        .exits(1)
+        .says("did you mean `max_replacements`?");
+}
+
+#[test]
+fn apply_refuses_what_is_against_the_policy_before_the_first_change() {
+    let shop = shop();
+    shop.edit("interval = 30", "interval = 20");
+    sandboxed(&shop, &["plan", "--override-policy", "no-order", "--out", "shop.plan"]).exits(0);
+
+    for arguments in [&["apply", "-y"][..], &["apply", "shop.plan"]] {
+        let ran = sandboxed(&shop, arguments).exits(4);
+        ran.says("no-order: target_group.order: order is left alone").says("nothing was changed");
+    }
+    let ran = sandboxed(&shop, &["apply", "-y", "--format", "json"]).exits(4);
+    let told = events(&ran);
+    assert_eq!(told.len(), 1, "{ran}");
+    assert_eq!(told[0]["event"], "policy");
+    assert_eq!(told[0]["violations"][0]["address"], "target_group.order");
+    sandboxed(&shop, &["plan", "--detailed-exitcode", "--override-policy", "no-order"]).exits(2);
+
+    sandboxed(&shop, &["apply", "shop.plan", "--override-policy", "no-order"]).exits(0);
+    sandboxed(&shop, &["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn destroy_and_scale_are_held_to_the_policy_too() {
+    let shop = shop();
+    sandboxed(&shop, &["scale", "user=3", "order=3", "-y"]).exits(0);
+    let rules = "max_replacements = 5";
+    shop.edit(rules, "max_deletions = 1\nprotect_databases = true");
+    sandboxed(&shop, &["destroy", "-y"]).exits(4).says("protect_databases: db_instance.user");
+    let before = fs::read_to_string(shop.path("topology.toml")).expect("the topology");
+    sandboxed(&shop, &["scale", "user=2", "order=2", "-y"]).exits(4).says("max_deletions: 2");
+    let after = fs::read_to_string(shop.path("topology.toml")).expect("the topology");
+    assert_eq!(before, after, "the file is not edited");
+}
+
+#[test]
+fn flags_are_rules_that_nobody_overrides() {
+    let shop = shop();
+    shop.edit(RULES.trim(), "");
+    shop.edit("size = 8", "size = 9");
+    let ran = sandboxed(&shop, &["plan", "--max-replacements", "3"]).exits(4);
+    ran.says("max_replacements: 14 replacements");
+    sandboxed(&shop, &["plan", "--max-replacements", "14", "--max-deletions", "0"]).exits(0);
+    sandboxed(&shop, &["apply", "-y", "--max-replacements", "3"]).exits(4);
+    let flags = ["plan", "--max-replacements", "3", "--override-policy", "max_replacements"];
+    sandboxed(&shop, &flags).exits(1);
+    sandboxed(&shop, &["plan", "--destroy", "--protect-databases"]).exits(4);
+}
+
+#[test]
+fn an_expression_that_is_wrong_is_an_error_of_the_file() {
+    let shop = shop();
+    shop.edit("change.address ==", "change.adress ==");
+    let ran = sandboxed(&shop, &["validate"]).exits(1);
+    ran.says("`change` has no `adress`").says("did you mean `address`?");
+    sandboxed(&shop, &["plan"]).exits(1).says("`change` has no `adress`");
+}
