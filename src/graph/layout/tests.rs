@@ -13,7 +13,7 @@ use crate::topology::parse;
 /// A shop of so many services, each with so many machines in its subnets; each second one with a database.
 fn shop(zones: usize, services: &[usize], caches: usize) -> Picture {
     let mut text = String::from(
-        "name = \"shop\"\naccount = \"123456789012\"\nregion = \"eu-central-1\"\nvpc = { cidr_block = \"10.0.0.0/8\" }\n",
+        "name = \"shop\"\naccount = \"123456789012\"\nregion = \"eu-central-1\"\nvpc = { cidr_block = \"10.0.0.0/16\" }\n",
     );
     let of = |kind: &str| {
         let names: Vec<String> = (0..zones).map(|n| format!("\"{kind}-{n}\"")).collect();
@@ -24,11 +24,13 @@ fn shop(zones: usize, services: &[usize], caches: usize) -> Picture {
         let letter = ["a", "b", "c"][zone % 3];
         let _ = writeln!(
             text,
-            "out-{zone} = {{ cidr_block = \"10.{zone}.0.0/16\", zone = \"{letter}\", public = true }}"
+            "out-{zone} = {{ cidr_block = \"10.0.{}.0/20\", zone = \"{letter}\", public = true }}",
+            zone * 16
         );
         let _ = writeln!(
             text,
-            "in-{zone} = {{ cidr_block = \"10.1{zone}.0.0/16\", zone = \"{letter}\" }}"
+            "in-{zone} = {{ cidr_block = \"10.0.{}.0/20\", zone = \"{letter}\" }}",
+            128 + zone * 16
         );
     }
     text.push_str("[security_group.all]\ningress = [{ port = 80, from = \"0.0.0.0/0\" }]\n");
@@ -64,7 +66,7 @@ fn shop(zones: usize, services: &[usize], caches: usize) -> Picture {
     for n in 0..caches {
         let _ = writeln!(
             text,
-            "[cache.c{n}]\nengine_version = \"7.1\"\nnode_type = \"cache.t3.micro\"\nreplicas = {}\nsubnets = [{}]\n\
+            "[cache.c{n}]\nengine_version = \"7.1\"\nnode_type = \"cache.t3.micro\"\nzone = \"a\"\nreplicas = {}\nsubnets = [{}]\n\
              security_groups = [\"all\"]",
             n % 3,
             of("in")
@@ -155,7 +157,7 @@ fn a_thousand_machines_take_a_picture_no_wider_than_fifteen() {
 
 #[test]
 fn an_empty_account_is_a_picture_too() {
-    let mut picture = shop(1, &[1], 0);
+    let mut picture = shop(2, &[1], 0);
     picture.bodies.clear();
     check(&picture);
 }
