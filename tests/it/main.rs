@@ -27,6 +27,7 @@ mod drawn;
 mod emulator;
 mod facts;
 mod fuzz;
+mod graph;
 mod iam;
 mod inventory;
 mod keeping;
