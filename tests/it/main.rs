@@ -39,7 +39,10 @@ mod scaling;
 #[cfg(unix)]
 mod signals;
 mod simulator;
+mod status;
 mod storm;
+#[cfg(unix)]
+mod terminal;
 mod trace;
 mod unheard;
 mod venv;
