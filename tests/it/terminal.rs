@@ -134,7 +134,13 @@ fn drawn_on(text: &str, columns: usize, rows: usize) -> Vec<String> {
             }
             c => {
                 if column == columns {
-                    (row, column) = ((row + 1).min(rows - 1), 0);
+                    column = 0;
+                    row += 1;
+                }
+                if row == rows {
+                    row -= 1;
+                    screen.remove(0);
+                    screen.push(Vec::new());
                 }
                 let line = &mut screen[row];
                 line.resize(line.len().max(column + 1), ' ');

@@ -78,7 +78,10 @@ fn way_in(balancer: &Balancer, columns: usize) -> Vec<String> {
     let names = balancer.names.iter().chain(&balancer.dns_name);
     let addresses = names.map(|name| printable(&format!("{scheme}://{name}")));
     let mut lines = vec![format!("ALB  {}", parts.join("  "))];
-    lines.extend(addresses.map(|address| format!("     {}", cut(&address, columns))));
+    for address in addresses {
+        lines
+            .extend(broken(&address, columns.saturating_sub(5)).map(|part| format!("     {part}")));
+    }
     lines
 }
 
@@ -105,6 +108,13 @@ fn certificate(certificate: &Certificate) -> String {
         left => format!("{left} days"),
     };
     paint(style, &format!(", certificate until {day} ({left})"))
+}
+
+/// A name in pieces of this many columns: it is of no use where it is cut.
+fn broken(name: &str, columns: usize) -> impl Iterator<Item = String> {
+    let letters: Vec<char> = name.chars().collect();
+    let pieces = letters.chunks(columns.max(1)).map(|piece| piece.iter().collect());
+    pieces.collect::<Vec<String>>().into_iter()
 }
 
 /// `a` of `ap-southeast-1a`.

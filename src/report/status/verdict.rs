@@ -1,15 +1,14 @@
 //! What it comes to, what differs from the file, and who holds the lock.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use anstyle::Style;
 
+use super::super::count;
 use super::super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, ERROR, paint};
 use super::super::table::wrapped;
 use super::super::value::{printable, width};
-use super::super::{count, duration};
 use super::{Frame, SHOWN};
 use crate::status::{Difference, How, Overview, Verdict};
 
@@ -62,15 +61,28 @@ pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
 }
 
 fn differences(all: &[Difference], columns: usize) -> Vec<String> {
-    let mut groups: BTreeMap<How, Vec<String>> = BTreeMap::new();
+    // Those of a kind that differ alike are counted.
+    let mut alike: BTreeMap<(How, &str, &[String]), Vec<String>> = BTreeMap::new();
     for one in all {
         let fields = match one.how {
-            How::Drift | How::Change if !one.fields.is_empty() => {
-                format!(" ({})", one.fields.join(", "))
-            }
-            _ => String::new(),
+            How::Drift | How::Change => &one.fields[..],
+            _ => &[],
         };
-        groups.entry(one.how).or_default().push(printable(&format!("{}{fields}", one.address)));
+        let key = (one.how, one.address.kind(), fields);
+        alike.entry(key).or_default().push(one.address.to_string());
+    }
+    let mut groups: BTreeMap<How, Vec<String>> = BTreeMap::new();
+    for ((how, _, fields), names) in alike {
+        let fields = match fields {
+            [] => String::new(),
+            fields => format!(" ({})", fields.join(", ")),
+        };
+        let told = match &names[..] {
+            [first, _, _, ..] => vec![format!("{first} and {} more{fields}", names.len() - 1)],
+            few => few.iter().map(|name| format!("{name}{fields}")).collect(),
+        };
+        let told = told.into_iter().map(|text| printable(&text));
+        groups.entry(how).or_default().extend(told);
     }
     let mut lines = Vec::new();
     for (how, mut names) in groups {
@@ -103,7 +115,7 @@ fn lock(overview: &Overview) -> String {
         return "Nobody holds the lock.".to_owned();
     }
     let held = lock.holders.iter().map(|one| {
-        let ago = duration(Duration::from_secs(one.renewed_seconds_ago));
+        let ago = format!("{} s", one.renewed_seconds_ago);
         let end = match one.left_over {
             true => format!("left over, last heard of {ago} ago: ecdeploy unlock"),
             false => format!("renewed {ago} ago"),
