@@ -15,25 +15,28 @@ use crate::status::{Difference, How, Overview, Verdict};
 pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
     let all = count(overview.resources, "resource");
     let differ = format!("{} of {all} otherwise than the file says", overview.differences.len());
-    let mut lines = vec![match overview.verdict {
-        Verdict::Nothing => {
-            format!("Nothing of it is there. To make its {all}: {}", paint(BOLD, frame.apply))
-        }
-        Verdict::Healthy => format!("{} and as the file says: {all}.", paint(CREATE, "Healthy,")),
-        Verdict::Differs => format!("{} {differ}.", paint(CREATE, "Healthy,")),
+    let (style, word) = match overview.verdict {
+        Verdict::Nothing => (BOLD, "Nothing"),
+        Verdict::Unhealthy => (ERROR, "Unhealthy"),
+        Verdict::Healthy | Verdict::Differs => (CREATE, "Healthy"),
+    };
+    let rest = match overview.verdict {
+        Verdict::Nothing => format!(" of it is there. To make its {all}: {}", frame.apply),
+        _ if overview.not_compared.is_some() => ".".to_owned(),
+        Verdict::Healthy => format!(", and as the file says: {all}."),
+        Verdict::Differs => format!(", {differ}."),
         Verdict::Unhealthy if overview.differences.is_empty() => {
-            format!("{} but as the file says: {all}.", paint(ERROR, "Unhealthy,"))
+            format!(", but as the file says: {all}.")
         }
-        Verdict::Unhealthy => format!("{} and {differ}.", paint(ERROR, "Unhealthy,")),
-    }];
+        Verdict::Unhealthy => format!(", and {differ}."),
+    };
+    let words = format!("{word}{rest}");
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut lines = flush(wrapped("", &words, " ", Style::new(), frame.columns));
+    lines[0] = lines[0].replacen(word, &paint(style, word), 1);
     if let Some(why) = &overview.not_compared {
         let why = printable(&format!("Not held against the file: {why}"));
         let words: Vec<&str> = why.split(' ').collect();
-        let first = overview.verdict != Verdict::Unhealthy;
-        lines[0] = paint(
-            if first { CREATE } else { ERROR },
-            if first { "Healthy." } else { "Unhealthy." },
-        );
         lines.extend(wrapped("", &words, " ", CHANGE, frame.columns));
     }
     if overview.verdict != Verdict::Nothing {
@@ -54,10 +57,15 @@ pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
             let words: Vec<&str> = lock.split(' ').collect();
             let style = if overview.lock.holders.is_empty() { Style::new() } else { CHANGE };
             let lock = wrapped("", &words, " ", style, frame.columns);
-            lines.extend(lock.into_iter().map(|line| line.trim_start().to_owned()));
+            lines.extend(flush(lock));
         }
     }
     lines
+}
+
+/// Lines that belong to nothing above them.
+fn flush(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| line.trim_start().to_owned()).collect()
 }
 
 fn differences(all: &[Difference], columns: usize) -> Vec<String> {

@@ -178,7 +178,8 @@ async fn replicas_of_databases_and_caches_are_told() {
     tokio::time::sleep(Duration::from_secs(600)).await;
     let overview = seen(&cloud, &replicas).await;
     let data: Value = serde_json::to_value(&overview).expect("JSON");
-    assert_eq!(data["databases"][5]["source"], "db_instance.user", "{data:#}");
+    let mut databases = data["databases"].as_array().into_iter().flatten();
+    assert!(databases.any(|one| one["source"] == "db_instance.user"), "{data:#}");
     insta::assert_snapshot!(shown(&overview, 80, None));
 }
 
