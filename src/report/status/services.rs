@@ -20,9 +20,8 @@ pub fn lines(all: &[Service], columns: usize, folded: bool) -> Vec<String> {
         all.iter().partition(|service| !(folded && plain(service)));
     let rows: Vec<Row> = few.iter().map(|service| row(service)).collect();
     let titles = ["SERVICE", "HEALTHY", "ZONES", "TYPE", "RELEASE"];
-    let mut lines = Vec::new();
+    let mut lines = vec![String::new()];
     if !rows.is_empty() {
-        lines.push(String::new());
         lines.extend(table(&titles, &rows, columns));
     }
     if !many.is_empty() {

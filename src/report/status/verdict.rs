@@ -24,7 +24,7 @@ pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
         Verdict::Nothing => format!(" of it is there. To make its {all}: {}", frame.apply),
         _ if overview.not_compared.is_some() => ".".to_owned(),
         Verdict::Healthy => format!(", and as the file says: {all}."),
-        Verdict::Differs => format!(", {differ}."),
+        Verdict::Differs => format!(", but {differ}."),
         Verdict::Unhealthy if overview.differences.is_empty() => {
             format!(", but as the file says: {all}.")
         }
