@@ -51,7 +51,10 @@ mod schema;
 #[cfg(unix)]
 mod signals;
 mod simulator;
+mod status;
 mod storm;
+#[cfg(unix)]
+mod terminal;
 mod trace;
 mod unheard;
 mod venv;

@@ -25,6 +25,7 @@ mod rules;
 mod scale;
 mod scaling;
 mod services;
+mod status;
 mod stopping;
 mod stuck;
 mod trouble;
