@@ -21,6 +21,7 @@ mod data;
 mod deaths;
 mod drawn;
 mod emulator;
+mod export;
 mod facts;
 mod fuzz;
 mod inventory;
