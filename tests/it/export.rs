@@ -200,7 +200,9 @@ fn terraform_finds_nothing_to_add_and_nothing_to_destroy(emulator: Emulator) {
 fn there(emulator: Emulator, address: &str) -> bool {
     // moto leaves out where a redirect leads to but for its protocol and port.
     let redirects = emulator == Emulator::Moto && address == "aws_lb_listener.http";
-    redirects || UNTOLD_THERE.contains(&address)
+    // ministack forgets that a machine is protected.
+    let protected = emulator == Emulator::Ministack && address.starts_with("aws_instance.user_");
+    redirects || protected || UNTOLD_THERE.contains(&address)
 }
 
 #[test]
@@ -214,7 +216,7 @@ fn an_export_of_the_sandbox_is_one_text_with_every_resource_in_it() {
     assert_eq!(count("resource \"aws_instance\""), MACHINES);
     assert_eq!(count("\nimport {"), count("resource \"") - MACHINES, "all but the registrations");
     assert_eq!(count("id = \"sgr-"), count("resource \"aws_vpc_security_group_"));
-    assert_eq!(count("null"), 0, "a reference leads nowhere");
+    assert_eq!(count(" null\n") + count("[null"), 0, "a reference leads nowhere");
 }
 
 #[test]
