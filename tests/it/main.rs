@@ -25,6 +25,7 @@ mod data;
 mod deaths;
 mod drawn;
 mod emulator;
+mod export;
 mod facts;
 mod fuzz;
 mod graph;
