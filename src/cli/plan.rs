@@ -48,6 +48,8 @@ enum Format {
     Json,
     /// A comment for a pull request
     Markdown,
+    /// A page, with all that belongs to it
+    Html,
 }
 
 impl Plan {
@@ -61,23 +63,24 @@ impl Plan {
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
         let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref()).await?;
         let costs = costs(&plan, &desired, &snapshot, &prices);
+        let of = global.account_line(&desired);
+        let (rehearsed, costs) = (rehearsal.as_ref(), &costs);
+        let review = Review { plan: &plan, rehearsal: rehearsed, costs, of: &of };
         match self.format {
             Format::Json => {
-                report::print_json(&report::json::planned(&plan, &costs))?;
+                report::print_json(&report::json::planned(&plan, costs))?;
                 rehearsal
                     .iter()
                     .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
             }
             Format::Markdown => {
-                let of = global.account_line(&desired);
-                let rehearsal = rehearsal.as_ref();
-                let review = Review { plan: &plan, rehearsal, costs: &costs, of: &of };
                 report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
             }
+            Format::Html => report::print(&report::page::text(&review, None)?)?,
             Format::Human => {
-                let mut text = report::plan::text(&plan, &global.account_line(&desired));
+                let mut text = report::plan::text(&plan, &of);
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
-                text.push_str(&report::cost::line(&costs, &desired.region));
+                text.push_str(&report::cost::line(costs, &desired.region));
                 report::print(&text)?;
             }
         }
