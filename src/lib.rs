@@ -8,6 +8,7 @@ pub mod cost;
 pub mod desired;
 pub mod diff;
 pub mod error;
+pub mod graph;
 pub mod kinds;
 pub mod lock;
 pub mod model;

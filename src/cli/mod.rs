@@ -5,6 +5,7 @@ mod apply;
 mod carry_out;
 mod context;
 mod destroy;
+mod graph;
 mod hold;
 mod iam_policy;
 mod plan;
@@ -71,6 +72,7 @@ enum Command {
     Scale(scale::Scale),
     Adopt(adopt::Adopt),
     Trace(trace::Trace),
+    Graph(graph::Graph),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
 }
@@ -111,6 +113,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Scale(command) => command.run(&cli.global).await,
             Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
+            Command::Graph(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
         }
