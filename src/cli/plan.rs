@@ -12,7 +12,7 @@ use crate::cost::costs;
 use crate::error::Result;
 use crate::plan::Goal;
 use crate::report::markdown::Review;
-use crate::{plan, report};
+use crate::{graph, plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
 const CHANGES: u8 = 2;
@@ -76,7 +76,14 @@ impl Plan {
             Format::Markdown => {
                 report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
             }
-            Format::Html => report::print(&report::page::text(&review, None)?)?,
+            Format::Html => {
+                let picture = match goal {
+                    Goal::Reach => graph::of_desired(&desired),
+                    Goal::Destroy => graph::of_account(&snapshot, &desired),
+                };
+                let picture = report::graph::figure(&picture.with_plan(&plan));
+                report::print(&report::page::text(&review, Some(&picture))?)?;
+            }
             Format::Human => {
                 let mut text = report::plan::text(&plan, &of);
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));

@@ -85,7 +85,7 @@ pub fn text(review: &Review<'_>, picture: Option<&str>) -> Result<String> {
         rolls: rounds::lines(plan),
         picture,
         groups: groups(plan),
-        costs: costs.lines().map(|line| cost_row(line)).collect(),
+        costs: costs.lines().map(cost_row).collect(),
         beyond: cost::BEYOND,
         version: env!("CARGO_PKG_VERSION"),
     };
