@@ -127,6 +127,10 @@ struct Build<'a> {
 }
 
 /// What is made again at no loss, from other things that stand: it is not protected.
+pub fn made_again(kind: &str) -> bool {
+    MADE_AGAIN.contains(&kind)
+}
+
 const MADE_AGAIN: &[&str] = &[
     "iam_role",
     "instance_profile",
@@ -156,7 +160,7 @@ impl Build<'_> {
         if !self.block.is_empty() {
             self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
         }
-        if self.protect && !MADE_AGAIN.contains(&schema.kind) {
+        if self.protect && !made_again(schema.kind) {
             self.desired.protected.insert(address.clone());
         }
         self.desired.resources.insert(address, body);

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::plan::Goal;
 use crate::policy::{self, Facts};
 use crate::report::markdown::Review;
-use crate::{plan, report};
+use crate::{graph, plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
 const CHANGES: u8 = 2;
@@ -64,6 +64,8 @@ enum Format {
     Json,
     /// A comment for a pull request
     Markdown,
+    /// A page, with all that belongs to it
+    Html,
 }
 
 impl Plan {
@@ -88,6 +90,14 @@ impl Plan {
             now: Timestamp::now(),
         };
         let violations = rules.judge(&facts)?;
+        let of = global.account_line(&desired);
+        let review = Review {
+            plan: &plan,
+            rehearsal: rehearsal.as_ref(),
+            costs: &costs,
+            violations: &violations,
+            of: &of,
+        };
         match self.format {
             Format::Json => {
                 report::print_json(&report::json::planned(&plan, &costs, &violations))?;
@@ -96,14 +106,18 @@ impl Plan {
                     .for_each(|one| report::say(report::rehearsal::failures(one).trim_end()));
             }
             Format::Markdown => {
-                let of = global.account_line(&desired);
-                let rehearsal = rehearsal.as_ref();
-                let (plan, costs, violations) = (&plan, &costs, &violations);
-                let review = Review { plan, rehearsal, costs, violations, of: &of };
                 report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
             }
+            Format::Html => {
+                let picture = match goal {
+                    Goal::Reach => graph::of_desired(&desired),
+                    Goal::Destroy => graph::of_account(&snapshot, &desired),
+                };
+                let picture = report::graph::figure(&picture.with_plan(&plan));
+                report::print(&report::page::text(&review, Some(&picture))?)?;
+            }
             Format::Human => {
-                let mut text = report::plan::text(&plan, &global.account_line(&desired));
+                let mut text = report::plan::text(&plan, &of);
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
                 text.push_str(&report::cost::line(&costs, &desired.region));
                 text.push_str(&report::policy::text(

@@ -22,7 +22,7 @@ pub fn line(costs: &Costs, region: &str) -> String {
     }
 }
 
-/// `Costs about $612 a month, $38 more than now (estimate; prices of 2026-10-04).`
+/// `Costs about $612 a month, $38 more than now. An estimate; prices of 2026-10-04.`
 pub fn sentence(costs: &Costs, region: &str, bold: &dyn Fn(&str) -> String) -> String {
     let unpriced = unpriced(costs);
     let Some(dates) = dates(costs) else {
@@ -33,10 +33,10 @@ pub fn sentence(costs: &Costs, region: &str, bold: &dyn Fn(&str) -> String) -> S
     };
     let without = match unpriced.is_empty() {
         true => String::new(),
-        false => format!(", without what has no price here: {unpriced} (--price-file)"),
+        false => format!(", without {unpriced}: of that there is no price (--price-file FILE)"),
     };
     format!(
-        "{} {} a month, {}{without} (estimate; prices of {dates}).",
+        "{} {} a month, {}{without}. An estimate; prices of {dates}.",
         bold("Costs about"),
         bold(&costs.then.total().about()),
         change(costs.more()),
@@ -93,9 +93,15 @@ pub fn label(list: List, name: &str) -> String {
     }
 }
 
-/// How much of it: `14 x`, `280 GB`.
-pub fn quantity(list: List, quantity: u64) -> String {
-    if list.gigabytes() { format!("{quantity} GB") } else { format!("{quantity} x") }
+/// `14 x t3.small`, `280 GB gp3 storage`, `16 addresses`.
+pub fn so_much(list: List, name: &str, quantity: u64) -> String {
+    match list {
+        List::PublicIpv4Hour if quantity == 1 => "1 address".to_owned(),
+        List::SecretMonth if quantity == 1 => "1 secret".to_owned(),
+        List::PublicIpv4Hour | List::SecretMonth => format!("{quantity} {}", label(list, name)),
+        _ if list.gigabytes() => format!("{quantity} GB {}", label(list, name)),
+        _ => format!("{quantity} x {}", label(list, name)),
+    }
 }
 
 /// The costs, for machines. They are no part of a plan: the same plan has the same bytes, whatever the prices are.

@@ -9,6 +9,7 @@ pub mod json;
 pub mod log;
 pub mod markdown;
 pub mod outcome;
+pub mod page;
 mod pending;
 pub mod plan;
 pub mod policy;

@@ -5,7 +5,7 @@
 pub struct Block {
     pub text: String,
     /// Those with the lowest come first when room is short.
-    pub rank: usize,
+    pub rank: (usize, bool),
 }
 
 /// Of each group, which of its blocks fit into `room` bytes, when a group with any of them takes `frame` more.
@@ -37,7 +37,7 @@ mod tests {
 
     fn groups() -> impl Strategy<Value = Vec<Vec<Block>>> {
         let block = (0_usize..200, 0_usize..3)
-            .prop_map(|(length, rank)| Block { text: "x".repeat(length), rank });
+            .prop_map(|(length, rank)| Block { text: "x".repeat(length), rank: (rank, false) });
         prop::collection::vec(prop::collection::vec(block, 1..8), 0..6)
     }
 

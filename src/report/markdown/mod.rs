@@ -95,11 +95,9 @@ fn head(review: &Review<'_>) -> String {
     let failures = rehearsal.map(|rehearsal| &rehearsal.failures[..]).unwrap_or_default();
     list(&mut text, &format!("{WARNING} **It would fail:**"), failures, |one| span(&short(one)));
     let groups = groups(plan);
-    let dangerous: Vec<&Reviewed<'_>> = groups
-        .iter()
-        .flat_map(|group| &group.changes)
-        .filter(|change| !change.dangers.is_empty())
-        .collect();
+    let all = groups.iter().flat_map(|group| &group.changes);
+    let mut dangerous: Vec<&Reviewed<'_>> = all.filter(|one| !one.dangers.is_empty()).collect();
+    dangerous.sort_by_key(|change| change.rank());
     list(&mut text, &format!("{WARNING} **Look twice at:**"), &dangerous, |change| {
         format!("{} {}", span(&short(&change.told.address.to_string())), change.warning())
     });
@@ -223,11 +221,7 @@ fn frame(group: &Group<'_>, blocks: &[Block]) -> (String, String) {
 
 /// Each change as lines of a diff, which are coloured by their first sign.
 fn blocks(group: &Group<'_>) -> Vec<Block> {
-    let rank = |change: &Reviewed<'_>| match change.dangers.iter().min() {
-        Some(danger) => *danger as usize,
-        None => usize::MAX,
-    };
-    let block = |change: &Reviewed<'_>| Block { text: change_lines(change), rank: rank(change) };
+    let block = |change: &Reviewed<'_>| Block { text: change_lines(change), rank: change.rank() };
     group.changes.iter().map(block).collect()
 }
 
@@ -316,8 +310,7 @@ struct CostRow {
 
 fn cost_row(list: List, name: &str, now: Option<Line>, then: Option<Line>) -> CostRow {
     let amount = |line: Line| line.monthly.map_or("no price".to_owned(), Money::exact);
-    let before =
-        |line: Line| format!("now {}, {}", cost::quantity(list, line.quantity), amount(line));
+    let before = |line: Line| format!("now {}, {}", line.quantity, amount(line));
     let (line, amount, note) = match (now, then) {
         (now, Some(then)) if now == Some(then) => (then, amount(then), String::new()),
         (Some(now), Some(then)) => (then, amount(then), before(now)),
@@ -327,7 +320,6 @@ fn cost_row(list: List, name: &str, now: Option<Line>, then: Option<Line>) -> Co
             (line, amount(line), now.map(before).unwrap_or_default())
         }
     };
-    let what =
-        format!("{} {}", cost::quantity(list, line.quantity), short(&cost::label(list, name)));
+    let what = short(&cost::so_much(list, name, line.quantity));
     CostRow { service: list.service(), what, amount, note }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::shown::Shown;
 use super::told::{Danger, Told, changes, dangers, told};
+use crate::desired::made_again;
 use crate::diff::{Action, Change};
 use crate::kinds::instance;
 use crate::model::{Late, late};
@@ -30,9 +31,10 @@ impl Reviewed<'_> {
         self.dangers.iter().map(|danger| danger.words()).collect::<Vec<_>>().join(", ")
     }
 
-    fn rank(&self) -> (bool, Option<Danger>) {
-        let worst = self.dangers.iter().min().copied();
-        (worst.is_none(), worst)
+    /// The lower, the earlier it is looked at: what is made again at no loss after the rest of its sort.
+    pub fn rank(&self) -> (usize, bool) {
+        let worst = self.dangers.iter().min().map_or(usize::MAX, |danger| *danger as usize);
+        (worst, made_again(self.told.address.kind()))
     }
 }
 

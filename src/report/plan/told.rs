@@ -84,6 +84,7 @@ impl Mark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Danger {
     LosesData,
+    KeepsSnapshot,
     LiftsProtection,
     Deletes,
     Replaces,
@@ -95,6 +96,7 @@ impl Danger {
     pub fn words(self) -> &'static str {
         match self {
             Danger::LosesData => "loses what it holds",
+            Danger::KeepsSnapshot => "keeps what it holds in a final snapshot alone",
             Danger::LiftsProtection => "lifts its protection",
             Danger::Deletes => "deletes",
             Danger::Replaces => "replaces",
@@ -154,7 +156,7 @@ pub fn dangers(change: &Change, plan: &Plan) -> Vec<Danger> {
     };
     let kept = || plan.final_snapshots().any(|(address, _)| *address == change.address);
     let holds = replication_group::is_cache(kind)
-        || (kind == kinds::db_instance::SCHEMA.kind && !replica() && !kept());
+        || (kind == kinds::db_instance::SCHEMA.kind && !replica());
     let unprotects =
         |moved: &FieldChange| moved.field == diff::PROTECT && moved.after == Value::Bool(false);
     let interrupts = |moved: &FieldChange| {
@@ -163,7 +165,8 @@ pub fn dangers(change: &Change, plan: &Plan) -> Vec<Danger> {
     };
     let any = |test: &dyn Fn(&FieldChange) -> bool| change.fields.iter().any(test);
     let found = [
-        (Danger::LosesData, goes(change) && holds),
+        (Danger::LosesData, goes(change) && holds && !kept()),
+        (Danger::KeepsSnapshot, goes(change) && holds && kept()),
         (Danger::LiftsProtection, (goes(change) && change.protected) || any(&unprotects)),
         (Danger::Deletes, change.action == Action::Delete),
         (Danger::Replaces, change.action == Action::Replace),
