@@ -101,6 +101,11 @@ impl<'a> Claim<'a> {
     }
 }
 
+/// How long to wait before a lease is taken away by hand: what its holder had sent may still come to pass.
+pub fn unsettled(lease: &Lease) -> Duration {
+    unsettled_after(lease.age).unwrap_or_default()
+}
+
 /// How long to wait where a lease of this age is taken over from one that died here. It may have been at work until just
 /// now: only that it gave up some time after its last renewal is certain.
 fn unsettled_after(age: Duration) -> Option<Duration> {
@@ -144,10 +149,7 @@ impl Lock<'_> {
             }
             Err(fault) => return Err(fault.into()),
         }
-        if seen.is_empty() {
-            return Ok(());
-        }
-        // Who was slow to read may have taken over from one that was gone, beside a new one.
+        // Somebody may have taken another number meanwhile: who was slow to read, and took over from one that was gone.
         let now = self.leases().await?;
         let known = |lease: &&Lease| seen.iter().any(|old| same(old, lease));
         if let Some(other) = now.iter().find(|lease| !self.is_own(lease) && !known(lease)) {

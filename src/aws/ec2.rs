@@ -16,7 +16,7 @@ use super::{Aws, Reading, fault};
 use crate::model::{Class, Condition, Fault, Grant, Scope, Standing, Status, TOPOLOGY, Tags};
 
 /// How many values AWS takes in one filter.
-const FILTER_VALUES: usize = 200;
+pub const FILTER_VALUES: usize = 200;
 
 /// What several kinds read, asked for once a reading.
 #[derive(Default)]

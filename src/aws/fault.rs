@@ -1,5 +1,6 @@
 //! AWS's errors, classified once.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -60,8 +61,12 @@ where
     let mut source = std::error::Error::source(error);
     let mut last = error.to_string();
     while let Some(cause) = source {
-        if cause.is::<aws_credential_types::provider::error::CredentialsError>() {
-            return Fault::new(Class::Credentials, operation, "", innermost(cause).to_string());
+        if let Some(error) = cause.downcast_ref::<CredentialsError>() {
+            let why = match error {
+                CredentialsError::CredentialsNotLoaded(_) => NOWHERE.to_owned(),
+                _ => root(cause),
+            };
+            return Fault::new(Class::Credentials, operation, "", why);
         }
         if cause.is::<Refused>() {
             return Fault::new(Class::Fatal, operation, NOT_SENT, cause.to_string());
@@ -72,15 +77,8 @@ where
     Fault::new(Class::Unreachable, operation, "", last)
 }
 
-/// What is at the bottom of it: what lies around it says only that there was something.
-fn innermost<'a>(
-    mut error: &'a (dyn std::error::Error + 'static),
-) -> &'a (dyn std::error::Error + 'static) {
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
-}
+/// Where the SDK tells of each place that it has none.
+const NOWHERE: &str = "none in the environment, in a profile, or given by the machine";
 
 /// The class of an error code. Sources: the "common errors" page of each service's API reference.
 fn class(code: &str, status: u16) -> Class {

@@ -127,7 +127,7 @@ impl Status {
         match self.format {
             Format::Json => report::offer_line(&seen.overview),
             Format::Human => {
-                let title = format!("{}, {}", look.of, seen.overview.at);
+                let title = format!("{}: {}", seen.overview.at, look.of);
                 report::offer(&(look.text(seen, &title, report::columns(), None) + "\n"))
             }
         }
@@ -207,7 +207,7 @@ impl Look<'_> {
             if drawn != Some(size) {
                 let (columns, rows) = size;
                 let clock = seen.overview.at.get(11..19).unwrap_or_default();
-                let title = format!("{} at {clock}, every {} s", self.of, every.as_secs());
+                let title = format!("{clock} UTC, every {} s: {}", every.as_secs(), self.of);
                 screen.draw(&self.text(seen, &title, columns, Some(rows)));
                 drawn = Some(size);
             }

@@ -42,6 +42,14 @@ impl Unlock {
         if !self.auto_approve {
             ask("Take it away?").await?;
         }
+        let left = leases.iter().map(lock::unsettled).max().unwrap_or_default();
+        if !left.is_zero() {
+            report::say(&format!(
+                "Waiting {} s: what it had sent may still come to pass.",
+                left.as_secs().max(1)
+            ));
+            cloud.sleep(left).await;
+        }
         let mut taken = false;
         for lease in &leases {
             taken |=

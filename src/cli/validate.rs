@@ -12,8 +12,10 @@ use crate::report;
 Examples:
   Check topology.toml:
     ecdeploy validate
-  Check another file, with another value for a variable, for a machine to read:
-    ecdeploy validate -f shop.toml --var release=8f4b1c2d9e6a7035f1c8d2b4a6e9073518c4d2fb --format json")]
+  Check another file, with another value for a variable:
+    ecdeploy validate -f shop.toml --var account=210987654321
+  Have every error as data:
+    ecdeploy validate --format json")]
 pub struct Validate {
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = Format::Human)]

@@ -1,9 +1,10 @@
 //! US dollars, in whole millionths of one: AWS's hourly prices have no finer parts that a month would show.
 
+use std::borrow::Cow;
 use std::iter::Sum;
 use std::ops::{Add, Sub};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 const MICRO: i64 = 1_000_000;
@@ -11,9 +12,7 @@ const CENT: i64 = MICRO / 100;
 /// From here on, whole dollars say enough.
 const MUCH: i64 = 100 * MICRO;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
-// As it is written: dollars.
-#[schemars(with = "f64")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(i64);
 
 impl Money {
@@ -109,6 +108,20 @@ impl Sum for Money {
 }
 
 /// For machines, in dollars to the cent.
+impl JsonSchema for Money {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        f64::json_schema(generator)
+    }
+}
+
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         #[expect(clippy::cast_precision_loss, reason = "cents of what a topology costs")]

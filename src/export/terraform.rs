@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::hcl::{Block, Expression, Item};
 use super::names::Names;
-use crate::kinds::terraform::{Argument, OUR_TAGS, One, Terraform, called, document, tags};
+use crate::kinds::terraform::{Argument, OUR_TAGS, One, Terraform, called, document, tags, worded};
 use crate::kinds::{REGISTRY, by_name, instance};
 use crate::model::{Address, Late, late};
 use crate::snapshot::{Resource, Snapshot};
@@ -37,13 +37,11 @@ const ATTACHMENTS: &str = "manage_attachments";
 
 /// Everything of the snapshot that stays, as Terraform is to find it.
 pub fn export(snapshot: &Snapshot, account: &str, region: &str) -> Export {
-    let all: Vec<&Resource> = REGISTRY
-        .iter()
-        .flat_map(|kind| {
-            let ours = snapshot.resources.values();
-            ours.filter(|one| one.address.kind() == kind.schema().kind)
-        })
-        .collect();
+    let kept = |kind: &str| {
+        let kind = kind.to_owned();
+        snapshot.resources.values().filter(move |one| one.address.kind() == kind)
+    };
+    let all: Vec<&Resource> = REGISTRY.iter().flat_map(|kind| kept(kind.schema().kind)).collect();
     let mut names = Names::default();
     let scripts = scripts(&all, &mut names);
     let known = all.iter().filter_map(|one| {
@@ -51,37 +49,28 @@ pub fn export(snapshot: &Snapshot, account: &str, region: &str) -> Export {
         let name = names.of(terraform.resource, one.address.name());
         Some((&one.address, format!("{}.{name}", terraform.resource)))
     });
-    let known: BTreeMap<&Address, String> = known.collect();
-    let writer = Writer { known, scripts: scripts.iter().map(|(d, n)| (d.as_str(), n)).collect() };
-    let mut export = Parts::default();
+    let writer = Writer { known: known.collect(), scripts: &scripts };
+    let mut written = Parts::default();
     for resource in all {
-        writer.resource(resource, &mut names, &mut export);
+        writer.resource(resource, &mut names, &mut written);
     }
+    // A block each: `terraform fmt` would have the equals signs of one block below each other.
     let locals = scripts.iter().filter_map(|(digest, name)| {
-        let text = snapshot.texts.get(digest)?;
-        Some(Item::Argument(name.clone(), Expression::Text(text.clone())))
+        let text = Expression::Text(snapshot.texts.get(digest)?.clone());
+        Some(Block::new("locals").with(name, text))
     });
-    let mut locals: Vec<Item> = locals.collect();
-    locals.sort_by_cached_key(|item| match item {
-        Item::Argument(name, _) => name.clone(),
-        _ => String::new(),
-    });
-    let attachments = match export.others[..] {
-        [] => Vec::new(),
-        _ => [vec![variable()], export.others.clone()].concat(),
-    };
-    let locals = match locals[..] {
-        [] => Vec::new(),
-        _ => vec![Block { head: "locals".to_owned(), items: locals }],
-    };
-    let texts =
-        [providers(account, region), export.imports.clone(), export.all, locals, attachments];
+    let (imports, others) = (written.imports.len(), written.others.len());
+    let switch = (others > 0).then(variable);
+    let texts = [
+        providers(account, region),
+        written.imports,
+        written.all,
+        locals.collect(),
+        switch.into_iter().chain(written.others).collect(),
+    ];
     let files = FILES.iter().zip(texts).filter(|(_, blocks)| !blocks.is_empty());
-    Export {
-        files: files.map(|(name, blocks)| File { name, text: text(&blocks) }).collect(),
-        imports: export.imports.len(),
-        others: export.others.len(),
-    }
+    let files = files.map(|(name, blocks)| File { name, text: text(&blocks) }).collect();
+    Export { files, imports, others }
 }
 
 fn text(blocks: &[Block]) -> String {
@@ -92,17 +81,17 @@ fn terraform(address: &Address) -> Option<&'static Terraform> {
     by_name(address.kind()).map(|kind| kind.terraform())
 }
 
-/// The locals that hold the long texts, by digest: named by the service that is first to use one.
-fn scripts(all: &[&Resource], names: &mut Names) -> BTreeMap<String, String> {
-    let mut known = BTreeMap::new();
+/// The long texts' digests, and the locals that hold them: named by the service that is first to use one.
+fn scripts(all: &[&Resource], names: &mut Names) -> Vec<(String, String)> {
+    let mut known: Vec<(String, String)> = Vec::new();
     for resource in all {
         for (field, value) in &resource.body {
-            if let Some(Late::Text(digest)) = late(value) {
-                let user = instance::service(&resource.address);
-                let user = user.unwrap_or(resource.address.name());
-                let wanted = format!("{field}_{user}");
-                known.entry(digest).or_insert_with(|| names.of("local", &wanted));
+            let Some(Late::Text(digest)) = late(value) else { continue };
+            if known.iter().any(|(one, _)| *one == digest) {
+                continue;
             }
+            let user = instance::service(&resource.address).unwrap_or(resource.address.name());
+            known.push((digest, names.of("local", &format!("{field}_{user}"))));
         }
     }
     known
@@ -126,7 +115,7 @@ impl Parts {
 struct Writer<'a> {
     /// The resources by address, as Terraform names them.
     known: BTreeMap<&'a Address, String>,
-    scripts: BTreeMap<&'a str, &'a String>,
+    scripts: &'a [(String, String)],
 }
 
 impl Writer<'_> {
@@ -217,6 +206,9 @@ impl Writer<'_> {
                     let arguments = arguments.iter().map(|one| self.expression(one)).collect();
                     return Expression::Call(function.to_owned(), arguments);
                 }
+                if let Some(word) = worded(map) {
+                    return Expression::Plain(word.to_owned());
+                }
                 let entries = map.iter().map(|(key, item)| (key.clone(), self.expression(item)));
                 Expression::Table(entries.collect())
             }
@@ -228,7 +220,8 @@ impl Writer<'_> {
     fn leads_to(&self, named: &Late) -> String {
         let found = match named {
             Late::Text(digest) => {
-                self.scripts.get(digest.as_str()).map(|name| format!("local.{name}"))
+                let mut known = self.scripts.iter();
+                known.find(|(one, _)| one == digest).map(|(_, name)| format!("local.{name}"))
             }
             Late::Lookup(_) => None,
             Late::Ref { address, output } => self.known.get(address).and_then(|name| {
@@ -247,10 +240,10 @@ impl Writer<'_> {
     }
 }
 
-/// A value as a table that is neither a reference nor a call.
+/// A value as a table that is neither a reference, a call nor a word.
 fn table(value: &Value) -> Option<&Map<String, Value>> {
     let map = value.as_object()?;
-    (late(value).is_none() && called(map).is_none()).then_some(map)
+    (late(value).is_none() && called(map).is_none() && worded(map).is_none()).then_some(map)
 }
 
 /// An argument's name, and what it is of this resource.

@@ -4,6 +4,7 @@ mod change;
 mod operations;
 mod terraform;
 mod user_data;
+mod volumes;
 
 use std::collections::BTreeMap;
 
@@ -19,13 +20,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use terraform::ROOT_VOLUME_TAGS;
+pub use volumes::tags as volume_tags;
+
 use super::terraform::Terraform;
 use super::{Detail, Kind, Live, form, lifts};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
 use crate::model::{
-    ADDRESS, Address, Body, Calls, Class, Created, Fault, Field, Link, NAME, Observed, Operation,
-    Schema, Standing, Status, TOPOLOGY, Tags, Timing, Vitals, launch,
+    Address, Body, Calls, Class, Created, Fault, Field, Link, Observed, Operation, Schema,
+    Standing, Status, Tags, Timing, Vitals, launch,
 };
 
 /// An image by id, or late by the SSM parameter that names it.
@@ -119,7 +123,7 @@ impl Kind for Wire {
         let living = Filter::builder().name("instance-state-name").set_values(Some(living)).build();
         let (seen, volumes, targets) = tokio::try_join!(
             describe(read.aws, vec![read.filter("instance-id"), living]),
-            volumes(read),
+            volumes::listed(read),
             read.elb.targets(read),
         )?;
         let script = match (&seen[..], read.one()) {
@@ -134,7 +138,7 @@ impl Kind for Wire {
             let place = instance.ami_launch_index().and_then(|index| usize::try_from(index).ok());
             let place = place.unwrap_or_default();
             let target = targets.get(&id).cloned().unwrap_or_default();
-            let mut body = fields(&instance, root_volume(&instance, &volumes), target.group);
+            let mut body = fields(&instance, volumes::root(&instance, &volumes), target.group);
             body.extend(script.clone().map(|script| ("user_data".to_owned(), script)));
             let outputs = Created::id("")
                 .output("private_ip", instance.private_ip_address)
@@ -186,8 +190,7 @@ impl Kind for Wire {
             .http_endpoint(InstanceMetadataEndpointState::Enabled);
         let tags = launch::tags(all).ok_or_else(|| nothing_made(0, all.len()))?;
         // By its tags the root volume is found in one listing. What is last applied stands on the instance alone.
-        let mut volume_tags = tags.clone();
-        volume_tags.retain(|key, _| [TOPOLOGY, ADDRESS, NAME].contains(&key.as_str()));
+        let volume_tags = volumes::tags(&tags);
         let count = i32::try_from(all.len()).unwrap_or(i32::MAX);
         let call = aws
             .ec2
@@ -343,20 +346,6 @@ async fn describe(aws: &Aws, filters: Vec<Filter>) -> Result<Vec<Seen>, Fault> {
     let reservations =
         pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("ec2:DescribeInstances"))?;
     Ok(reservations.into_iter().flat_map(|found| found.instances.unwrap_or_default()).collect())
-}
-
-/// The topology's volumes by id, or those of the one that is read.
-async fn volumes(read: &Reading<'_>) -> Result<BTreeMap<String, Volume>, Fault> {
-    let call = read.aws.ec2.describe_volumes().filters(read.filter("attachment.instance-id"));
-    let pages = call.into_paginator().page_size(500).items().send();
-    let seen = pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("ec2:DescribeVolumes"))?;
-    Ok(seen.into_iter().filter_map(|volume| Some((volume.volume_id.clone()?, volume))).collect())
-}
-
-fn root_volume<'a>(instance: &Seen, volumes: &'a BTreeMap<String, Volume>) -> Option<&'a Volume> {
-    let mut mappings = instance.block_device_mappings().iter();
-    let root = mappings.find(|mapping| mapping.device_name() == instance.root_device_name())?;
-    volumes.get(root.ebs()?.volume_id()?)
 }
 
 fn fields(instance: &Seen, root: Option<&Volume>, target_group: Option<String>) -> Body {

@@ -13,6 +13,8 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use terraform::RULE_ID;
+
 use super::terraform::Terraform;
 use super::{Detail, Kind, Live, form};
 use crate::aws::absent::away;

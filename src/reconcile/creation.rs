@@ -17,7 +17,7 @@ use crate::model::{
 use crate::plan::Step;
 
 /// A listing shows by then what was made before.
-const SETTLED: Duration = Duration::from_secs(15);
+pub(super) const SETTLED: Duration = Duration::from_secs(15);
 /// What was just created may be unknown for as long.
 const UNKNOWN: Duration = Duration::from_secs(60);
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -59,6 +59,7 @@ impl Run<'_> {
             (APPLIED.to_owned(), begun.to_tag()),
         ]);
         let created = self.creating(index, step, kind, &body, &tags).await?;
+        self.born(index, schema, Some(&created.id));
         body.extend(starts);
         let born = created.born.unwrap_or_else(|| tags.clone());
         let live = Live { id: created.id, outputs: created.outputs, body, tags: born };
@@ -123,6 +124,7 @@ impl Run<'_> {
                     }
                     Err(fault) if fault.class == Class::Transient => {
                         lost.set(Some(self.door.now()));
+                        self.born(index, kind.schema(), None);
                         return Err(fault);
                     }
                     // An earlier call has made it, of this run or of one that was killed; the listing may lag behind.

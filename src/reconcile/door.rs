@@ -126,6 +126,7 @@ impl<'a> Door<'a> {
                 let fault = match self.send(Sort::Change, calls.create, made).await {
                     // Nothing of it went out; of an earlier try something may have.
                     Err(fault) if is_unsent(&fault) => return Err(lost.unwrap_or(fault)),
+                    Err(fault) if is_hopeless(&fault) => return Err(fault),
                     Err(fault) if calls.token && (tries > 0 || fault.class == Class::Transient) => {
                         fault
                     }
@@ -357,6 +358,11 @@ fn unheard(fault: Fault) -> Fault {
 /// Whether the call never went out: it was held back here, or by the gate before AWS.
 pub(super) fn is_unsent(fault: &Fault) -> bool {
     [NOT_SENT, INTERRUPTED].contains(&fault.code.as_str())
+}
+
+/// Whether the same call again would fare no better, whatever became of an earlier one.
+fn is_hopeless(fault: &Fault) -> bool {
+    matches!(fault.class, Class::Fatal | Class::Denied | Class::Credentials)
 }
 
 fn address(tags: &Tags) -> Option<Address> {

@@ -9,6 +9,7 @@ mod openings;
 mod pacer;
 mod retry;
 mod serving;
+mod settle;
 mod sick;
 mod stop;
 mod together;
@@ -93,6 +94,8 @@ pub(crate) struct Run<'a> {
     states: Mutex<Vec<State>>,
     /// Whether a call of the step's that changes something has gone out.
     sent: Vec<AtomicBool>,
+    /// What steps have made that AWS would make a second time.
+    newborns: Mutex<BTreeMap<usize, settle::Newborn>>,
     /// Those whose followers are yet to be looked at.
     turned: Mutex<Vec<usize>>,
     moved: Notify,
@@ -142,6 +145,7 @@ pub async fn run(
         lives: Mutex::default(),
         states: Mutex::new(vec![State::Waiting; plan.steps.len()]),
         sent: plan.steps.iter().map(|_| AtomicBool::default()).collect(),
+        newborns: Mutex::default(),
         turned: Mutex::default(),
         moved: Notify::new(),
     };
@@ -161,11 +165,13 @@ pub async fn run(
         candidates = run.candidates();
     }
     drop(running);
+    let elapsed = cloud.now().saturating_sub(run.started);
+    run.settle().await;
     let states = run.states.into_inner().unwrap_or_else(PoisonError::into_inner);
     let lives = run.lives.into_inner().unwrap_or_else(PoisonError::into_inner);
     Outcome {
         states,
-        elapsed: cloud.now().saturating_sub(run.started),
+        elapsed,
         outputs: lives.new.into_iter().map(|(address, live)| (address, live.outputs)).collect(),
         interrupted: stop.halt(),
     }

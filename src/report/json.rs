@@ -12,24 +12,6 @@ use crate::plan::{Pending, Plan, Summary};
 use crate::policy::Violation;
 use crate::reconcile::{Event, Observer, Outcome, State};
 
-/// A plan, and beside it what it makes of the costs. Who reads it as a plan finds the plan.
-#[derive(Serialize, JsonSchema)]
-pub struct Planned<'a> {
-    #[serde(flatten)]
-    plan: &'a Plan,
-    /// What the topology costs. It is not in a saved plan, whose bytes no price may change.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost: Option<Report>,
-    /// What it does against the policy. It is not in a saved plan: what may be, is judged again when it is applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    violations: Option<&'a [Violation]>,
-}
-
-/// The plan, its costs and what it does against the policy as one document.
-pub fn planned<'a>(plan: &'a Plan, costs: &Costs, violations: &'a [Violation]) -> Planned<'a> {
-    Planned { plan, cost: Some(Report::of(costs)), violations: Some(violations) }
-}
-
 /// The version of the lines' form.
 pub const FORMAT: u32 = 1;
 
@@ -45,9 +27,7 @@ pub enum Line<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Run<'a> {
-    /// What the plan does against the policy, before anything is begun.
-    Policy { violations: &'a [Violation] },
-    /// The first line of what is carried out: what there is to do.
+    /// The first line: what there is to do.
     Plan {
         /// The version of the lines' form.
         #[schemars(extend("const" = FORMAT))]
@@ -58,6 +38,8 @@ pub enum Run<'a> {
         summary: Summary,
         steps: usize,
     },
+    /// What the plan does against the policy.
+    Policy { violations: &'a [Violation] },
     /// Stopping was asked for: nothing new is begun, and what is in flight is waited for.
     Stopping,
     /// The last line: how it ended.
@@ -74,6 +56,23 @@ pub enum Run<'a> {
         /// Steps that the next run takes up.
         left: usize,
     },
+}
+
+/// A plan, and beside it what it makes of the costs. Who reads it as a plan finds the plan. One that is saved has the
+/// plan alone, and so the schema asks for no more.
+#[derive(Serialize, JsonSchema)]
+pub struct Planned<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    #[schemars(skip_serializing_if = "it_is_saved")]
+    cost: Report,
+    #[schemars(skip_serializing_if = "it_is_saved")]
+    violations: &'a [Violation],
+}
+
+/// The plan, its costs and what it does against the policy as one document.
+pub fn planned<'a>(plan: &'a Plan, costs: &Costs, violations: &'a [Violation]) -> Planned<'a> {
+    Planned { plan, cost: Report::of(costs), violations }
 }
 
 /// Prints each event as it comes.

@@ -74,6 +74,7 @@ fn line(cells: &[Cell], widths: &[usize], gap: usize) -> String {
             line.push_str(&blanks(&cell.text, width + gap));
         }
     }
+    line.truncate(line.trim_end().len());
     line
 }
 

@@ -22,7 +22,7 @@ pub fn schema(file: &'static [Key], id: &str) -> Value {
     schema.insert("title".into(), json!("a topology of ecdeploy"));
     schema.extend(format.table(file, Required::Here));
     schema.insert("allOf".into(), format.required_somewhere());
-    schema.insert("$defs".into(), format.blocks(file).into());
+    schema.insert("$defs".into(), format.blocks());
     Value::Object(schema)
 }
 
@@ -53,23 +53,15 @@ impl Format {
         self.defaults().iter().any(|key| key.name == kind)
     }
 
-    /// A block of each kind, wherever in the file it stands. Defaults are such a block, too.
-    fn blocks(&self, keys: &'static [Key]) -> Map<String, Value> {
+    /// A block of each kind that has defaults, which are such a block, too.
+    fn blocks(&self) -> Value {
         let mut blocks = Map::new();
-        for key in keys {
-            match &key.shape {
-                Shape::Named(_, inner) => {
-                    let required = match self.has_defaults(key.name) {
-                        true => Required::Elsewhere,
-                        false => Required::Here,
-                    };
-                    blocks.insert(key.name.into(), self.table(inner, required).into());
-                }
-                Shape::Table(inner) if key.name != DEFAULTS => blocks.extend(self.blocks(inner)),
-                _ => {}
+        for key in self.file.iter().filter(|key| self.has_defaults(key.name)) {
+            if let Shape::Named(_, keys) = &key.shape {
+                blocks.insert(key.name.into(), self.table(keys, Required::Elsewhere).into());
             }
         }
-        blocks
+        Value::Object(blocks)
     }
 
     /// What every block of a kind has to have, unless the defaults of the kind have it.
@@ -116,7 +108,7 @@ impl Format {
 
     fn key(&self, key: &'static Key) -> Value {
         let mut schema = match &key.shape {
-            Shape::Named(..) => named(key),
+            Shape::Named(_, keys) => self.named(key, keys),
             // Defaults are a block of their kind.
             Shape::Partly(_) => block(key.name),
             shape => self.shape(shape, key.form),
@@ -126,6 +118,20 @@ impl Format {
             schema.insert("default".into(), typed(default, &key.shape));
         }
         Value::Object(schema)
+    }
+
+    /// Blocks by their keys.
+    fn named(&self, key: &Key, keys: &'static [Key]) -> Map<String, Value> {
+        let each = match self.has_defaults(key.name) {
+            true => block(key.name),
+            false => self.table(keys, Required::Here),
+        };
+        let mut schema = object(json!({ "type": "object" }));
+        if let Some(form) = key.form {
+            schema.insert("propertyNames".into(), json!({ "pattern": form }));
+        }
+        schema.insert("additionalProperties".into(), each.into());
+        schema
     }
 
     fn shape(&self, shape: &'static Shape, form: Option<&str>) -> Map<String, Value> {
@@ -165,16 +171,7 @@ impl Format {
     }
 }
 
-/// Blocks by their keys.
-fn named(key: &Key) -> Map<String, Value> {
-    let mut schema = object(json!({ "type": "object" }));
-    if let Some(form) = key.form {
-        schema.insert("propertyNames".into(), json!({ "pattern": form }));
-    }
-    schema.insert("additionalProperties".into(), block(key.name).into());
-    schema
-}
-
+/// A block of a kind that has defaults.
 fn block(kind: &str) -> Map<String, Value> {
     object(json!({ "$ref": format!("#/$defs/{kind}") }))
 }

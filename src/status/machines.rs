@@ -119,7 +119,8 @@ fn machine(
     let group = seen.live.body.get("target_group").and_then(Value::as_str);
     let found = seen.vitals.health.iter();
     // Of one that was taken out, what the group that it leaves finds.
-    let found = found.filter(|found| group.is_none_or(|group| found.group == group)).last();
+    let mut found = found.filter(|found| group.is_none_or(|group| found.group == group));
+    let found = found.next_back();
     let health = found.map(|found| Health {
         state: found.state.clone(),
         reason: found.reason.clone(),

@@ -58,14 +58,17 @@ pub fn caches(desired: &Desired, snapshot: &Snapshot) -> Vec<Cache> {
     addresses.into_iter().map(|address| cache(address, desired, snapshot)).collect()
 }
 
-/// What the file has, and what the account has.
+/// What the file has, in its order; then what only the account has.
 fn addresses<'a>(
     is_one: impl Fn(&str) -> bool,
     desired: &'a Desired,
     snapshot: &'a Snapshot,
-) -> BTreeSet<&'a Address> {
+) -> Vec<&'a Address> {
     let all = desired.resources.keys().chain(snapshot.resources.keys());
-    all.filter(|address| is_one(address.kind())).collect()
+    let all: BTreeSet<&Address> = all.filter(|address| is_one(address.kind())).collect();
+    let mut all: Vec<&Address> = all.into_iter().collect();
+    all.sort_by_key(|address| desired.lines.get(*address).copied().unwrap_or(usize::MAX));
+    all
 }
 
 fn database(address: &Address, desired: &Desired, snapshot: &Snapshot) -> Database {

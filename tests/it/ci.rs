@@ -1,4 +1,4 @@
-//! The workflows of `examples/ci`: what linters take, and shell that does what it says.
+//! The workflows of `examples/ci`, and our own: what linters take, and shell that does what it says.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -66,6 +66,11 @@ fn linters_have_nothing_to_say_of_the_workflows() {
     for name in [GITHUB, GITLAB] {
         let found = findings(name, &example(name));
         assert!(found.is_empty(), "{name}:\n{}", found.join("\n"));
+    }
+    for entry in fs::read_dir(venv::root().join(".github/workflows")).expect("workflows") {
+        let workflow = entry.expect("a workflow").path();
+        let found = findings(GITHUB, &workflow);
+        assert!(found.is_empty(), "{}:\n{}", workflow.display(), found.join("\n"));
     }
 }
 

@@ -11,10 +11,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::between::{self, Passing, scattered};
 use crate::emulator::{Account, Emulator};
 use crate::inventory::{ADDRESS, Inventory, TOPOLOGY};
 use crate::product::{Running, Shop};
+use crate::raw::Raw;
 
 /// One for each stage of a life, four lives.
 const DEATHS: usize = 12;
@@ -185,8 +188,8 @@ fn whoever_runs_it_again_ends_in_the_same_account() {
             died += usize::from(killer.run(&shop, stage.arguments, death));
             tried += 1;
 
-            // What was in flight has landed. That it is waited for is tested with the lock.
-            shop.run(&["unlock", "-y"]);
+            // What was in flight has landed. That it is waited for, also by `unlock`, is tested with the lock.
+            forget_locks(&mut account.raw);
             shop.run(stage.arguments).exits(0);
 
             let after = Inventory::take(&mut account.raw);
@@ -248,5 +251,14 @@ fn each_once(inventory: &Inventory) {
         let ours = |item: &&&crate::inventory::Item| item.tags.contains_key(TOPOLOGY);
         let all = inventory.of_kind(kind);
         assert_eq!(all.iter().filter(ours).count(), all.len(), "{kind}: {all:#?}");
+    }
+}
+
+/// Takes the locks away past the product.
+fn forget_locks(raw: &mut Raw) {
+    let asked = json!({"Path": "/ecdeploy/ecommerce/lock", "Recursive": true});
+    let found = raw.call("ssm", "get_parameters_by_path", asked);
+    for lock in found["Parameters"].as_array().into_iter().flatten() {
+        raw.call("ssm", "delete_parameter", json!({"Name": lock["Name"]}));
     }
 }

@@ -25,8 +25,10 @@ mod data;
 mod deaths;
 mod drawn;
 mod emulator;
+mod export;
 mod facts;
 mod fuzz;
+mod graph;
 mod iam;
 mod inventory;
 mod keeping;
@@ -50,7 +52,10 @@ mod schema;
 #[cfg(unix)]
 mod signals;
 mod simulator;
+mod status;
 mod storm;
+#[cfg(unix)]
+mod terminal;
 mod trace;
 mod unheard;
 mod venv;

@@ -23,7 +23,12 @@ const PACKAGES: &[&str] = &[
 
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
-    let packages = if ALONE.contains(&program) { &[program] } else { PACKAGES };
+    let alone = [program];
+    need_of(program, if ALONE.contains(&program) { &alone } else { PACKAGES })
+}
+
+/// A program of one of these packages of Debian, which are installed if it is missing and this user may.
+pub fn need_of(program: &str, packages: &[&str]) -> Command {
     if find(program).is_none() && is_root() {
         // Two that install at once would each find the other in the way.
         static TURN: Mutex<()> = Mutex::new(());

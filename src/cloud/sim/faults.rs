@@ -33,6 +33,9 @@ pub enum Death {
 /// The longest that a listing lags behind. "Some seconds", say AWS's documents and everybody's trackers.
 const LAG: Duration = Duration::from_secs(8);
 
+/// What was made and is not shown yet, by kind and id; and until when.
+pub type Unseen = BTreeMap<(String, String), Duration>;
+
 #[derive(Debug)]
 pub struct Faults {
     rates: Rates,
@@ -48,7 +51,7 @@ pub struct Faults {
     /// How many calls came with credentials that were over.
     refused: usize,
     /// What was made lately is unknown until then, by kind and id.
-    unseen: BTreeMap<(String, String), Duration>,
+    unseen: Unseen,
     /// How what was changed lately looked before, and until when it looks so.
     stale: BTreeMap<(String, String), (Duration, Observed)>,
 }
@@ -64,9 +67,19 @@ impl Faults {
             dead: false,
             expiry: None,
             refused: 0,
-            unseen: BTreeMap::new(),
+            unseen: Unseen::new(),
             stale: BTreeMap::new(),
         }
+    }
+
+    /// What listings don't show yet.
+    pub fn unseen(&self) -> Unseen {
+        self.unseen.clone()
+    }
+
+    /// Listings don't show these yet, which an earlier process has made.
+    pub fn hide(&mut self, unseen: Unseen) {
+        self.unseen.extend(unseen);
     }
 
     /// How many calls that change something have come.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::{Death, Faults, Rates, SimCloud};
+use super::{Death, Faults, Rates, SimCloud, Unseen};
 use crate::cloud::{Cloud, Found};
 use crate::kinds::{Kind, Live};
 use crate::model::{
@@ -34,6 +34,18 @@ impl<'a> FaultyCloud<'a> {
     pub fn expiring(self, changes: usize) -> Self {
         self.faults().expire_after(changes);
         self
+    }
+
+    /// Listings don't show these yet, which the process before it has made.
+    #[must_use]
+    pub fn after(self, unseen: Unseen) -> Self {
+        self.faults().hide(unseen);
+        self
+    }
+
+    /// What listings don't show yet, for whoever comes next.
+    pub fn unseen(&self) -> Unseen {
+        self.faults().unseen()
     }
 
     /// How many calls came with credentials that were over.

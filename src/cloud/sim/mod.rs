@@ -3,6 +3,7 @@
 mod account;
 mod checks;
 mod copy;
+mod details;
 mod faults;
 mod faulty;
 mod hang;
@@ -30,7 +31,7 @@ use tokio::time::Instant;
 
 pub use account::Account;
 pub use copy::Original;
-pub use faults::{Death, Faults, Rates};
+pub use faults::{Death, Faults, Rates, Unseen};
 pub use faulty::FaultyCloud;
 pub use object::Object;
 use store::{Store, Turn};
@@ -38,7 +39,7 @@ pub use traffic::Traffic;
 
 use super::{Cloud, Found};
 use crate::error::Result;
-use crate::kinds::{Kind, Live, instance, ssm_parameter};
+use crate::kinds::{Detail, Kind, Live, instance, ssm_parameter};
 use crate::model::{
     Body, Bucket, Created, Fault, Holder, Lease, Lookup, Observed, Schema, Standing, Tags,
     TargetHealth,
@@ -189,6 +190,15 @@ impl Cloud for SimCloud {
             answers: answers.collect(),
             expires: BTreeMap::new(),
         })
+    }
+
+    async fn details(
+        &self,
+        kind: &'static dyn Kind,
+        all: &[Live],
+    ) -> Result<BTreeMap<String, Detail>, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        Ok(details::of(&self.current()?.0, kind.schema(), all))
     }
 
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault> {

@@ -15,6 +15,8 @@ const WIDE: i32 = 330;
 const CHANNEL: i32 = 90;
 const BETWEEN: i32 = 14;
 const PAD: i32 = 14;
+/// The size of the font of ports.
+const PORTS: i32 = 11;
 
 pub(super) struct Firewalls<'s> {
     /// Each with its place in the panel.
@@ -71,8 +73,8 @@ impl<'s> Firewalls<'s> {
                 let rect = Rect::new(rect.x + 6, y, rect.w - 12, DOOR - 2);
                 let own = door.group == Some(one.address);
                 let peer = if own { "itself".to_owned() } else { printable(&door.peer) };
-                let peer = fit(&peer, SMALL, rect.w / 2);
-                let ports = fit(&printable(&door.ports), SMALL, rect.w - 20 - width(&peer, SMALL));
+                let ports = fit(&printable(&door.ports), PORTS, rect.w * 2 / 3);
+                let peer = fit(&peer, SMALL, rect.w - 20 - width(&ports, PORTS));
                 let at = draft.add(Look::Door, rect, Some(card)).says([ports, peer]);
                 doors.push((one.address, door.group, at));
                 y += DOOR;
@@ -96,7 +98,7 @@ impl<'s> Firewalls<'s> {
 }
 
 fn wide(picture: &Picture, one: &Firewall<'_>) -> i32 {
-    let door = |ports: &str, peer: &str| width(ports, SMALL) + width(peer, SMALL) + 40;
+    let door = |ports: &str, peer: &str| width(ports, PORTS) + width(peer, SMALL) + 40;
     let doors = one.doors.iter().map(|one| door(&one.ports, &one.peer)).max().unwrap_or(0);
     doors.max(width(&picture.title(one.address), 12) + 40).clamp(NARROW, WIDE)
 }

@@ -17,11 +17,10 @@ const PAD: i32 = 7;
 const COMMON: i32 = 17;
 /// The size of the font of a chip.
 pub(super) const SMALL: i32 = 10;
-const COLUMNS_OF_DOTS: usize = 18;
 /// No name makes a chip wider.
 const WIDEST: i32 = 120;
-/// The most room that chips take side by side, as long as that is not very high.
-const ROOM: i32 = 230;
+/// The room that names or dots take side by side: fleets stand under one another alike.
+const ROOM: i32 = 235;
 
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
@@ -42,17 +41,15 @@ pub(super) fn shape(machines: &[&Address]) -> Shape {
     let (look, columns, cell) = if n <= NAMES {
         let names = machines.iter().map(|one| width(one.name(), SMALL));
         let wide = (names.max().unwrap_or(0) + 14).clamp(36, WIDEST);
-        let side_by_side = usize::try_from((ROOM + SPACE) / (wide + SPACE)).unwrap_or(1);
-        (Look::Chip, side_by_side.clamp(1, n.div_ceil(2)), (wide, CHIP))
+        let columns = (ROOM + SPACE) / (wide + SPACE);
+        (Look::Chip, columns, ((ROOM + SPACE) / columns - SPACE, CHIP))
     } else {
-        (Look::Dot, COLUMNS_OF_DOTS, (DOT, DOT))
+        (Look::Dot, (ROOM + SPACE) / (DOT + SPACE), (DOT, DOT))
     };
-    let of = |count: usize, size: i32| {
-        let count = i32::try_from(count).unwrap_or(i32::MAX / 1000);
-        count * (size + SPACE) - SPACE + 2 * PAD
-    };
-    let w = of(columns, cell.0).max(CARD.0);
-    Shape { w, h: COMMON + of(n.div_ceil(columns), cell.1), look, columns, cell }
+    let columns = usize::try_from(columns).unwrap_or(1);
+    let rows = i32::try_from(n.div_ceil(columns)).unwrap_or(1);
+    let h = COMMON + rows * (cell.1 + SPACE) - SPACE + 2 * PAD;
+    Shape { w: ROOM + 2 * PAD, h, look, columns, cell }
 }
 
 impl Shape {

@@ -86,7 +86,7 @@ impl<'s> Front<'s> {
         for (balancer, wide) in &self.balancers {
             let rect = Rect::new(x, top, *wide, end - top + 10);
             let panel = draft.add(Look::Balancer, rect, Some(vpc)).is([balancer.address], picture);
-            let scheme = format!("load balancer  {}", picture.subtitle(balancer.address));
+            let scheme = picture.subtitle(balancer.address);
             draft.item(panel).lines = vec![
                 fit(&picture.title(balancer.address), 12, wide - 44),
                 fit(&scheme, SMALL, wide - 44),
@@ -105,7 +105,8 @@ impl<'s> Front<'s> {
             panels.push((panel, balancer.internal));
             x += wide + CHANNEL;
         }
-        let middle = corner.x + self.balancers.first().map_or(NARROW, |(_, wide)| *wide) / 2;
+        // Beside the titles of what it comes into.
+        let middle = corner.x + self.balancers.first().map_or(NARROW, |(_, wide)| *wide) * 3 / 4;
         let mut from = None;
         if self.open {
             let rect = Rect::new(middle - 55, corner.y, 110, CLOUD);

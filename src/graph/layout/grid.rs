@@ -11,7 +11,7 @@ use crate::graph::scene::{Fleet, Row, Scene, Store, Subnet};
 use crate::kinds::replication_group;
 use crate::model::Address;
 
-const STORE: (i32, i32) = (fleet::CARD.0, 50);
+const STORE: (i32, i32) = (fleet::CARD.0, 54);
 const COPY: (i32, i32) = (fleet::CARD.0, 38);
 pub(super) const GROUP: (i32, i32) = (132, 38);
 /// Between blocks of one cell, and around a subnet's cells.
@@ -57,6 +57,8 @@ pub(super) struct Grid<'s> {
     heights: Vec<(i32, i32, i32)>,
     zones: Vec<Rect>,
     left: i32,
+    /// Where the last row ends.
+    floor: i32,
     pub bands: Vec<Band>,
 }
 
@@ -124,7 +126,7 @@ impl<'s> Grid<'s> {
         if loose > 0 {
             heights.push((ABOVE, loose, 10));
         }
-        Self { cells, columns, heights, zones: Vec::new(), left: 0, bands: Vec::new() }
+        Self { cells, columns, heights, zones: Vec::new(), left: 0, floor: 0, bands: Vec::new() }
     }
 
     /// With its upper left corner here; `head` is what those to its left need above the rows.
@@ -139,6 +141,7 @@ impl<'s> Grid<'s> {
             self.bands.push(Band { top: begin - above, body: begin, end, bottom: y });
         }
         let bottom = y + ZONE_PAD;
+        self.floor = bottom;
         let last = self.columns.len();
         for at in 0..last {
             let first_of_zone = at == 0 || self.columns[at - 1].zone != self.columns[at].zone;
@@ -168,10 +171,7 @@ impl<'s> Grid<'s> {
     }
 
     pub fn bottom(&self) -> i32 {
-        self.bands
-            .last()
-            .map_or(0, |band| band.bottom)
-            .max(self.zones.last().map_or(0, |zone| zone.bottom()))
+        self.floor
     }
 
     pub fn draw(&self, draft: &mut Draft<'_>, scene: &'s Scene<'s>, vpc: usize) -> Drawn<'s> {

@@ -135,7 +135,7 @@ pub struct Layout {
 const MARGIN: i32 = 20;
 const GAP: i32 = 24;
 /// The name of the topology, and the legend.
-const TITLE: i32 = 56;
+const TITLE: i32 = 62;
 const LEGEND: i32 = 28;
 /// The name of a box that holds others.
 const HEAD: i32 = 26;

@@ -3,21 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{Filter, Volume};
-use futures_util::future::try_join_all;
+use aws_sdk_ec2::types::Volume;
 use serde_json::{Value, json};
 
-use super::user_data;
-use crate::aws::{Aws, fault};
+use super::{user_data, volumes};
+use crate::aws::Aws;
 use crate::kinds::terraform::{Argument, One, Part, Terraform, tags};
 use crate::kinds::{Detail, Live, each, form};
 use crate::model::{Fault, TOPOLOGY, reference};
 
 /// The tags of its root volume, which no field has.
-const ROOT_VOLUME_TAGS: &str = "root_volume_tags";
-
-/// How many values AWS takes in one filter.
-const FILTER_VALUES: usize = 200;
+pub const ROOT_VOLUME_TAGS: &str = "root_volume_tags";
 
 pub static TERRAFORM: Terraform = Terraform {
     resource: "aws_instance",
@@ -64,7 +60,7 @@ fn registration(one: &One<'_>) -> Vec<Part> {
 /// What they were told at their birth, and the tags of their root volumes.
 pub(super) async fn details(aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, Detail>, Fault> {
     let scripts = each(all, |machine| user_data::told(aws, &machine.id));
-    let (scripts, volumes) = tokio::try_join!(scripts, volumes(aws, all))?;
+    let (scripts, volumes) = tokio::try_join!(scripts, volumes::attached(aws, all))?;
     let told = scripts.into_iter().map(|(id, script)| {
         let root = volumes.iter().find(|volume| is_root(volume, &id));
         let tags: Option<BTreeMap<_, _>> = root
@@ -82,16 +78,4 @@ pub(super) async fn details(aws: &Aws, all: &[Live]) -> Result<BTreeMap<String, 
 fn is_root(volume: &Volume, machine: &str) -> bool {
     let attached = volume.attachments().iter().any(|one| one.instance_id() == Some(machine));
     attached && volume.tags().iter().any(|tag| tag.key() == Some(TOPOLOGY))
-}
-
-async fn volumes(aws: &Aws, all: &[Live]) -> Result<Vec<Volume>, Fault> {
-    let asked = all.chunks(FILTER_VALUES).map(|machines| async move {
-        let ids = machines.iter().map(|machine| machine.id.clone()).collect();
-        let filter = Filter::builder().name("attachment.instance-id").set_values(Some(ids)).build();
-        let call = aws.ec2.describe_volumes().filters(filter);
-        let pages = call.into_paginator().page_size(500).items().send();
-        let found: Result<Vec<_>, _> = pages.collect().await;
-        found.map_err(fault("ec2:DescribeVolumes"))
-    });
-    Ok(try_join_all(asked).await?.into_iter().flatten().collect())
 }

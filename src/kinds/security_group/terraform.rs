@@ -8,17 +8,15 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Rule, Side, ports};
+use crate::aws::ec2::FILTER_VALUES;
 use crate::aws::{Aws, fault};
 use crate::kinds::terraform::{Argument, One, Part, Terraform};
 use crate::kinds::{Detail, Live, form};
 use crate::model::{Body, Fault, Late, late, reference};
 
 /// What a rule has beyond the body's: the id that AWS gave it, and what somebody wrote on it.
-const ID: &str = "id";
+pub const RULE_ID: &str = "id";
 const DESCRIPTION: &str = "description";
-
-/// How many values AWS takes in one filter.
-const FILTER_VALUES: usize = 200;
 
 pub static TERRAFORM: Terraform = Terraform {
     resource: "aws_security_group",
@@ -62,7 +60,7 @@ fn part(one: &One<'_>, resource: &'static str, item: &Value) -> Option<Part> {
     Some(Part {
         resource,
         suffix: format!("{}_{ports_text}_{named}", rule.protocol),
-        import: text(ID),
+        import: text(RULE_ID),
         arguments: vec![
             ("security_group_id", reference(one.address)),
             (DESCRIPTION, text(DESCRIPTION).into()),
@@ -126,7 +124,7 @@ fn item(rule: &SecurityGroupRule) -> Option<Value> {
         ("protocol", Some(protocol.into())),
         ("ports", ports.map(|ports| ports::text(ports).into())),
         ("peer", Some(peer.into())),
-        (ID, rule.security_group_rule_id().map(Value::from)),
+        (RULE_ID, rule.security_group_rule_id().map(Value::from)),
         (DESCRIPTION, description.map(Value::from)),
     ]);
     Some(json!(told))

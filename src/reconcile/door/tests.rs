@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cloud::sim::{Account, SimCloud};
+use crate::cloud::sim::{Account, FaultyCloud, Rates, SimCloud};
 use crate::kinds;
 
 /// Writes the tags of a target group that is not there, behind so many calls of others; what comes of it, and after how
@@ -59,4 +59,20 @@ async fn without_the_lock_or_credentials_nothing_is_written_down_either() {
         let (fault, _) = tagged(Sort::Note, halt, 1000).await;
         assert_eq!(fault.code, INTERRUPTED);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_repeating_cannot_mend_ends_a_creation_whatever_became_of_an_earlier_call() {
+    let cloud = SimCloud::in_memory(Account::new("123456789012", "eu-west-1"), 1.0);
+    // The first call is done, and its answer lost; then the credentials are over.
+    let rates = Rates { lost: 1.0, ..Rates::default() };
+    let faulty = FaultyCloud::new(&cloud, 1, rates, None).expiring(1);
+    let (stop, texts) = (Stop::default(), Texts::default());
+    let door = Door::new(&faulty, 1, &stop, &texts);
+    let kind = kinds::by_name("route_table").unwrap();
+    assert!(kind.schema().calls.token);
+    let begun = door.now();
+    let fault = door.create(kind, &Body::new(), &Tags::new(), "token").await.unwrap_err();
+    assert_eq!((fault.class, faulty.changes()), (Class::Credentials, 2));
+    assert!(door.now() - begun < Duration::from_secs(60));
 }

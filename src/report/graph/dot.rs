@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::nodes::{Nodes, Shape, nodes};
 use crate::graph::{Picture, Scene, Sign};
+use crate::model::printable;
 
 /// The whole document.
 pub fn dot(picture: &Picture) -> String {
@@ -79,7 +80,7 @@ pub(super) fn colours(sign: Sign) -> (&'static str, &'static str) {
 
 /// Lines as one string: quotes and backslashes escaped, so that none of its escapes (`\N`, `\G`) means anything.
 fn quoted(lines: &[String]) -> String {
-    let escaped = |line: &String| line.replace('\\', "\\\\").replace('"', "\\\"");
+    let escaped = |line: &String| printable(line).replace('\\', "\\\\").replace('"', "\\\"");
     // Graphviz reads entities in labels as HTML does.
     let lines: Vec<String> =
         lines.iter().map(|line| escaped(&line.replace('&', "&amp;"))).collect();

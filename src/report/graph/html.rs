@@ -140,5 +140,8 @@ fn holds(item: &Item) -> bool {
 /// JSON that ends no script and begins no comment in it.
 fn json(data: &Data) -> String {
     let text = serde_json::to_string(data).unwrap_or_default();
-    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    crate::report::escaped(&text)
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
 }

@@ -102,7 +102,6 @@ fn item(out: &mut String, picture: &Picture, (at, item): (usize, &Item), titled:
         let leaf = if holder(item.look) { "" } else { " leaf" };
         let _ = write!(classes, " sign{leaf} {}", sign.word());
     }
-    let thing = item.things.first().filter(|_| item.things.len() == 1);
     let _ = write!(out, "<g class=\"{classes}\" data-at=\"{at}\">");
     if titled && let Some(title) = title(picture, item) {
         let _ = write!(out, "<title>{}</title>", escaped(&title).replace('\n', "&#10;"));
@@ -135,7 +134,6 @@ fn item(out: &mut String, picture: &Picture, (at, item): (usize, &Item), titled:
         );
     }
     out.push_str("</g>\n");
-    let _ = thing;
 }
 
 /// What a thing is, and what is marked at it.
@@ -284,6 +282,10 @@ fn texts(out: &mut String, item: &Item) {
             say("t", x + 12, y + 18, one)
         }
         (Look::Firewall, [one]) => say("t", x + 28, y + 20, one),
+        (Look::Balancer, [title, more]) => {
+            say("t", x + 28, y + 19, title);
+            say("s", x + 28, y + 33, more);
+        }
         (Look::Public | Look::Private, [title, more]) => {
             say("t", x + 14, y + 17, title);
             say("s", x + 14, y + 31, more);
@@ -291,7 +293,7 @@ fn texts(out: &mut String, item: &Item) {
         (_, lines) => {
             let drum = matches!(item.look, Look::Database | Look::Cache);
             let tall = i32::try_from(lines.len()).unwrap_or(0) * 13;
-            let mut y = y + (h - tall) / 2 + 10 + if drum { 3 } else { 0 };
+            let mut y = y + (h - tall) / 2 + 10 + if drum { 4 } else { 0 };
             for (at, line) in lines.iter().enumerate() {
                 say(if at == 0 { "t" } else { "s" }, x + 28, y, line);
                 y += 13;

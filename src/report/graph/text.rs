@@ -294,8 +294,9 @@ fn uses(out: &mut String, picture: &Picture, scene: &Scene<'_>, columns: usize) 
     }
     for row in users {
         let used = row.uses.iter().map(|one| {
-            let size = picture.size(one);
-            if size.is_empty() { one.to_string() } else { format!("{one} ({size})") }
+            let cache = replication_group::is_cache(one.kind());
+            let what = if cache { "cache" } else { "database" };
+            format!("{} ({what} {})", picture.title(one), picture.size(one))
         });
         let line = format!(
             "  {}  \u{2500}\u{25b6} {}",

@@ -31,30 +31,40 @@ pub struct Frame<'a> {
 
 /// The screen. Where it is too low for all, what is well is told in fewer lines.
 pub fn text(overview: &Overview, frame: &Frame<'_>) -> String {
-    let mut lines = lines(overview, frame, false);
-    if let Some(rows) = frame.rows.filter(|rows| lines.len() > *rows) {
-        lines = self::lines(overview, frame, true);
-        // What it comes to stands last, and stays.
-        let end = verdict::lines(overview, frame);
-        if lines.len() > rows && rows > end.len() {
-            let left = lines.len() - rows + 1;
-            lines.truncate(rows - end.len() - 1);
-            lines.push(paint(DIM, &format!("... {} more", count(left, "line"))));
-            lines.extend(end);
-            lines.truncate(rows);
+    let mut lines = lines(overview, frame, Folded::default());
+    let Some(rows) = frame.rows else { return lines.join("\n") + "\n" };
+    for services in [false, true] {
+        if lines.len() > rows {
+            lines = self::lines(overview, frame, Folded { stores: true, services });
         }
     }
+    // What it comes to stands last, and stays.
+    let end = verdict::lines(overview, frame);
+    if lines.len() > rows && rows > end.len() {
+        let left = lines.len() - rows + 1;
+        lines.truncate(rows - end.len() - 1);
+        lines.push(paint(DIM, &format!("... {} more", count(left, "line"))));
+        lines.extend(end);
+    }
+    lines.truncate(rows);
     lines.join("\n") + "\n"
 }
 
-fn lines(overview: &Overview, frame: &Frame<'_>, folded: bool) -> Vec<String> {
+/// What is told in one line as far as it is well.
+#[derive(Clone, Copy, Default)]
+struct Folded {
+    stores: bool,
+    services: bool,
+}
+
+fn lines(overview: &Overview, frame: &Frame<'_>, folded: Folded) -> Vec<String> {
     let mut lines = vec![paint(BOLD, &cut(&printable(frame.of), frame.columns))];
     if overview.verdict != Verdict::Nothing {
         if let Some(balancer) = &overview.load_balancer {
             lines.extend(way_in(balancer, frame.columns));
         }
-        lines.extend(services::lines(&overview.services, frame.columns, folded));
-        lines.extend(stores::lines(overview, frame.columns, folded));
+        lines.extend(services::lines(&overview.services, frame.columns, folded.services));
+        lines.extend(stores::lines(overview, frame.columns, folded.stores));
         lines.push(String::new());
     }
     lines.extend(verdict::lines(overview, frame));
@@ -78,7 +88,10 @@ fn way_in(balancer: &Balancer, columns: usize) -> Vec<String> {
     let names = balancer.names.iter().chain(&balancer.dns_name);
     let addresses = names.map(|name| printable(&format!("{scheme}://{name}")));
     let mut lines = vec![format!("ALB  {}", parts.join("  "))];
-    lines.extend(addresses.map(|address| format!("     {}", cut(&address, columns))));
+    for address in addresses {
+        lines
+            .extend(broken(&address, columns.saturating_sub(5)).map(|part| format!("     {part}")));
+    }
     lines
 }
 
@@ -105,6 +118,13 @@ fn certificate(certificate: &Certificate) -> String {
         left => format!("{left} days"),
     };
     paint(style, &format!(", certificate until {day} ({left})"))
+}
+
+/// A name in pieces of this many columns: it is of no use where it is cut.
+fn broken(name: &str, columns: usize) -> impl Iterator<Item = String> {
+    let letters: Vec<char> = name.chars().collect();
+    let pieces = letters.chunks(columns.max(1)).map(|piece| piece.iter().collect());
+    pieces.collect::<Vec<String>>().into_iter()
 }
 
 /// `a` of `ap-southeast-1a`.

@@ -13,14 +13,15 @@ use crate::status::{Health, Machine, Service};
 const DIGITS: usize = 12;
 
 pub fn lines(all: &[Service], columns: usize, folded: bool) -> Vec<String> {
-    let plain = |service: &Service| service.is_well() && notes(service).is_empty();
+    let plain = |service: &Service| {
+        service.is_well() && notes(service).is_empty() && behind(service).is_empty()
+    };
     let (few, many): (Vec<&Service>, Vec<&Service>) =
         all.iter().partition(|service| !(folded && plain(service)));
     let rows: Vec<Row> = few.iter().map(|service| row(service)).collect();
     let titles = ["SERVICE", "HEALTHY", "ZONES", "TYPE", "RELEASE"];
-    let mut lines = Vec::new();
+    let mut lines = vec![String::new()];
     if !rows.is_empty() {
-        lines.push(String::new());
         lines.extend(table(&titles, &rows, columns));
     }
     if !many.is_empty() {
@@ -33,7 +34,6 @@ pub fn lines(all: &[Service], columns: usize, folded: bool) -> Vec<String> {
 
 fn row(service: &Service) -> Row {
     let (healthy, wanted) = (service.healthy, service.wanted);
-    let release = service.release.as_deref().map(|release| cut_to_digits(release));
     Row {
         cells: vec![
             Cell::new(printable(&service.name)),
@@ -42,14 +42,26 @@ fn row(service: &Service) -> Row {
             Cell::new(
                 usual(service, |machine| machine.instance_type.as_deref()).unwrap_or_default(),
             ),
-            Cell::new(release.unwrap_or_default()),
+            release(service),
         ],
         more: notes(service),
     }
 }
 
-fn cut_to_digits(release: &str) -> String {
-    release.chars().take(DIGITS).collect()
+/// What the file has the machines run, or that none of them was set up so yet.
+fn release(service: &Service) -> Cell {
+    let Some(release) = &service.release else { return Cell::default() };
+    let known: String = release.chars().take(DIGITS).collect();
+    match service.staying().count() > 0 && behind(service).len() == service.staying().count() {
+        true => Cell::styled(DRIFT, format!("not yet {known}")),
+        false => Cell::new(known),
+    }
+}
+
+/// The machines that were set up as an earlier file said.
+fn behind(service: &Service) -> Vec<&Machine> {
+    let known = service.release.is_some();
+    service.staying().filter(|machine| known && machine.release.is_none()).collect()
 }
 
 /// `a 1, b 1`: the machines that stay, by zone.
@@ -105,16 +117,10 @@ fn notes(service: &Service) -> Vec<Cell> {
     }
     notes.extend(otherwise(service, "type", |machine| machine.instance_type.as_deref()));
     notes.extend(otherwise(service, "image", |machine| machine.ami.as_deref()));
-    if service.release.is_some() {
-        let other: Vec<&Machine> =
-            service.staying().filter(|machine| machine.release.is_none()).collect();
-        if !other.is_empty() {
-            let text = format!(
-                "{}  set up as another file said: another release, port or setting",
-                names(&other)
-            );
-            notes.push(Cell::styled(DRIFT, text));
-        }
+    let behind = behind(service);
+    if !behind.is_empty() && behind.len() < service.staying().count() {
+        let text = format!("{}  not yet set up as the file says", names(&behind));
+        notes.push(Cell::styled(DRIFT, text));
     }
     notes
 }

@@ -6,8 +6,8 @@ use super::super::count;
 use super::super::pending::{fields, window};
 use super::super::style::{CHANGE, CREATE, DIM, paint};
 use super::super::table::{Cell, Row, table};
-use super::super::value::{cut, printable};
-use super::{letter, mark};
+use super::super::value::printable;
+use super::{broken, letter, mark};
 use crate::model::Node;
 use crate::status::{Cache, Database, Overview};
 
@@ -39,10 +39,10 @@ pub fn lines(overview: &Overview, columns: usize, folded: bool) -> Vec<String> {
         let text = format!("{}, all available", count(many.len(), "database"));
         lines.push(paint(CREATE, &text));
     }
-    lines.extend(pattern.0.map(|(before, after)| {
+    if let Some((before, after)) = &pattern.0 {
         let text = printable(&format!("endpoints: {before}NAME{after}"));
-        paint(DIM, &cut(&text, columns))
-    }));
+        lines.extend(broken(&text, columns).map(|piece| paint(DIM, &piece)));
+    }
     lines
 }
 

@@ -1,40 +1,42 @@
 //! What it comes to, what differs from the file, and who holds the lock.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use anstyle::Style;
 
+use super::super::count;
 use super::super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, ERROR, paint};
 use super::super::table::wrapped;
 use super::super::value::{printable, width};
-use super::super::{count, duration};
 use super::{Frame, SHOWN};
 use crate::status::{Difference, How, Overview, Verdict};
 
 pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
     let all = count(overview.resources, "resource");
     let differ = format!("{} of {all} otherwise than the file says", overview.differences.len());
-    let mut lines = vec![match overview.verdict {
-        Verdict::Nothing => {
-            format!("Nothing of it is there. To make its {all}: {}", paint(BOLD, frame.apply))
-        }
-        Verdict::Healthy => format!("{} and as the file says: {all}.", paint(CREATE, "Healthy,")),
-        Verdict::Differs => format!("{} {differ}.", paint(CREATE, "Healthy,")),
+    let (style, word) = match overview.verdict {
+        Verdict::Nothing => (BOLD, "Nothing"),
+        Verdict::Unhealthy => (ERROR, "Unhealthy"),
+        Verdict::Healthy | Verdict::Differs => (CREATE, "Healthy"),
+    };
+    let rest = match overview.verdict {
+        Verdict::Nothing => format!(" of it is there. To make its {all}: {}", frame.apply),
+        _ if overview.not_compared.is_some() => ".".to_owned(),
+        Verdict::Healthy => format!(", and as the file says: {all}."),
+        Verdict::Differs => format!(", but {differ}."),
         Verdict::Unhealthy if overview.differences.is_empty() => {
-            format!("{} but as the file says: {all}.", paint(ERROR, "Unhealthy,"))
+            format!(", but as the file says: {all}.")
         }
-        Verdict::Unhealthy => format!("{} and {differ}.", paint(ERROR, "Unhealthy,")),
-    }];
+        Verdict::Unhealthy => format!(", and {differ}."),
+    };
+    let words = format!("{word}{rest}");
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut lines = flush(wrapped("", &words, " ", Style::new(), frame.columns));
+    lines[0] = lines[0].replacen(word, &paint(style, word), 1);
     if let Some(why) = &overview.not_compared {
         let why = printable(&format!("Not held against the file: {why}"));
         let words: Vec<&str> = why.split(' ').collect();
-        let first = overview.verdict != Verdict::Unhealthy;
-        lines[0] = paint(
-            if first { CREATE } else { ERROR },
-            if first { "Healthy." } else { "Unhealthy." },
-        );
         lines.extend(wrapped("", &words, " ", CHANGE, frame.columns));
     }
     if overview.verdict != Verdict::Nothing {
@@ -55,22 +57,40 @@ pub fn lines(overview: &Overview, frame: &Frame<'_>) -> Vec<String> {
             let words: Vec<&str> = lock.split(' ').collect();
             let style = if overview.lock.holders.is_empty() { Style::new() } else { CHANGE };
             let lock = wrapped("", &words, " ", style, frame.columns);
-            lines.extend(lock.into_iter().map(|line| line.trim_start().to_owned()));
+            lines.extend(flush(lock));
         }
     }
     lines
 }
 
+/// Lines that belong to nothing above them.
+fn flush(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| line.trim_start().to_owned()).collect()
+}
+
 fn differences(all: &[Difference], columns: usize) -> Vec<String> {
-    let mut groups: BTreeMap<How, Vec<String>> = BTreeMap::new();
+    // Those of a kind that differ alike are counted.
+    let mut alike: BTreeMap<(How, &str, &[String]), Vec<String>> = BTreeMap::new();
     for one in all {
         let fields = match one.how {
-            How::Drift | How::Change if !one.fields.is_empty() => {
-                format!(" ({})", one.fields.join(", "))
-            }
-            _ => String::new(),
+            How::Drift | How::Change => &one.fields[..],
+            _ => &[],
         };
-        groups.entry(one.how).or_default().push(printable(&format!("{}{fields}", one.address)));
+        let key = (one.how, one.address.kind(), fields);
+        alike.entry(key).or_default().push(one.address.to_string());
+    }
+    let mut groups: BTreeMap<How, Vec<String>> = BTreeMap::new();
+    for ((how, _, fields), names) in alike {
+        let fields = match fields {
+            [] => String::new(),
+            fields => format!(" ({})", fields.join(", ")),
+        };
+        let told = match &names[..] {
+            [first, _, _, ..] => vec![format!("{first} and {} more{fields}", names.len() - 1)],
+            few => few.iter().map(|name| format!("{name}{fields}")).collect(),
+        };
+        let told = told.into_iter().map(|text| printable(&text));
+        groups.entry(how).or_default().extend(told);
     }
     let mut lines = Vec::new();
     for (how, mut names) in groups {
@@ -103,7 +123,7 @@ fn lock(overview: &Overview) -> String {
         return "Nobody holds the lock.".to_owned();
     }
     let held = lock.holders.iter().map(|one| {
-        let ago = duration(Duration::from_secs(one.renewed_seconds_ago));
+        let ago = format!("{} s", one.renewed_seconds_ago);
         let end = match one.left_over {
             true => format!("left over, last heard of {ago} ago: ecdeploy unlock"),
             false => format!("renewed {ago} ago"),

@@ -1,10 +1,18 @@
-//! Whatever stands in the file: errors, never a panic, and each error within the text.
+//! Whatever stands in the file: errors, never a panic, and each error within the text; or a topology, which the schema
+//! takes, too.
 
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
 use proptest::prelude::*;
 
 use super::DRAWN;
 use crate::report::diagnostics::render;
+use crate::schema::{Document, schema};
 use crate::topology::parse;
+
+static SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&schema(Document::Topology)).expect("a schema"));
 
 /// Pieces that have a meaning somewhere in the file.
 const PIECES: &[&str] = &[
@@ -89,15 +97,19 @@ fn apply(text: &mut String, change: &Change) {
 }
 
 fn holds(text: &str) {
-    if let Err(diagnostics) = parse("topology.toml", text, &[]) {
-        assert!(!diagnostics.errors().is_empty());
-        for error in diagnostics.errors() {
-            for span in error.span.into_iter().chain(error.also.iter().map(|also| also.span)) {
-                assert!(text.get(span.start..span.end).is_some(), "{error:?}");
-            }
+    let Err(diagnostics) = parse("topology.toml", text, &[]) else {
+        let value = toml::from_str(text).expect("TOML");
+        let errors: Vec<String> = SCHEMA.iter_errors(&value).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{}\n{text}", errors.join("\n"));
+        return;
+    };
+    assert!(!diagnostics.errors().is_empty());
+    for error in diagnostics.errors() {
+        for span in error.span.into_iter().chain(error.also.iter().map(|also| also.span)) {
+            assert!(text.get(span.start..span.end).is_some(), "{error:?}");
         }
-        assert!(render(&diagnostics, false, 80).contains(" in topology.toml"));
     }
+    assert!(render(&diagnostics, false, 80).contains(" in topology.toml"));
 }
 
 proptest! {

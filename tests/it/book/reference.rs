@@ -40,9 +40,8 @@ pub fn page() -> String {
     for key in tables {
         let heading = heading(key).unwrap_or_default();
         page.push_str(&format!("\n## `{heading}`\n\n{}.\n\n", sentence(key.about)));
-        match keys_of(&key.shape) {
-            Some(keys) => table(&mut page, keys.iter()),
-            None => {}
+        if let Some(keys) = keys_of(&key.shape) {
+            table(&mut page, keys.iter());
         }
     }
     page
@@ -82,9 +81,13 @@ fn rows<'a>(page: &mut String, before: &str, keys: impl Iterator<Item = &'a Key>
         };
         let (can, about) = (what(&key.shape), key.about.replace('|', "\\|"));
         page.push_str(&format!("| `{name}` | {can} | {default} | {about} |\n"));
-        let list = if matches!(key.shape, Shape::List(_)) { "[]" } else { "" };
+        let within = match key.shape {
+            Shape::List(_) => "[].",
+            Shape::Named(..) => ".NAME.",
+            _ => ".",
+        };
         if let Some(keys) = keys_of(&key.shape) {
-            rows(page, &format!("{name}{list}."), keys.iter());
+            rows(page, &format!("{name}{within}"), keys.iter());
         }
     }
 }
@@ -98,7 +101,8 @@ fn what(shape: &Shape) -> String {
         Shape::Flag => "`true`, `false`".to_owned(),
         Shape::Scalar => "text, a number, a boolean".to_owned(),
         Shape::List(Shape::Text(_)) => "a list of texts".to_owned(),
-        Shape::List(_) => "a list of tables".to_owned(),
+        Shape::List(Shape::Table(_)) => "a list of tables".to_owned(),
+        Shape::List(shape) => format!("a list: {}", what(shape)),
         Shape::Either(..) => "text, or a table".to_owned(),
         Shape::Table(_) | Shape::Named(..) => "a table".to_owned(),
         Shape::Partly(_) => "as in its blocks".to_owned(),

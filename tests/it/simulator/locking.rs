@@ -255,8 +255,9 @@ async fn who_fails_after_its_lease_was_put_leaves_none() {
 #[tokio::test(start_paused = true)]
 async fn a_holder_that_gets_no_answer_gives_up_before_others_may_take_over() {
     let cloud = empty_account();
-    let hanging = [("looked at", Comes::Well), ("looked at", Comes::Hangs)];
-    let way = troubled(&cloud, &hanging);
+    // To take it takes two looks.
+    let taken = [("looked at", Comes::Well); 2];
+    let way = troubled(&cloud, &[&taken[..], &[("looked at", Comes::Hangs)]].concat());
     let begun = tokio::time::Instant::now();
     let why = take(&way).await.unwrap().keep().await;
     assert!(why.contains("could not be renewed for 60 s"), "{why}");
@@ -264,7 +265,7 @@ async fn a_holder_that_gets_no_answer_gives_up_before_others_may_take_over() {
 
     let cloud = empty_account();
     let failing = vec![("looked at", Comes::Fails(Class::Unreachable)); 60];
-    let way = troubled(&cloud, &[&[("looked at", Comes::Well)], &*failing].concat());
+    let way = troubled(&cloud, &[&taken[..], &*failing].concat());
     let begun = tokio::time::Instant::now();
     let why = take(&way).await.unwrap().keep().await;
     assert!(why.contains("could not be renewed for 60 s: "), "{why}");
@@ -288,4 +289,20 @@ async fn a_lease_is_taken_away_only_from_the_holder_that_was_shown() {
     assert_eq!(cloud.leases(SHOP).await.unwrap().len(), 1);
     assert!(lock::take_away(&cloud, SHOP, 1, "next").await.unwrap());
     assert_eq!(cloud.leases(SHOP).await.unwrap(), vec![]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_that_take_different_numbers_at_most_one_has_the_lock() {
+    let cloud = empty_account();
+    died_here(&cloud).await;
+    // One has seen the lease of the dead, the other looked when somebody had taken it away.
+    let look = || Claim::look(&cloud, SHOP, "apply", |_: &Lease| {});
+    let slow = look().await.unwrap();
+    cloud.drop_lease(SHOP, 1).await.unwrap();
+    let quick = look().await.unwrap();
+    let first = slow.take().await.unwrap();
+    let second = quick.take().await.err().expect("the other has it");
+    assert_eq!(second.kind, ErrorKind::Locked);
+    first.release().await.unwrap();
+    assert!(cloud.leases(SHOP).await.unwrap().is_empty());
 }

@@ -6,7 +6,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use ecdeploy::cloud::Cloud;
-use ecdeploy::cloud::sim::{FaultyCloud, Object, SimCloud};
+use ecdeploy::cloud::sim::{FaultyCloud, Object, SimCloud, Unseen};
 use ecdeploy::desired::{self, Desired};
 use ecdeploy::error::{Error, ErrorKind};
 use ecdeploy::model::{ADDRESS, PROTECTED, Status, TOPOLOGY};
@@ -38,6 +38,8 @@ struct Life<'a> {
     theirs: BTreeSet<String>,
     /// Whether other people have ever changed what is ours.
     meddled: bool,
+    /// What the last run has made, and listings don't show yet.
+    unseen: Unseen,
 }
 
 /// What a run is for.
@@ -69,6 +71,7 @@ pub fn live(seed: u64, tells: bool) {
             foreign: foreign(&cloud, "shop"),
             theirs: ids(&cloud).into_iter().collect(),
             meddled: false,
+            unseen: Unseen::new(),
         };
         life.run().await;
     });
@@ -237,6 +240,7 @@ impl Life<'_> {
         if let Some(calls) = mishaps.expiry {
             faulty = faulty.expiring(calls);
         }
+        let faulty = faulty.after(std::mem::take(&mut self.unseen));
         let (plan, snapshot) = match self.plan_of(&faulty, desired, aim).await {
             Ok(planned) => planned,
             Err(error) if error.kind == ErrorKind::Refused => {
@@ -280,10 +284,9 @@ impl Life<'_> {
             () = alarm => unreachable!("it only rings"),
             () = others => unreachable!("they never have done"),
         };
+        self.unseen = faulty.unseen();
         ears.outcome(&plan, &outcome);
         self.say(|| format!("{:#?}", failures(&plan, &outcome)));
-        // A listing lags for some seconds.
-        tokio::time::sleep(Duration::from_secs(10)).await;
         if outcome.is_complete() { How::Well } else { How::Cut }
     }
 
