@@ -71,12 +71,20 @@ impl Apply {
                 Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint)
             );
         }
+        let named = global.topology.is_some();
         let global = Global {
             topology: global.topology.clone().or_else(|| Some(plan.origin.file.clone())),
             variables: plan.origin.variables.clone(),
             ..*global
         };
-        let wanted = global.wanted()?;
+        let wanted = global.wanted().map_err(|error| match error.kind {
+            // It may have been made on another machine.
+            ErrorKind::File if !named => error.hint(format!(
+                "the plan was made from that file; say where it lies here: ecdeploy apply {} -f FILE",
+                path.display()
+            )),
+            _ => error,
+        })?;
         let desired = &wanted.desired;
         let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();

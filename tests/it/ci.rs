@@ -224,7 +224,9 @@ fn a_saved_plan_is_carried_out_on_another_machine() {
     }
     drop(one);
 
-    sandboxed(&other, &["apply", "far.plan"]).exits(1).says("-f FILE");
+    sandboxed(&other, &["apply", "far.plan"])
+        .exits(1)
+        .says("say where it lies here: ecdeploy apply far.plan -f FILE");
     sandboxed(&other, &["apply", "near.plan"]).exits(0);
     sandboxed(&other, &["plan", "--detailed-exitcode"]).exits(0);
     let again = ["apply", "far.plan", "-f", "topology.toml"];
