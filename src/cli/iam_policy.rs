@@ -26,7 +26,7 @@ pub struct IamPolicy {
 enum Wanted {
     /// plan, rehearse, trace
     Plan,
-    /// apply, destroy, scale, unlock
+    /// apply, destroy, scale, unlock, export
     Apply,
     /// adopt; apply's, and setting the topology's tag on what bears none
     Adopt,

@@ -19,8 +19,8 @@ impl Names {
 
 /// What a name of Terraform's may be made of: it begins with a letter or an underscore.
 fn sanitised(text: &str) -> String {
-    let kept = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    let name: String = text.chars().map(kept).collect();
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join("_");
     if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() {
         format!("_{name}")
     } else {
@@ -41,8 +41,9 @@ mod tests {
             ("user.1", "user_1_3"),
             ("user_1_2", "user_1_2_2"),
             ("user/DATABASE_HOST", "user_DATABASE_HOST"),
+            ("icmp_-1_::/0", "icmp_1_0"),
             ("7-eleven", "_7_eleven"),
-            ("größe", "gr__e"),
+            ("größe", "gr_e"),
             ("", "_"),
         ] {
             assert_eq!(names.of("aws_instance", wanted), name, "{wanted}");

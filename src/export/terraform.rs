@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::hcl::{Block, Expression, Item};
 use super::names::Names;
-use crate::kinds::terraform::{Argument, OUR_TAGS, One, Terraform, called, document, tags};
+use crate::kinds::terraform::{Argument, OUR_TAGS, One, Terraform, called, document, tags, worded};
 use crate::kinds::{REGISTRY, by_name, instance};
 use crate::model::{Address, Late, late};
 use crate::snapshot::{Resource, Snapshot};
@@ -206,6 +206,9 @@ impl Writer<'_> {
                     let arguments = arguments.iter().map(|one| self.expression(one)).collect();
                     return Expression::Call(function.to_owned(), arguments);
                 }
+                if let Some(word) = worded(map) {
+                    return Expression::Plain(word.to_owned());
+                }
                 let entries = map.iter().map(|(key, item)| (key.clone(), self.expression(item)));
                 Expression::Table(entries.collect())
             }
@@ -237,10 +240,10 @@ impl Writer<'_> {
     }
 }
 
-/// A value as a table that is neither a reference nor a call.
+/// A value as a table that is neither a reference, a call nor a word.
 fn table(value: &Value) -> Option<&Map<String, Value>> {
     let map = value.as_object()?;
-    (late(value).is_none() && called(map).is_none()).then_some(map)
+    (late(value).is_none() && called(map).is_none() && worded(map).is_none()).then_some(map)
 }
 
 /// An argument's name, and what it is of this resource.

@@ -79,6 +79,18 @@ pub fn called(map: &Map<String, Value>) -> Option<(&str, &[Value])> {
     Some((map.get(CALL)?.as_str()?, arguments))
 }
 
+const WORD: &str = "$word";
+
+/// The name of an argument, as it stands in a value: without quotes.
+pub fn word(name: &str) -> Value {
+    json!({ WORD: name })
+}
+
+/// Reads a value as such a name, where it is one.
+pub fn worded(map: &Map<String, Value>) -> Option<&str> {
+    map.get(WORD)?.as_str()
+}
+
 /// The value as a document of JSON; null where there is none.
 pub fn document(value: &Value) -> Value {
     if value.is_null() { Value::Null } else { call("jsonencode", std::slice::from_ref(value)) }

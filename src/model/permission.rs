@@ -8,7 +8,7 @@
 pub enum Side {
     /// It only looks, and a plan asks it.
     Plan,
-    /// It only looks, and nobody asks it but who changes something.
+    /// It only looks, and nobody asks it but who changes something, or leaves.
     Apply,
     /// It changes the account, or hands out what only a change may know.
     Change,

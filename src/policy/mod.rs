@@ -20,7 +20,7 @@ use fill::Fill;
 pub enum Purpose {
     /// `plan`, `rehearse`, `trace`: whatever only looks.
     Plan,
-    /// `apply`, `destroy`, `scale`, `unlock`, and what they look at.
+    /// `apply`, `destroy`, `scale`, `unlock`, `export`, and what they look at.
     Apply,
     /// `adopt`, beside that: whoever may set our tag on what bears none may then change it.
     Adopt,

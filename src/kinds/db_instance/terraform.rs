@@ -1,8 +1,8 @@
 //! A database, or a read replica of one, in Terraform. No password is ever told: Terraform leaves it as it is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::kinds::terraform::{Argument, One, Terraform, whole};
+use crate::kinds::terraform::{Argument, One, Terraform, whole, word};
 use crate::model::APPLY_IMMEDIATELY;
 
 pub static TERRAFORM: Terraform = Terraform {
@@ -29,12 +29,13 @@ pub static TERRAFORM: Terraform = Terraform {
         Argument::same("storage_encrypted"),
         Argument::Made("db_name", &["db_name"], |one| of_its_own(one, "db_name")),
         Argument::Made("username", &["master_username"], |one| of_its_own(one, "master_username")),
-        // `false` is no value to Terraform: a password of another's is one that it knows nothing of.
         Argument::Made("manage_master_user_password", &["manage_master_user_password"], |one| {
-            match one.is("manage_master_user_password", true) {
-                true => of_its_own(one, "manage_master_user_password"),
-                false => Value::Null,
-            }
+            if is_managed(one) { true.into() } else { Value::Null }
+        }),
+        // Terraform never reads it, takes it for new, and would have RDS begin anew: with another secret, perhaps.
+        Argument::Made("lifecycle.ignore_changes", &[], |one| match is_managed(one) {
+            true => json!([word("manage_master_user_password")]),
+            false => Value::Null,
         }),
         Argument::same("port"),
         Argument::same("multi_az"),
@@ -61,6 +62,11 @@ pub static TERRAFORM: Terraform = Terraform {
     parts: whole,
     beside: &["master_user_secret"],
 };
+
+/// Whether RDS keeps its password.
+fn is_managed(one: &One<'_>) -> bool {
+    one.is("manage_master_user_password", true) && !is_replica(one)
+}
 
 fn is_replica(one: &One<'_>) -> bool {
     !one.text("source").is_empty()
