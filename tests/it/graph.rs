@@ -128,7 +128,7 @@ fn a_page_is_searched_and_tells_of_what_the_pointer_is_on() {
     for wanted in [
         "instance.user-1",
         "target_group.user",
-        "listener_rule.user-1",
+        "listener_rule.api-users",
         "load_balancer.main",
         "db_instance.user",
         "cache_cluster.redis",

@@ -104,7 +104,7 @@ impl<'s> Grid<'s> {
                 let shared = here.filter(used).map(|store| store.address).collect();
                 let inside = cells.iter().filter(|((_, one), _)| *one == subnet.address);
                 let widest = inside.map(|(_, cell)| cell.width()).max().unwrap_or(0);
-                let named = width(subnet.address.name(), 12).min(260).max(110);
+                let named = width(subnet.address.name(), 12).clamp(110, 260);
                 let named = named.max(width(&picture.subtitle(subnet.address), fleet::SMALL));
                 let w = widest.max(named) + 2 * PAD;
                 Column { zone, subnet, shared, rect: Rect::new(0, 0, w, 0) }

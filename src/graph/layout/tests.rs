@@ -186,7 +186,7 @@ proptest! {
 
     #[test]
     fn nothing_overlaps_and_nothing_is_missing(
-        zones in 2usize..5,
+        zones in 2usize..4,
         services in prop::collection::vec(prop_oneof![1usize..6, 1usize..40, 90usize..160], 1..9),
         caches in 0usize..4,
     ) {

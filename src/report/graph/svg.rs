@@ -129,7 +129,7 @@ fn item(out: &mut String, picture: &Picture, (at, item): (usize, &Item), titled:
             out,
             "<text class=\"g\" x=\"{}\" y=\"{}\">{}</text>",
             x + w - 11,
-            y + 15,
+            y + if matches!(item.look, Look::Database | Look::Cache) { 23 } else { 15 },
             sign.glyph()
         );
     }
@@ -293,7 +293,8 @@ fn texts(out: &mut String, item: &Item) {
         (_, lines) => {
             let drum = matches!(item.look, Look::Database | Look::Cache);
             let tall = i32::try_from(lines.len()).unwrap_or(0) * 13;
-            let mut y = y + (h - tall) / 2 + 10 + if drum { 4 } else { 0 };
+            let mut y =
+                y + (h - tall) / 2 + 10 + if drum { 4 } else { 0 } + if item.copy { 2 } else { 0 };
             for (at, line) in lines.iter().enumerate() {
                 say(if at == 0 { "t" } else { "s" }, x + 28, y, line);
                 y += 13;

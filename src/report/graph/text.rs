@@ -112,7 +112,9 @@ fn rules(out: &mut String, picture: &Picture, rules: &[Rule<'_>], columns: usize
             };
             let target = match &rule.target {
                 Target::Group(group) => {
-                    format!("{}  {}", picture.title(group), picture.subtitle(group))
+                    let sign = picture.sign(group).map(|sign| format!("{} ", sign.glyph()));
+                    let sign = sign.unwrap_or_default();
+                    format!("{sign}{}  {}", picture.title(group), picture.subtitle(group))
                 }
                 Target::Elsewhere(name) => printable(name),
                 Target::Nowhere => "nowhere".to_owned(),
@@ -215,7 +217,8 @@ fn subnet(picture: &Picture, scene: &Scene<'_>, one: &Subnet<'_>, wide: usize) -
         let machines = row.fleets.iter().filter(|fleet| fleet.subnet == one.address);
         let machines =
             machines.flat_map(|fleet| &fleet.machines).map(|one| one.name().chars().count());
-        machines.max().unwrap_or(0).max(row.name.chars().count())
+        let stores = row.stores.iter().map(|store| store.address.name().chars().count());
+        machines.chain(stores).chain([row.name.chars().count()]).max().unwrap_or(0)
     };
     let column = scene.rows.iter().map(names).max().unwrap_or(0).min(wide / 2);
     for row in &scene.rows {
@@ -295,8 +298,7 @@ fn uses(out: &mut String, picture: &Picture, scene: &Scene<'_>, columns: usize) 
     for row in users {
         let used = row.uses.iter().map(|one| {
             let cache = replication_group::is_cache(one.kind());
-            let what = if cache { "cache" } else { "database" };
-            format!("{} ({what} {})", picture.title(one), picture.size(one))
+            format!("{} ({})", picture.title(one), if cache { "cache" } else { "database" })
         });
         let line = format!(
             "  {}  \u{2500}\u{25b6} {}",
