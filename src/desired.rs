@@ -15,7 +15,8 @@ use crate::model::{
     Address, Body, Late, Link, Lookup, Schema, Texts, set_aside, sort_set, to_body,
 };
 use crate::topology::{
-    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
+    self, Ami, Certificate, Diagnostic, Diagnostics, Dns, Lines, LoadBalancer, Names, Service,
+    Span, Subnet, Topology,
 };
 
 mod data;
@@ -48,8 +49,12 @@ pub struct Desired {
     pub lines: BTreeMap<Address, usize>,
     /// How the machines of services, by key, are changed while they serve.
     pub rolling: BTreeMap<String, Rolling>,
-    /// The line of a field that AWS may refuse to change.
-    pub field_lines: BTreeMap<(Address, String), usize>,
+    /// Where the file asks for each resource.
+    pub spans: BTreeMap<Address, Span>,
+    /// Where it says a field that AWS may refuse.
+    pub field_spans: BTreeMap<(Address, &'static str), Span>,
+    /// The file's text, to show what is to blame.
+    pub text: Box<str>,
     /// What has a name in AWS that follows from its block's key alone.
     pub named_by_key: BTreeSet<Address>,
     /// What each block of the file makes: `service.user`, `vpc`.
@@ -79,6 +84,7 @@ pub fn desired(topology: &Topology) -> Desired {
         account: topology.account.value.clone(),
         region: topology.region.value.clone(),
         source_hash: topology.source_hash.clone(),
+        text: topology.text().into(),
         ..Desired::default()
     };
     let mut build = Build { topology, desired, block: String::new(), protect: false };
@@ -110,6 +116,22 @@ pub fn check(topology: &Topology, desired: &Desired) -> Result<(), Diagnostics> 
 }
 
 impl Desired {
+    /// Where the file says this field of a resource; where it says none, the block.
+    pub fn span(&self, address: &Address, field: &'static str) -> Option<Span> {
+        let own = self.field_spans.get(&(address.clone(), field));
+        own.or_else(|| self.spans.get(address)).copied()
+    }
+
+    /// The line of the file in which a place stands.
+    pub fn line(&self, span: Span) -> usize {
+        Lines::of(&self.text).line(span.start)
+    }
+
+    /// Errors that show only against the account.
+    pub fn complaint(&self, errors: Vec<Diagnostic>) -> Diagnostics {
+        topology::complaint(&self.path, &self.text, errors)
+    }
+
     /// A place in the file, for a message: `topology.toml:12`.
     pub fn place(&self, line: Option<&usize>) -> String {
         let path = self.path.display();
@@ -153,6 +175,7 @@ impl Build<'_> {
             body.entry(field.name.to_owned()).and_modify(sort_set);
         }
         self.desired.lines.insert(address.clone(), self.topology.line(from));
+        self.desired.spans.insert(address.clone(), from);
         if !self.block.is_empty() {
             self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
         }
@@ -160,6 +183,12 @@ impl Build<'_> {
             self.desired.protected.insert(address.clone());
         }
         self.desired.resources.insert(address, body);
+    }
+
+    /// Notes where the file says fields of a resource.
+    fn says<const N: usize>(&mut self, address: &Address, fields: [(&'static str, Span); N]) {
+        let spans = fields.map(|(field, span)| ((address.clone(), field), span));
+        self.desired.field_spans.extend(spans);
     }
 
     fn named_by_key(&mut self, schema: &Schema, key: &str) {
@@ -179,6 +208,8 @@ impl Build<'_> {
             enable_dns_hostnames: network.enable_dns_hostnames,
         };
         self.add(&vpc::SCHEMA, MAIN, &spec, network.span);
+        let main = Address::new(vpc::SCHEMA.kind, MAIN);
+        self.says(&main, [("cidr_block", network.cidr_block.span)]);
         let subnets = &self.topology.subnets;
         if subnets.iter().any(|subnet| subnet.public) {
             let gateway = internet_gateway::InternetGateway { vpc: main_vpc() };
@@ -323,7 +354,7 @@ impl Build<'_> {
         }
         self.rules(service);
         self.identity(service);
-        let ami = match &service.ami {
+        let ami = match &service.ami.value {
             Ami::Id(id) => Value::String(id.clone()),
             Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone()), service.key.span),
         };
@@ -352,6 +383,13 @@ impl Build<'_> {
             };
             let name = instance::name(&service.key, n);
             self.add(&instance::SCHEMA, &name, &spec, service.key.span);
+            let spans = [
+                ("ami", service.ami.span),
+                ("instance_type", service.instance_type.span),
+                ("subnet", service.subnets.span),
+                ("count", service.count.span),
+            ];
+            self.says(&Address::new(instance::SCHEMA.kind, &name), spans);
         }
         self.rolling(service);
     }

@@ -9,6 +9,7 @@ use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::plan::Goal;
+use crate::preflight::Purpose;
 use crate::{plan, report};
 
 /// There are changes, and --detailed-exitcode asked to be told.
@@ -51,6 +52,7 @@ impl Plan {
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
+        global.preflight(cloud.as_ref(), &desired, &snapshot, &plan, Purpose::Look).await?;
         let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref()).await?;
         match self.format {
             Format::Json => {

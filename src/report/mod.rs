@@ -8,6 +8,7 @@ pub mod log;
 pub mod outcome;
 mod pending;
 pub mod plan;
+pub mod preflight;
 pub mod progress;
 pub mod rehearsal;
 mod rounds;

@@ -15,7 +15,8 @@ use super::senders::used;
 use super::{lookup, rules};
 use crate::kinds::{self, Live};
 use crate::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
+    Body, Class, Created, Fault, Lookup, Observed, Question, Schema, Standing, Status, TOPOLOGY,
+    Tags,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
@@ -35,7 +36,7 @@ pub struct Account {
     /// By kind and id.
     pub(super) objects: BTreeMap<String, Object>,
     /// Final snapshots of databases; they outlive everything.
-    snapshots: BTreeSet<String>,
+    pub(super) snapshots: BTreeSet<String>,
     /// Network interfaces of deleted load balancers, which hold on to subnets and groups for a while.
     lingering: Vec<Lingering>,
     /// Whether ids may be named that it doesn't know.
@@ -51,6 +52,12 @@ pub struct Account {
     /// What was made with each client token.
     #[serde(default)]
     pub(super) tokens: BTreeMap<String, Vec<String>>,
+    /// What it answers to questions, where a test says so.
+    #[serde(skip)]
+    pub(super) answers: BTreeMap<Question, Result<Value, Fault>>,
+    /// The actions that it says nobody has leave for.
+    #[serde(skip)]
+    pub(super) denied: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,7 +82,13 @@ impl Account {
             locks: Vec::new(),
             quiet_until: 0,
             tokens: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            denied: BTreeSet::new(),
         }
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.region
     }
 
     pub fn id(&self) -> &str {

@@ -13,6 +13,7 @@ mod locking;
 mod moved;
 mod output;
 mod partly;
+mod preflight;
 mod protect;
 mod random;
 mod recovery;
