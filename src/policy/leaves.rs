@@ -7,6 +7,9 @@ use crate::desired::Desired;
 use crate::model::question::Leave;
 use crate::model::{Operation, Scope};
 
+/// What a request tells, by the key of a condition.
+type Context = BTreeMap<String, BTreeSet<String>>;
+
 /// IAM and Route 53 are asked there.
 const GLOBAL: &str = "us-east-1";
 
@@ -16,8 +19,7 @@ pub fn leaves(
     rows: impl IntoIterator<Item = &'static Operation>,
 ) -> BTreeSet<Leave> {
     let fill = Fill { desired, lookup: "" };
-    let mut known: BTreeMap<(String, BTreeMap<String, BTreeSet<String>>), BTreeSet<String>> =
-        BTreeMap::new();
+    let mut known: BTreeMap<(String, Context), BTreeSet<String>> = BTreeMap::new();
     for row in rows {
         for grant in row.grants.iter().filter(|grant| !grant.scope.adopts) {
             let action = grant.action.unwrap_or(row.name);
@@ -37,8 +39,8 @@ pub fn leaves(
 }
 
 /// The values that meet a scope's conditions.
-fn context(fill: &Fill<'_>, scope: &Scope, row: &Operation) -> BTreeMap<String, BTreeSet<String>> {
-    let mut context = BTreeMap::new();
+fn context(fill: &Fill<'_>, scope: &Scope, row: &Operation) -> Context {
+    let mut context = Context::new();
     for (operator, keys) in fill.conditions(Some(scope)) {
         for (key, values) in keys {
             if operator != "Null" {

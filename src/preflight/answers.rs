@@ -66,9 +66,11 @@ impl Answers {
         })
     }
 
-    /// Whether any is from the memory.
-    pub fn are_remembered(&self) -> bool {
-        !self.remembered.is_empty()
+    /// Takes back what is from the memory, to be asked; whether there was any.
+    pub fn forget_remembered(&mut self) -> bool {
+        let remembered = std::mem::take(&mut self.remembered);
+        self.known.retain(|question, _| !remembered.contains(question));
+        !remembered.is_empty()
     }
 
     /// What was asked just now and holds for a while.

@@ -58,9 +58,6 @@ impl Wish<'_> {
             return Some(self.version.clone());
         }
         let known = versions(&self.engine, answers)?;
-        let numbers = |version: &str| -> Vec<u32> {
-            version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
-        };
         known.into_iter().filter(|one| is_of(one, &self.version)).max_by_key(|one| numbers(one))
     }
 
@@ -73,6 +70,11 @@ impl Wish<'_> {
     fn is(&self, field: &str) -> bool {
         self.body.get(field) == Some(&true.into())
     }
+}
+
+/// By which versions are ordered.
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
 fn versions(engine: &str, answers: &Answers) -> Option<BTreeSet<String>> {
@@ -108,10 +110,12 @@ fn no_version(wish: &Wish<'_>, known: &BTreeSet<String>, planned: &Planned<'_>) 
     let region = &planned.desired.region;
     let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
     let near = known.iter().filter(|one| major(one) == major(version));
-    let mut near: Vec<String> = near.cloned().collect();
+    let mut near: BTreeSet<String> = near.cloned().collect();
     if near.is_empty() {
-        near = known.iter().map(|one| major(one)).collect::<BTreeSet<_>>().into_iter().collect();
+        near = known.iter().map(|one| major(one)).collect();
     }
+    let mut near: Vec<String> = near.into_iter().collect();
+    near.sort_by_key(|version| numbers(version));
     planned
         .blame(address, "engine_version", format!("RDS has no {engine} {version} in {region}"))
         .label("no database of this version can be made")

@@ -89,11 +89,12 @@ pub async fn check(
     memory: &Memory,
 ) -> Result<Preflight> {
     let planned = Planned { plan, desired, snapshot, purpose };
-    let (mut answers, mut findings) = all(&planned, cloud, memory).await?;
+    let mut answers = Answers::default();
+    let mut findings = all(&planned, &mut answers, cloud, memory).await?;
     let refuses = |finding: &Finding| matches!(finding, Finding::Refused(_));
     // What is offered by now, a memory of this morning need not know.
-    if findings.iter().any(refuses) && answers.are_remembered() {
-        (answers, findings) = all(&planned, cloud, &Memory::none()).await?;
+    if findings.iter().any(refuses) && answers.forget_remembered() {
+        findings = all(&planned, &mut answers, cloud, &Memory::none()).await?;
     }
     memory.keep(&answers);
     let (refused, doubtful): (Vec<_>, Vec<_>) = findings.into_iter().partition(refuses);
@@ -120,17 +121,15 @@ pub async fn check(
 /// Asks what the checks want to know, all of it at once, until they want no more.
 async fn all(
     planned: &Planned<'_>,
+    answers: &mut Answers,
     cloud: &dyn Cloud,
     memory: &Memory,
-) -> Result<(Answers, Vec<Finding>)> {
-    let mut answers = Answers::default();
+) -> Result<Vec<Finding>> {
     loop {
-        let wanted = CHECKS.iter().flat_map(|check| (check.wants)(planned, &answers));
+        let wanted = CHECKS.iter().flat_map(|check| (check.wants)(planned, answers));
         let open: BTreeSet<Question> = wanted.filter(|one| !answers.has(one)).collect();
         if open.is_empty() {
-            let findings = CHECKS.iter().flat_map(|check| (check.verdict)(planned, &answers));
-            let findings = findings.collect();
-            return Ok((answers, findings));
+            return Ok(CHECKS.iter().flat_map(|check| (check.verdict)(planned, answers)).collect());
         }
         answers.ask(open, cloud, memory).await?;
     }

@@ -40,7 +40,6 @@ const SELDOM: &[(&str, &str)] = &[
     ("iam:SimulatePrincipalPolicy", "the caller is a user or a role, as moto's is not"),
     ("iam:ListInstanceProfileTags", "an instance profile has not the role of its name"),
     ("iam:UpdateAssumeRolePolicy", "somebody changed who may have a role"),
-    ("rds:DescribeOrderableDBInstanceOptions", "it is known which versions there are"),
     ("rds:ModifyDBSubnetGroup", "a database gets another subnet"),
     ("secretsmanager:DescribeSecret", "the listing of secrets lags"),
     ("secretsmanager:RestoreSecret", "somebody deleted a secret"),

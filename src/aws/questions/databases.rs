@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_rds::types::Filter;
 
-use super::unless_silent;
+use super::{silent, unless_silent};
 use crate::aws::{Aws, fault};
 use crate::model::Fault;
 use crate::model::question::{Order, Orders, Room, Rooms};
@@ -26,6 +26,14 @@ pub async fn orders(aws: &Aws, engine: &str, version: &str, class: &str) -> Resu
     let call = call.engine_version(version).db_instance_class(class).vpc(true);
     let pages = call.into_paginator().items().send();
     let found: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(fault(ORDERS))?;
+    if found.is_empty() {
+        // None of this class: unless there is none of any.
+        let call = aws.rds.describe_orderable_db_instance_options().engine(engine);
+        let answer = call.engine_version(version).max_records(20).send().await;
+        if answer.map_err(fault(ORDERS))?.orderable_db_instance_options().is_empty() {
+            return Err(silent(ORDERS));
+        }
+    }
     let size = |size: Option<i32>| size.and_then(|size| u32::try_from(size).ok());
     let order = |found: aws_sdk_rds::types::OrderableDbInstanceOption| {
         let zones = found.availability_zones().iter().filter_map(|zone| zone.name());

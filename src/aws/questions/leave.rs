@@ -23,19 +23,30 @@ pub async fn denied(
     leaves: &BTreeSet<Leave>,
 ) -> Result<BTreeSet<String>, Fault> {
     let Some(principal) = principal(aws, caller).await? else { return Ok(BTreeSet::new()) };
-    // Those of one service on the same terms are asked for together, and each is held against its own resources.
-    let mut alike: BTreeMap<(&str, &Context), Vec<&Leave>> = BTreeMap::new();
+    // Those of one service are asked for together, and each is held against its own resources. What one request tells
+    // for conditions does not hurt another.
+    let mut services: BTreeMap<&str, (Context, Actions)> = BTreeMap::new();
     for leave in leaves {
         let service = leave.action.split(':').next().unwrap_or_default();
-        alike.entry((service, &leave.context)).or_default().push(leave);
+        let (context, actions) = services.entry(service).or_default();
+        context.extend(leave.context.clone());
+        actions.entry(leave.action.clone()).or_default().extend(leave.resources.iter().cloned());
     }
-    let calls = alike.iter().flat_map(|((_, context), leaves)| {
-        leaves.chunks(ACTIONS).map(|leaves| simulate(aws, &principal, leaves, context))
+    let calls = services.into_values().flat_map(|(context, actions)| {
+        let (all, principal) = (actions.into_iter().collect::<Vec<_>>(), &principal);
+        let some: Vec<Actions> =
+            all.chunks(ACTIONS).map(|some| some.iter().cloned().collect()).collect();
+        some.into_iter().map(move |actions| {
+            let context = context.clone();
+            async move { simulate(aws, principal, &actions, &context).await }
+        })
     });
     Ok(try_join_all(calls).await?.into_iter().flatten().collect())
 }
 
 type Context = BTreeMap<String, BTreeSet<String>>;
+/// Each with its resources.
+type Actions = BTreeMap<String, BTreeSet<String>>;
 
 /// Whose policies are asked. None is the account's root, who may do everything.
 async fn principal(aws: &Aws, caller: &Caller) -> Result<Option<String>, Fault> {
@@ -60,11 +71,10 @@ async fn principal(aws: &Aws, caller: &Caller) -> Result<Option<String>, Fault> 
 async fn simulate(
     aws: &Aws,
     principal: &str,
-    leaves: &[&Leave],
+    actions: &Actions,
     context: &Context,
 ) -> Result<BTreeSet<String>, Fault> {
-    let actions: BTreeSet<&String> = leaves.iter().map(|leave| &leave.action).collect();
-    let resources: BTreeSet<&String> = leaves.iter().flat_map(|leave| &leave.resources).collect();
+    let resources: BTreeSet<&String> = actions.values().flatten().collect();
     let entries = context.iter().map(|(key, values)| {
         ContextEntry::builder()
             .context_key_name(key)
@@ -79,18 +89,17 @@ async fn simulate(
         .iam
         .simulate_principal_policy()
         .policy_source_arn(principal)
-        .set_action_names(Some(actions.into_iter().cloned().collect()))
+        .set_action_names(Some(actions.keys().cloned().collect()))
         .set_resource_arns(Some(resources.into_iter().cloned().collect()))
         .set_context_entries(Some(entries.collect()))
         .into_paginator()
         .items()
         .send();
     let found: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(fault(SIMULATE))?;
-    let own = |result: &EvaluationResult| {
-        let named = |leave: &&&Leave| leave.action.eq_ignore_ascii_case(&result.eval_action_name);
-        leaves.iter().find(named).filter(|leave| is_denied(result, &leave.resources)).copied()
-    };
-    Ok(found.iter().filter_map(own).map(|leave| leave.action.clone()).collect())
+    let denied = found.iter().filter(|result| {
+        actions.get(&result.eval_action_name).is_some_and(|own| is_denied(result, own))
+    });
+    Ok(denied.map(|result| result.eval_action_name.clone()).collect())
 }
 
 /// Whether the action is denied on any of its own resources; where the answer does not tell them apart, at all.

@@ -26,8 +26,8 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::plan(databases::SNAPSHOTS, &[Grant::named(&["db:*", "snapshot:*"])]),
     Operation::plan(databases::ATTRIBUTES, ANYWHERE),
     Operation::plan(caches::VERSIONS, ANYWHERE),
-    Operation::plan(caches::OFFERINGS, &[Grant::named(&["reserved-instance:*"])]),
-    Operation::plan(room::QUOTA, ANYWHERE),
+    Operation::plan(caches::OFFERINGS, ANYWHERE),
+    Operation::plan(room::QUOTA, &[Grant::named(room::QUOTAS)]),
     Operation::plan(room::LIMITS, ANYWHERE),
     Operation::plan(room::BALANCERS, ANYWHERE),
     Operation::plan(room::GROUPS, ANYWHERE),
@@ -65,7 +65,11 @@ fn told(answer: Result<impl Serialize, Fault>) -> Result<Value, Fault> {
 /// What lists nothing at all tells nothing.
 fn unless_silent<T>(found: BTreeSet<T>, operation: &str) -> Result<BTreeSet<T>, Fault> {
     match found.is_empty() {
-        true => Err(Fault::new(Class::NotFound, operation, "", "it lists nothing")),
+        true => Err(silent(operation)),
         false => Ok(found),
     }
+}
+
+fn silent(operation: &str) -> Fault {
+    Fault::new(Class::NotFound, operation, "", "it lists nothing")
 }

@@ -11,6 +11,9 @@ pub const LIMITS: &str = "elasticloadbalancing:DescribeAccountLimits";
 pub const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
 pub const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 
+/// Those that are asked for, as IAM names them.
+pub const QUOTAS: &[&str] = &["ec2/L-1216C47A", "vpc/L-F678F1CE", "vpc/L-0EA8095F"];
+
 /// The service and the code by which Service Quotas knows it:
 /// <https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html>
 fn code(quota: Quota) -> (&'static str, &'static str) {
