@@ -15,13 +15,13 @@ use crate::model::{
     Address, Body, Late, Link, Lookup, Schema, Texts, set_aside, sort_set, to_body,
 };
 use crate::topology::{
-    self, Ami, Certificate, Diagnostic, Diagnostics, Dns, Lines, LoadBalancer, Names, Service,
-    Span, Subnet, Topology,
+    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
 };
 
 mod data;
 mod identity;
 mod moved;
+mod places;
 mod rolling;
 mod rules;
 #[cfg(test)]
@@ -115,30 +115,6 @@ pub fn check(topology: &Topology, desired: &Desired) -> Result<(), Diagnostics> 
     if errors.is_empty() { Ok(()) } else { Err(topology.complaint(errors)) }
 }
 
-impl Desired {
-    /// Where the file says this field of a resource; where it says none, the block.
-    pub fn span(&self, address: &Address, field: &'static str) -> Option<Span> {
-        let own = self.field_spans.get(&(address.clone(), field));
-        own.or_else(|| self.spans.get(address)).copied()
-    }
-
-    /// The line of the file in which a place stands.
-    pub fn line(&self, span: Span) -> usize {
-        Lines::of(&self.text).line(span.start)
-    }
-
-    /// Errors that show only against the account.
-    pub fn complaint(&self, errors: Vec<Diagnostic>) -> Diagnostics {
-        topology::complaint(&self.path, &self.text, errors)
-    }
-
-    /// A place in the file, for a message: `topology.toml:12`.
-    pub fn place(&self, line: Option<&usize>) -> String {
-        let path = self.path.display();
-        line.map_or(path.to_string(), |line| format!("{path}:{line}"))
-    }
-}
-
 struct Build<'a> {
     topology: &'a Topology,
     desired: Desired,
@@ -183,12 +159,6 @@ impl Build<'_> {
             self.desired.protected.insert(address.clone());
         }
         self.desired.resources.insert(address, body);
-    }
-
-    /// Notes where the file says fields of a resource.
-    fn says<const N: usize>(&mut self, address: &Address, fields: [(&'static str, Span); N]) {
-        let spans = fields.map(|(field, span)| ((address.clone(), field), span));
-        self.desired.field_spans.extend(spans);
     }
 
     fn named_by_key(&mut self, schema: &Schema, key: &str) {

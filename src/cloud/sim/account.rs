@@ -11,12 +11,12 @@ use super::health::{Targets, delay};
 use super::lease::Kept;
 use super::maintenance::Upkeep;
 use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
+use super::questions::Told;
 use super::senders::used;
 use super::{lookup, rules};
 use crate::kinds::{self, Live};
 use crate::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Question, Schema, Standing, Status, TOPOLOGY,
-    Tags,
+    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
@@ -52,12 +52,8 @@ pub struct Account {
     /// What was made with each client token.
     #[serde(default)]
     pub(super) tokens: BTreeMap<String, Vec<String>>,
-    /// What it answers to questions, where a test says so.
     #[serde(skip)]
-    pub(super) answers: BTreeMap<Question, Result<Value, Fault>>,
-    /// The actions that it says nobody has leave for.
-    #[serde(skip)]
-    pub(super) denied: BTreeSet<String>,
+    pub(super) told: Told,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,8 +78,7 @@ impl Account {
             locks: Vec::new(),
             quiet_until: 0,
             tokens: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            denied: BTreeSet::new(),
+            told: Told::default(),
         }
     }
 

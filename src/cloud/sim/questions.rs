@@ -23,19 +23,27 @@ const DATABASES: u64 = 1000;
 const VPCS: u64 = 5;
 const GROUP_RULES: u64 = 60;
 
+/// What it is told to answer.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    answers: BTreeMap<Question, Result<Value, Fault>>,
+    /// The actions that it says nobody has leave for.
+    denied: BTreeSet<String>,
+}
+
 impl Account {
     /// Has a question answered so from now on.
     pub fn answer(&mut self, question: Question, answer: Result<Value, Fault>) {
-        self.answers.insert(question, answer);
+        self.told.answers.insert(question, answer);
     }
 
     /// Says of an action, when asked, that there is no leave for it.
     pub fn deny(&mut self, action: &str) {
-        self.denied.insert(action.to_owned());
+        self.told.denied.insert(action.to_owned());
     }
 
     pub(super) fn ask(&self, question: &Question) -> Result<Value, Fault> {
-        if let Some(answer) = self.answers.get(question) {
+        if let Some(answer) = self.told.answers.get(question) {
             return answer.clone();
         }
         let region = self.region();
@@ -81,7 +89,7 @@ impl Account {
             }
             Question::Denied(leaves) => {
                 let asked: BTreeSet<&String> = leaves.iter().map(|leave| &leave.action).collect();
-                told(self.denied.iter().filter(|one| asked.contains(one)).collect::<Vec<_>>())
+                told(self.told.denied.iter().filter(|one| asked.contains(one)).collect::<Vec<_>>())
             }
         }
     }
