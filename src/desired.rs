@@ -21,6 +21,7 @@ use crate::topology::{
 mod data;
 mod identity;
 mod moved;
+mod places;
 mod rolling;
 mod rules;
 #[cfg(test)]
@@ -48,8 +49,12 @@ pub struct Desired {
     pub lines: BTreeMap<Address, usize>,
     /// How the machines of services, by key, are changed while they serve.
     pub rolling: BTreeMap<String, Rolling>,
-    /// The line of a field that AWS may refuse to change.
-    pub field_lines: BTreeMap<(Address, String), usize>,
+    /// Where the file asks for each resource.
+    pub spans: BTreeMap<Address, Span>,
+    /// Where it says a field that AWS may refuse.
+    pub field_spans: BTreeMap<(Address, &'static str), Span>,
+    /// The file's text, to show what is to blame.
+    pub text: Box<str>,
     /// What has a name in AWS that follows from its block's key alone.
     pub named_by_key: BTreeSet<Address>,
     /// What each block of the file makes: `service.user`, `vpc`.
@@ -79,6 +84,7 @@ pub fn desired(topology: &Topology) -> Desired {
         account: topology.account.value.clone(),
         region: topology.region.value.clone(),
         source_hash: topology.source_hash.clone(),
+        text: topology.text().into(),
         ..Desired::default()
     };
     let mut build = Build { topology, desired, block: String::new(), protect: false };
@@ -107,14 +113,6 @@ pub fn desired(topology: &Topology) -> Desired {
 pub fn check(topology: &Topology, desired: &Desired) -> Result<(), Diagnostics> {
     let (_, errors) = moved::moves(topology, desired);
     if errors.is_empty() { Ok(()) } else { Err(topology.complaint(errors)) }
-}
-
-impl Desired {
-    /// A place in the file, for a message: `topology.toml:12`.
-    pub fn place(&self, line: Option<&usize>) -> String {
-        let path = self.path.display();
-        line.map_or(path.to_string(), |line| format!("{path}:{line}"))
-    }
 }
 
 struct Build<'a> {
@@ -157,6 +155,7 @@ impl Build<'_> {
             body.entry(field.name.to_owned()).and_modify(sort_set);
         }
         self.desired.lines.insert(address.clone(), self.topology.line(from));
+        self.desired.spans.insert(address.clone(), from);
         if !self.block.is_empty() {
             self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
         }
@@ -183,6 +182,8 @@ impl Build<'_> {
             enable_dns_hostnames: network.enable_dns_hostnames,
         };
         self.add(&vpc::SCHEMA, MAIN, &spec, network.span);
+        let main = Address::new(vpc::SCHEMA.kind, MAIN);
+        self.says(&main, [("cidr_block", network.cidr_block.span)]);
         let subnets = &self.topology.subnets;
         if subnets.iter().any(|subnet| subnet.public) {
             let gateway = internet_gateway::InternetGateway { vpc: main_vpc() };
@@ -327,7 +328,7 @@ impl Build<'_> {
         }
         self.rules(service);
         self.identity(service);
-        let ami = match &service.ami {
+        let ami = match &service.ami.value {
             Ami::Id(id) => Value::String(id.clone()),
             Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone()), service.key.span),
         };
@@ -356,6 +357,13 @@ impl Build<'_> {
             };
             let name = instance::name(&service.key, n);
             self.add(&instance::SCHEMA, &name, &spec, service.key.span);
+            let spans = [
+                ("ami", service.ami.span),
+                ("instance_type", service.instance_type.span),
+                ("subnet", service.subnets.span),
+                ("count", service.count.span),
+            ];
+            self.says(&Address::new(instance::SCHEMA.kind, &name), spans);
         }
         self.rolling(service);
     }

@@ -16,6 +16,7 @@ pub mod lock;
 pub mod model;
 pub mod plan;
 pub mod policy;
+pub mod preflight;
 pub mod private;
 mod process;
 pub mod reconcile;

@@ -91,7 +91,7 @@ impl Intercept for Gate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Aws, fault};
+    use super::super::{Aws, Clients, fault};
     use super::*;
     use crate::error::{Error, ErrorKind};
     use crate::model::{ANYWHERE, Class};
@@ -111,7 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_not_be_sent_ends_as_an_error_for_people() {
-        let (reads, changes) = Aws::connect("ap-southeast-1", table(&ROWS)).await;
+        let Clients { reads, changes, .. } = Aws::connect("ap-southeast-1", table(&ROWS)).await;
 
         let refused = reads.ec2.delete_vpc().vpc_id("vpc-1").send().await;
         let unlisted = changes.ec2.delete_subnet().subnet_id("subnet-1").send().await;

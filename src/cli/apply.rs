@@ -10,6 +10,7 @@ use super::context::{Deletion, Part};
 use super::hold::hold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Goal, Plan};
+use crate::preflight::Purpose;
 
 /// Bring the account to what the topology says
 #[derive(Args)]
@@ -47,6 +48,7 @@ impl Apply {
             let snapshot = global.snapshot(cloud, desired, Goal::Reach).await?;
             let parting = self.deletion.parting();
             let plan = Plan::to_reach(desired, &snapshot, &parting, self.part.origin(global))?;
+            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
         })
         .await

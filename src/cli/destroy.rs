@@ -8,6 +8,7 @@ use super::context::Deletion;
 use super::hold::hold;
 use crate::error::Result;
 use crate::plan::{Goal, Plan};
+use crate::preflight::Purpose;
 
 /// Take down everything that bears the topology's tags
 #[derive(Args)]
@@ -36,6 +37,7 @@ impl Destroy {
             let snapshot = global.snapshot(cloud, desired, Goal::Destroy).await?;
             let parting = self.deletion.parting();
             let plan = Plan::to_destroy(desired, &snapshot, &parting, global.origin())?;
+            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
         })
         .await

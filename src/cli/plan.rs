@@ -14,6 +14,7 @@ use crate::cost::costs;
 use crate::error::Result;
 use crate::plan::Goal;
 use crate::policy::{self, Facts};
+use crate::preflight::Purpose;
 use crate::report::markdown::Review;
 use crate::{graph, plan, report};
 
@@ -78,6 +79,7 @@ impl Plan {
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
+        global.preflight(cloud.as_ref(), &desired, &snapshot, &plan, Purpose::Look).await?;
         let needed = rules.need_rehearsal();
         let rehearsal =
             self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref(), needed).await?;

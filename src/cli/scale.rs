@@ -10,6 +10,7 @@ use super::context::{Deletion, Wanted};
 use super::hold::hold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
+use crate::preflight::Purpose;
 use crate::topology::{self, Service, Topology, Uneditable, suggest};
 use crate::{report, snapshot};
 
@@ -54,6 +55,7 @@ impl Scale {
             let snapshot = snapshot::read(cloud, desired).await?;
             let plan =
                 Plan::to_reach(desired, &snapshot, &self.deletion.parting(), global.origin())?;
+            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             if self.carry_out.is_human() {
                 report::print(&match report::edit::text(
                     &path.display().to_string(),

@@ -5,36 +5,44 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::future::{join, join_all, try_join_all};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::{Cloud, Found};
-use crate::aws::{self, Aws, Reading, elb, lease, lookup};
+use crate::aws::{self, Aws, Caller, Clients, Reading, elb, lease, lookup, questions};
 use crate::kinds::{self, Detail, Kind, Live, REGISTRY};
 use crate::model::{
-    Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
+    Body, Created, Fault, Holder, Lease, Lookup, Observed, Question, Standing, Tags, TargetHealth,
 };
 
 pub struct LiveCloud {
     /// For what only looks, and for what changes: these leave it to the plan's steps to try again.
     reads: Aws,
     changes: Aws,
+    /// For what a plan can do without: it is not tried for long.
+    asks: Aws,
     /// Whose the credentials are does not change.
-    account: OnceCell<String>,
+    caller: OnceCell<Caller>,
     started: Instant,
 }
 
 impl LiveCloud {
     /// Makes clients for `region`, of the table that `iam-policy` prints; no call is made yet.
     pub async fn connect(region: &str) -> Self {
-        let (reads, changes) = Aws::connect(region, aws::table(kinds::operations())).await;
-        Self { reads, changes, account: OnceCell::new(), started: Instant::now() }
+        let clients = Aws::connect(region, aws::table(kinds::operations())).await;
+        let Clients { reads, changes, asks } = clients;
+        Self { reads, changes, asks, caller: OnceCell::new(), started: Instant::now() }
+    }
+
+    async fn caller(&self) -> Result<&Caller, Fault> {
+        self.caller.get_or_try_init(|| self.reads.caller()).await
     }
 }
 
 #[async_trait]
 impl Cloud for LiveCloud {
     async fn account(&self) -> Result<String, Fault> {
-        self.account.get_or_try_init(|| self.reads.account()).await.cloned()
+        Ok(self.caller().await?.account.clone())
     }
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
@@ -81,6 +89,10 @@ impl Cloud for LiveCloud {
         body: &Body,
     ) -> Result<Option<String>, Fault> {
         kind.obstacle(&self.reads, topology, body).await
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Value, Fault> {
+        questions::answer(&self.asks, self.caller().await?, question).await
     }
 
     async fn create(

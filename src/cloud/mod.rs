@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 pub use live::LiveCloud;
 
 use crate::kinds::{Detail, Kind, Live};
 use crate::model::{
-    Body, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
+    Body, Created, Fault, Holder, Lease, Lookup, Observed, Question, Standing, Tags, TargetHealth,
 };
 
 /// What one reading of the account finds.
@@ -61,6 +62,9 @@ pub trait Cloud: Send + Sync {
         topology: &str,
         body: &Body,
     ) -> Result<Option<String>, Fault>;
+
+    /// The answer to a question, in the form that the question has.
+    async fn ask(&self, question: &Question) -> Result<Value, Fault>;
 
     /// See [`Kind::create_all`].
     async fn create(

@@ -54,10 +54,10 @@ impl Build<'_> {
         let spec = db_instance::DbInstance {
             identifier: database.identifier.value.clone(),
             engine: database.engine.clone(),
-            engine_version: database.engine_version.clone(),
-            instance_class: database.instance_class.clone(),
+            engine_version: database.engine_version.value.clone(),
+            instance_class: database.instance_class.value.clone(),
             allocated_storage: *database.allocated_storage,
-            storage_type: database.storage_type.clone(),
+            storage_type: database.storage_type.value.clone(),
             storage_encrypted: database.storage_encrypted,
             multi_az: database.multi_az,
             publicly_accessible: false,
@@ -78,12 +78,15 @@ impl Build<'_> {
         };
         let address = Address::new(db_instance::SCHEMA.kind, &database.key);
         self.desired.final_snapshot.insert(address.clone(), database.final_snapshot);
-        let storage = self.topology.line(database.allocated_storage.span);
-        let backups = self.topology.line(database.backup_retention_period.span);
-        for (field, line) in [("allocated_storage", storage), ("backup_retention_period", backups)]
-        {
-            self.desired.field_lines.insert((address.clone(), field.to_owned()), line);
-        }
+        let spans = [
+            ("allocated_storage", database.allocated_storage.span),
+            ("backup_retention_period", database.backup_retention_period.span),
+            ("engine_version", database.engine_version.span),
+            ("instance_class", database.instance_class.span),
+            ("storage_type", database.storage_type.span),
+            ("subnet_group", database.subnets.span),
+        ];
+        self.says(&address, spans);
         self.add(&db_instance::SCHEMA, &database.key, &spec, database.key.span);
         if [database.name.span, database.identifier.span] == [database.key.span; 2] {
             self.named_by_key(&db_instance::SCHEMA, &database.key);
@@ -110,7 +113,7 @@ impl Build<'_> {
     fn replica(&mut self, database: &Database, source: &db_instance::DbInstance, n: u32) {
         let spec = db_instance::DbInstance {
             identifier: db_instance::replica_identifier(&database.identifier, n),
-            instance_class: database.replica_instance_class.clone(),
+            instance_class: database.replica_instance_class.value.clone(),
             multi_az: false,
             master_user_secret: Link::default(),
             backup_retention_period: 0,
@@ -119,6 +122,13 @@ impl Build<'_> {
         };
         let address = db_instance::replica_address(&database.key, n);
         self.add(&db_instance::SCHEMA, address.name(), &spec, database.replicas.span);
+        let spans = [
+            ("engine_version", database.engine_version.span),
+            ("instance_class", database.replica_instance_class.span),
+            ("storage_type", database.storage_type.span),
+            ("subnet_group", database.subnets.span),
+        ];
+        self.says(&address, spans);
     }
 
     pub(super) fn caches(&mut self) {
@@ -137,6 +147,11 @@ impl Build<'_> {
                 0 => self.one_node(cache),
                 replicas => self.replication_group(cache, replicas),
             };
+            let spans = [
+                ("engine_version", cache.engine_version.span),
+                ("node_type", cache.node_type.span),
+            ];
+            self.says(&Address::new(schema.kind, &cache.key), spans);
             if [cache.name.span, cache.cluster_id.span] == [cache.key.span; 2] {
                 self.named_by_key(schema, &cache.key);
             }
@@ -147,8 +162,8 @@ impl Build<'_> {
         let spec = cache_cluster::CacheCluster {
             cluster_id: cache.cluster_id.value.clone(),
             engine: cache.engine.clone(),
-            engine_version: cache.engine_version.clone(),
-            node_type: cache.node_type.clone(),
+            engine_version: cache.engine_version.value.clone(),
+            node_type: cache.node_type.value.clone(),
             num_cache_nodes: 1,
             availability_zone: cache.zone.value.clone(),
             port: cache.port,
@@ -164,8 +179,8 @@ impl Build<'_> {
             replication_group_id: replication_group::id(&cache.cluster_id),
             description: format!("Cache {} of {}", *cache.name, *self.topology.name),
             engine: cache.engine.clone(),
-            engine_version: cache.engine_version.clone(),
-            node_type: cache.node_type.clone(),
+            engine_version: cache.engine_version.value.clone(),
+            node_type: cache.node_type.value.clone(),
             num_cache_clusters: replicas.saturating_add(1),
             automatic_failover: true,
             multi_az: true,

@@ -2,12 +2,14 @@
 
 mod document;
 mod fill;
+mod leaves;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use document::{Document, LIMIT, Statement, pack};
+pub use leaves::leaves;
 
 use crate::aws;
 use crate::desired::Desired;

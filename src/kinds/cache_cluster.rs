@@ -62,7 +62,7 @@ const ALL: &[&str] = &["cluster:*"];
 static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticache:DescribeCacheClusters", &[Grant::named(ALL)]),
     Operation::plan("elasticache:ListTagsForResource", &[Grant::named(ALL)]),
-    Operation::change(
+    Operation::creation(
         "elasticache:CreateCacheCluster",
         &[
             Grant::born(R),
@@ -72,7 +72,7 @@ static OPERATIONS: &[Operation] = &[
         ],
     ),
     Operation::change("elasticache:ModifyCacheCluster", &[Grant::ours(ALL)]),
-    Operation::change("elasticache:DeleteCacheCluster", &[Grant::ours(ALL)]),
+    Operation::deletion("elasticache:DeleteCacheCluster", &[Grant::ours(ALL)]),
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 

@@ -44,12 +44,12 @@ const ALL: &[&str] = &["subnetgroup:*"];
 static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticache:DescribeCacheSubnetGroups", &[Grant::named(ALL)]),
     Operation::plan("elasticache:ListTagsForResource", &[Grant::named(ALL)]),
-    Operation::change(
+    Operation::creation(
         "elasticache:CreateCacheSubnetGroup",
         &[Grant::born(R), Grant::born(R).of("elasticache:AddTagsToResource")],
     ),
     Operation::change("elasticache:ModifyCacheSubnetGroup", &[Grant::ours(ALL)]),
-    Operation::change("elasticache:DeleteCacheSubnetGroup", &[Grant::ours(ALL)]),
+    Operation::deletion("elasticache:DeleteCacheSubnetGroup", &[Grant::ours(ALL)]),
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 

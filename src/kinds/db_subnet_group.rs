@@ -43,12 +43,12 @@ const R: &[&str] = &["subgrp:{db_subnet_group.name}"];
 static OPERATIONS: &[Operation] = &[
     Operation::plan("rds:DescribeDBSubnetGroups", &[Grant::named(&["subgrp:*"])]),
     Operation::plan("rds:ListTagsForResource", &[Grant::named(&["subgrp:*"])]),
-    Operation::change(
+    Operation::creation(
         "rds:CreateDBSubnetGroup",
         &[Grant::born(R), Grant::born(R).of("rds:AddTagsToResource")],
     ),
     Operation::change("rds:ModifyDBSubnetGroup", &[Grant::ours(&["subgrp:*"])]),
-    Operation::change("rds:DeleteDBSubnetGroup", &[Grant::ours(&["subgrp:*"])]),
+    Operation::deletion("rds:DeleteDBSubnetGroup", &[Grant::ours(&["subgrp:*"])]),
     Operation::change(
         "rds:AddTagsToResource",
         &[Grant::ours(&["subgrp:*"]), Grant::adopted(&["subgrp:*"])],

@@ -71,15 +71,15 @@ const R: &[&str] = &["role/ecdeploy/{region}/{topology}/*", "role/{topology}-*-{
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("iam:GetAccountAuthorizationDetails", ANYWHERE),
-    Operation::apply("iam:GetRole", &[Grant::named(R)]),
+    Operation::plan("iam:GetRole", &[Grant::named(R)]),
     Operation::apply("iam:ListRolePolicies", &[Grant::named(R)]),
     Operation::apply("iam:ListAttachedRolePolicies", &[Grant::named(R)]),
-    Operation::change("iam:CreateRole", &[Grant::named(R)]),
+    Operation::creation("iam:CreateRole", &[Grant::named(R)]),
     Operation::change("iam:UpdateAssumeRolePolicy", &[Grant::named(R)]),
     Operation::change("iam:PutRolePolicy", &[Grant::named(R)]),
     Operation::change("iam:DeleteRolePolicy", &[Grant::named(R)]),
     Operation::change("iam:DetachRolePolicy", &[Grant::named(R)]),
-    Operation::change("iam:DeleteRole", &[Grant::named(R)]),
+    Operation::deletion("iam:DeleteRole", &[Grant::named(R)]),
     Operation::change("iam:TagRole", &[Grant::named(R)]),
 ];
 

@@ -48,10 +48,10 @@ static OPERATIONS: &[Operation] = &[
     Operation::plan("iam:ListInstanceProfiles", ANYWHERE),
     Operation::plan("iam:ListInstanceProfileTags", &[Grant::named(R)]),
     Operation::apply("iam:GetInstanceProfile", &[Grant::named(R)]),
-    Operation::change("iam:CreateInstanceProfile", &[Grant::named(R)]),
-    Operation::change("iam:AddRoleToInstanceProfile", &[Grant::named(R), iam::PASS_ROLE]),
-    Operation::change("iam:RemoveRoleFromInstanceProfile", &[Grant::named(R)]),
-    Operation::change("iam:DeleteInstanceProfile", &[Grant::named(R)]),
+    Operation::creation("iam:CreateInstanceProfile", &[Grant::named(R)]),
+    Operation::creation("iam:AddRoleToInstanceProfile", &[Grant::named(R), iam::PASS_ROLE]),
+    Operation::deletion("iam:RemoveRoleFromInstanceProfile", &[Grant::named(R)]),
+    Operation::deletion("iam:DeleteInstanceProfile", &[Grant::named(R)]),
     Operation::change("iam:TagInstanceProfile", &[Grant::named(R)]),
 ];
 

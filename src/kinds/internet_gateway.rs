@@ -36,10 +36,10 @@ const BOTH: &[&str] = &["internet-gateway/*", "vpc/*"];
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeInternetGateways", ANYWHERE),
-    Operation::change("ec2:CreateInternetGateway", &[Grant::born(R)]),
-    Operation::change("ec2:AttachInternetGateway", &[Grant::ours(BOTH)]),
-    Operation::change("ec2:DetachInternetGateway", &[Grant::ours(BOTH)]),
-    Operation::change("ec2:DeleteInternetGateway", &[Grant::ours(R)]),
+    Operation::creation("ec2:CreateInternetGateway", &[Grant::born(R)]),
+    Operation::creation("ec2:AttachInternetGateway", &[Grant::ours(BOTH)]),
+    Operation::deletion("ec2:DetachInternetGateway", &[Grant::ours(BOTH)]),
+    Operation::deletion("ec2:DeleteInternetGateway", &[Grant::ours(R)]),
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 

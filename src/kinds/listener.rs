@@ -64,12 +64,12 @@ const R: &[&str] = &["listener/app/*"];
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticloadbalancing:DescribeListeners", ANYWHERE),
-    Operation::change(
+    Operation::creation(
         "elasticloadbalancing:CreateListener",
         &[Grant::ours(&["loadbalancer/app/*"])],
     ),
     Operation::change("elasticloadbalancing:ModifyListener", &[Grant::ours(R)]),
-    Operation::change("elasticloadbalancing:DeleteListener", &[Grant::ours(R)]),
+    Operation::deletion("elasticloadbalancing:DeleteListener", &[Grant::ours(R)]),
     Operation::change(
         "elasticloadbalancing:AddTags",
         &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],

@@ -55,14 +55,14 @@ const R: &[&str] = &["listener-rule/app/*"];
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticloadbalancing:DescribeRules", ANYWHERE),
-    Operation::change("elasticloadbalancing:CreateRule", &[Grant::ours(&["listener/app/*"])]),
+    Operation::creation("elasticloadbalancing:CreateRule", &[Grant::ours(&["listener/app/*"])]),
     Operation::change("elasticloadbalancing:ModifyRule", &[Grant::ours(R)]),
     // It knows no tags, but the rules' own ARNs name their load balancer.
     Operation::change(
         "elasticloadbalancing:SetRulePriorities",
         &[Grant::named(&["listener-rule/app/{load_balancer.name}/*"])],
     ),
-    Operation::change("elasticloadbalancing:DeleteRule", &[Grant::ours(R)]),
+    Operation::deletion("elasticloadbalancing:DeleteRule", &[Grant::ours(R)]),
     Operation::change(
         "elasticloadbalancing:AddTags",
         &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],

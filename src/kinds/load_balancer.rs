@@ -64,14 +64,14 @@ static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticloadbalancing:DescribeLoadBalancers", ANYWHERE),
     // The first load balancer of an account makes the role that ELB works by:
     // <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html>
-    Operation::change(
+    Operation::creation(
         "elasticloadbalancing:CreateLoadBalancer",
         &[Grant::born(R), Grant::within(&LINKED, LINKED_ROLE).of("iam:CreateServiceLinkedRole")],
     ),
     Operation::change("elasticloadbalancing:SetSubnets", &[Grant::ours(R)]),
     Operation::change("elasticloadbalancing:SetSecurityGroups", &[Grant::ours(R)]),
     Operation::change("elasticloadbalancing:ModifyLoadBalancerAttributes", &[Grant::ours(R)]),
-    Operation::change("elasticloadbalancing:DeleteLoadBalancer", &[Grant::ours(R)]),
+    Operation::deletion("elasticloadbalancing:DeleteLoadBalancer", &[Grant::ours(R)]),
     Operation::change(
         "elasticloadbalancing:AddTags",
         &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],

@@ -72,7 +72,7 @@ const TTL: i64 = 300;
 static OPERATIONS: &[Operation] = &[
     Operation::plan("route53:ListHostedZones", ANYWHERE),
     Operation::plan("route53:ListResourceRecordSets", &[Grant::named(route53::ZONES)]),
-    Operation::change("route53:ChangeResourceRecordSets", &[route53::RECORDS]),
+    Operation::creation("route53:ChangeResourceRecordSets", &[route53::RECORDS]),
 ];
 
 pub struct Wire;

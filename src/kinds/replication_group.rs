@@ -88,7 +88,7 @@ const ALL: &[&str] = &["replicationgroup:*"];
 static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticache:DescribeReplicationGroups", &[Grant::named(ALL)]),
     Operation::plan("elasticache:ListTagsForResource", &[Grant::named(ALL)]),
-    Operation::change(
+    Operation::creation(
         "elasticache:CreateReplicationGroup",
         &[
             Grant::born(R),
@@ -100,7 +100,7 @@ static OPERATIONS: &[Operation] = &[
     Operation::change("elasticache:ModifyReplicationGroup", &[Grant::ours(ALL)]),
     Operation::change("elasticache:IncreaseReplicaCount", &[Grant::ours(ALL)]),
     Operation::change("elasticache:DecreaseReplicaCount", &[Grant::ours(ALL)]),
-    Operation::change("elasticache:DeleteReplicationGroup", &[Grant::ours(ALL)]),
+    Operation::deletion("elasticache:DeleteReplicationGroup", &[Grant::ours(ALL)]),
     Operation::change("elasticache:AddTagsToResource", &[Grant::ours(ALL), Grant::adopted(ALL)]),
 ];
 

@@ -51,11 +51,11 @@ const R: &[&str] = &["route-table/*"];
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeRouteTables", ANYWHERE),
-    Operation::change("ec2:CreateRouteTable", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
+    Operation::creation("ec2:CreateRouteTable", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
     Operation::change("ec2:CreateRoute", &[Grant::ours(R)]),
     Operation::change("ec2:ReplaceRoute", &[Grant::ours(R)]),
     Operation::change("ec2:DeleteRoute", &[Grant::ours(R)]),
-    Operation::change("ec2:DeleteRouteTable", &[Grant::ours(R)]),
+    Operation::deletion("ec2:DeleteRouteTable", &[Grant::ours(R)]),
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 

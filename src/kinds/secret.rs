@@ -56,13 +56,13 @@ static OPERATIONS: &[Operation] = &[
     Operation::plan("secretsmanager:DescribeSecret", &[Grant::named(&["secret:*"])]),
     Operation::apply("secretsmanager:GetRandomPassword", ANYWHERE),
     Operation::change("secretsmanager:GetSecretValue", &[Grant::ours(R)]),
-    Operation::change(
+    Operation::creation(
         "secretsmanager:CreateSecret",
         &[Grant::born(R), Grant::born(R).of("secretsmanager:TagResource")],
     ),
     Operation::change("secretsmanager:UpdateSecret", &[Grant::ours(R)]),
     Operation::change("secretsmanager:RestoreSecret", &[Grant::ours(R)]),
-    Operation::change("secretsmanager:DeleteSecret", &[Grant::ours(R)]),
+    Operation::deletion("secretsmanager:DeleteSecret", &[Grant::ours(R)]),
     Operation::change("secretsmanager:TagResource", &[Grant::ours(R), Grant::adopted(R)]),
 ];
 

@@ -112,12 +112,12 @@ const R: &[&str] = &["security-group/*"];
 static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeSecurityGroups", ANYWHERE),
     Operation::apply("ec2:DescribeSecurityGroupRules", ANYWHERE),
-    Operation::change("ec2:CreateSecurityGroup", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
+    Operation::creation("ec2:CreateSecurityGroup", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
     Operation::change("ec2:AuthorizeSecurityGroupIngress", &[Grant::ours(R)]),
     Operation::change("ec2:AuthorizeSecurityGroupEgress", &[Grant::ours(R)]),
     Operation::change("ec2:RevokeSecurityGroupIngress", &[Grant::ours(R)]),
     Operation::change("ec2:RevokeSecurityGroupEgress", &[Grant::ours(R)]),
-    Operation::change("ec2:DeleteSecurityGroup", &[Grant::ours(R)]),
+    Operation::deletion("ec2:DeleteSecurityGroup", &[Grant::ours(R)]),
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 

@@ -57,9 +57,9 @@ static OPERATIONS: &[Operation] = &[
     Operation::plan("ssm:DescribeParameters", ANYWHERE),
     Operation::plan("ssm:GetParameters", &[Grant::named(R)]),
     Operation::plan("ssm:ListTagsForResource", &[Grant::named(R)]),
-    Operation::change("ssm:PutParameter", &[Grant::named(R)]),
+    Operation::creation("ssm:PutParameter", &[Grant::named(R)]),
     Operation::change("ssm:AddTagsToResource", &[Grant::named(R)]),
-    Operation::change("ssm:DeleteParameter", &[Grant::named(R)]),
+    Operation::deletion("ssm:DeleteParameter", &[Grant::named(R)]),
 ];
 
 static TERRAFORM: Terraform = Terraform {

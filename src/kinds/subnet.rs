@@ -48,12 +48,12 @@ const BOTH: &[&str] = &["subnet/*", "route-table/*"];
 
 static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeSubnets", ANYWHERE),
-    Operation::change("ec2:CreateSubnet", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
+    Operation::creation("ec2:CreateSubnet", &[Grant::born(R), Grant::ours(&["vpc/*"])]),
     Operation::change("ec2:ModifySubnetAttribute", &[Grant::ours(R)]),
     Operation::change("ec2:AssociateRouteTable", &[Grant::ours(BOTH)]),
     Operation::change("ec2:ReplaceRouteTableAssociation", &[Grant::ours(BOTH)]),
     Operation::change("ec2:DisassociateRouteTable", &[Grant::ours(BOTH)]),
-    Operation::change("ec2:DeleteSubnet", &[Grant::ours(R)]),
+    Operation::deletion("ec2:DeleteSubnet", &[Grant::ours(R)]),
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 

@@ -68,10 +68,10 @@ static OPERATIONS: &[Operation] = &[
     Operation::plan("elasticloadbalancing:DescribeTags", ANYWHERE),
     Operation::plan("elasticloadbalancing:DescribeTargetHealth", ANYWHERE),
     Operation::apply("elasticloadbalancing:DescribeTargetGroupAttributes", ANYWHERE),
-    Operation::change("elasticloadbalancing:CreateTargetGroup", &[Grant::born(R)]),
+    Operation::creation("elasticloadbalancing:CreateTargetGroup", &[Grant::born(R)]),
     Operation::change("elasticloadbalancing:ModifyTargetGroup", &[Grant::ours(R)]),
     Operation::change("elasticloadbalancing:ModifyTargetGroupAttributes", &[Grant::ours(R)]),
-    Operation::change("elasticloadbalancing:DeleteTargetGroup", &[Grant::ours(R)]),
+    Operation::deletion("elasticloadbalancing:DeleteTargetGroup", &[Grant::ours(R)]),
     Operation::change(
         "elasticloadbalancing:AddTags",
         &[elb::tagging(R), Grant::ours(R), Grant::adopted(R)],

@@ -43,9 +43,9 @@ const R: &[&str] = &["vpc/*"];
 static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeVpcs", ANYWHERE),
     Operation::plan("ec2:DescribeVpcAttribute", &[Grant::named(R)]),
-    Operation::change("ec2:CreateVpc", &[Grant::born(R)]),
+    Operation::creation("ec2:CreateVpc", &[Grant::born(R)]),
     Operation::change("ec2:ModifyVpcAttribute", &[Grant::ours(R)]),
-    Operation::change("ec2:DeleteVpc", &[Grant::ours(R)]),
+    Operation::deletion("ec2:DeleteVpc", &[Grant::ours(R)]),
     Operation::change("ec2:CreateTags", &[ec2::tagging(R), Grant::ours(R), Grant::adopted(R)]),
 ];
 

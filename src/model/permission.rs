@@ -14,26 +14,52 @@ pub enum Side {
     Change,
 }
 
+/// Of what changes the account: when it is sent in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// When one of the kind is made.
+    Creation,
+    /// When one goes.
+    Deletion,
+    /// Where something calls for it.
+    Other,
+}
+
 /// One operation of the SDK, and what IAM has to allow for it.
 #[derive(Debug)]
 pub struct Operation {
     /// `ec2:CreateVpc`.
     pub name: &'static str,
     pub side: Side,
+    pub occasion: Occasion,
     pub grants: &'static [Grant],
 }
 
 impl Operation {
+    const fn new(name: &'static str, side: Side, grants: &'static [Grant]) -> Self {
+        Self { name, side, occasion: Occasion::Other, grants }
+    }
+
     pub const fn plan(name: &'static str, grants: &'static [Grant]) -> Self {
-        Self { name, side: Side::Plan, grants }
+        Self::new(name, Side::Plan, grants)
     }
 
     pub const fn apply(name: &'static str, grants: &'static [Grant]) -> Self {
-        Self { name, side: Side::Apply, grants }
+        Self::new(name, Side::Apply, grants)
     }
 
     pub const fn change(name: &'static str, grants: &'static [Grant]) -> Self {
-        Self { name, side: Side::Change, grants }
+        Self::new(name, Side::Change, grants)
+    }
+
+    /// A change that every creation of the kind takes.
+    pub const fn creation(name: &'static str, grants: &'static [Grant]) -> Self {
+        Self { occasion: Occasion::Creation, ..Self::change(name, grants) }
+    }
+
+    /// A change that every deletion of the kind takes.
+    pub const fn deletion(name: &'static str, grants: &'static [Grant]) -> Self {
+        Self { occasion: Occasion::Deletion, ..Self::change(name, grants) }
     }
 }
 

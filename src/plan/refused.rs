@@ -23,8 +23,8 @@ pub fn check(
     };
     let mut refused = changes.iter().filter_map(refused);
     let Some((address, Refusal { field, message, hint })) = refused.next() else { return Ok(()) };
-    let line = desired.field_lines.get(&(address.clone(), field.to_owned()));
-    let place = match line.or(desired.lines.get(&address)) {
+    let own = desired.field_spans.get(&(address.clone(), field)).map(|span| desired.line(*span));
+    let place = match own.as_ref().or(desired.lines.get(&address)) {
         Some(line) => format!("{}:{line}: ", file.display()),
         None => String::new(),
     };

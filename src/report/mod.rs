@@ -13,6 +13,7 @@ pub mod page;
 mod pending;
 pub mod plan;
 pub mod policy;
+pub mod preflight;
 pub mod progress;
 pub mod rehearsal;
 mod rounds;

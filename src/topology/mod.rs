@@ -26,19 +26,19 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use artifact::bucket_and_key;
-pub use diagnostic::{Diagnostic, Diagnostics, Label, Placed, Span};
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Lines, Placed, Span};
 pub use edit::{Uneditable, save, set_count};
 pub use format::FILE;
 pub use policy::{Level, OwnRule, Policy, WorkingHours};
-pub use regions::partition;
+pub use regions::{partition, zones};
 pub use types::{
     Ami, Artifact, Cache, Certificate, Database, Dns, HealthCheck, LoadBalancer, Moved, Names,
     Peer, Process, Rolling, RootVolume, Route, Rule, SecurityGroup, Service, Source, Subnet,
-    Topology, Use, Vpc,
+    Topology, Use, Vpc, complaint,
 };
 
 use crate::error::{Error, ErrorKind};
-use diagnostic::{Lines, Sink};
+use diagnostic::Sink;
 use tree::Syntax;
 use variables::Variables;
 

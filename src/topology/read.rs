@@ -186,10 +186,7 @@ fn service(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -
         count: block.number_or("count", *min_count),
         min_count,
         max_count: block.get("max_count").map(|_| block.number("max_count")),
-        ami: match block.get("ami").and_then(Item::table) {
-            Some(_) => Ami::Ssm(block.block("ami").text("ssm").value),
-            None => Ami::Id(block.text("ami").value),
-        },
+        ami: ami(block),
         instance_type: block.text("instance_type"),
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
@@ -212,6 +209,14 @@ fn service(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -
         uses: block.names("uses").value.into_iter().filter_map(uses).collect(),
         routes: block.tables("routes").map(route).collect(),
     }
+}
+
+fn ami(block: Block<'_>) -> Placed<Ami> {
+    let (named, make): (_, fn(String) -> Ami) = match block.get("ami").and_then(Item::table) {
+        Some(_) => (block.block("ami").text("ssm"), Ami::Ssm),
+        None => (block.text("ami"), Ami::Id),
+    };
+    Placed::new(make(named.value), named.span)
 }
 
 /// What stands for the service's key in a text that several services share.
@@ -278,16 +283,19 @@ fn slug(path: &str) -> String {
 
 fn database(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -> Database {
     let protect = block.flag_or(PROTECT, false);
-    let instance_class = block.text("instance_class").value;
+    let instance_class = block.text("instance_class");
     Database {
         protect,
         engine: block.text_or("engine", "postgres").value,
-        engine_version: block.text("engine_version").value,
+        engine_version: block.text("engine_version"),
         replicas: block.value_or("replicas", few, 0),
-        replica_instance_class: block.text_or("replica_instance_class", &instance_class).value,
+        replica_instance_class: match block.get("replica_instance_class") {
+            Some(_) => block.text("replica_instance_class"),
+            None => instance_class.clone(),
+        },
         instance_class,
         allocated_storage: block.number("allocated_storage"),
-        storage_type: block.text_or("storage_type", "gp3").value,
+        storage_type: block.text_or("storage_type", "gp3"),
         storage_encrypted: block.flag_or("storage_encrypted", true),
         multi_az: block.flag_or("multi_az", false),
         identifier: block.text_or("identifier", &format!("{topology}-{}-db", *name)),
@@ -315,8 +323,8 @@ fn cache(
     Cache {
         protect: block.flag_or(PROTECT, false),
         engine: block.text_or("engine", "redis").value,
-        engine_version: block.text("engine_version").value,
-        node_type: block.text("node_type").value,
+        engine_version: block.text("engine_version"),
+        node_type: block.text("node_type"),
         cluster_id: block.text_or("cluster_id", &format!("{topology}-{}", *name)),
         port: block.number_or("port", 6379).value,
         zone: zone(block, region),

@@ -1,6 +1,6 @@
 //! What a topology file says, as plain data: every reference known to lead somewhere, every default filled in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
 
@@ -131,7 +131,7 @@ pub struct Service {
     pub count: Placed<u32>,
     pub min_count: Placed<u32>,
     pub max_count: Option<Placed<u32>>,
-    pub ami: Ami,
+    pub ami: Placed<Ami>,
     pub instance_type: Placed<String>,
     pub subnets: Names,
     pub security_groups: Names,
@@ -236,11 +236,11 @@ pub struct Database {
     pub name: Named,
     pub protect: bool,
     pub engine: String,
-    pub engine_version: String,
-    pub instance_class: String,
+    pub engine_version: Placed<String>,
+    pub instance_class: Placed<String>,
     /// In GiB.
     pub allocated_storage: Placed<u32>,
-    pub storage_type: String,
+    pub storage_type: Placed<String>,
     pub storage_encrypted: bool,
     pub multi_az: bool,
     pub identifier: Placed<String>,
@@ -255,7 +255,7 @@ pub struct Database {
     pub apply_immediately: bool,
     /// How many copies take reads.
     pub replicas: Placed<u32>,
-    pub replica_instance_class: String,
+    pub replica_instance_class: Placed<String>,
     pub subnets: Names,
     pub security_groups: Names,
 }
@@ -266,8 +266,8 @@ pub struct Cache {
     pub name: Named,
     pub protect: bool,
     pub engine: String,
-    pub engine_version: String,
-    pub node_type: String,
+    pub engine_version: Placed<String>,
+    pub node_type: Placed<String>,
     pub cluster_id: Placed<String>,
     pub port: u16,
     /// In full: `ap-southeast-1a`.
@@ -345,13 +345,23 @@ impl Topology {
 
     /// Errors that show only when it is known which resources the file asks for.
     pub fn complaint(&self, errors: Vec<Diagnostic>) -> Diagnostics {
-        let mut sink = Sink::default();
-        errors.into_iter().for_each(|error| sink.push(error));
-        sink.finish(&self.path.display().to_string(), &self.text)
+        complaint(&self.path, &self.text, errors)
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The line of the file in which a place stands; the first is 1.
     pub fn line(&self, span: Span) -> usize {
         self.lines.line(span.start)
     }
+}
+
+/// What is wrong with the file of this path and text, seen from beyond it.
+pub fn complaint(path: &Path, text: &str, errors: Vec<Diagnostic>) -> Diagnostics {
+    let mut sink = Sink::default();
+    errors.into_iter().for_each(|error| sink.push(error));
+    sink.finish(&path.display().to_string(), text)
 }

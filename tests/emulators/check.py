@@ -7,7 +7,7 @@
 import sys
 import traceback
 
-from facts import network, instances, balancing, data, services  # noqa: F401, I001 - each registers its facts, in the order of the table
+from facts import network, instances, balancing, data, services, offers  # noqa: F401, I001 - each registers its facts, in the order of the table
 from facts.world import FACTS, RIGHT, UNCHECKED, World
 
 

@@ -152,7 +152,9 @@ pub struct Call {
 impl Call {
     /// Whether it may have changed the account, but for the lock.
     pub fn changes(&self) -> bool {
-        let looks = ["Describe", "Get", "List"].iter().any(|verb| self.operation.starts_with(verb));
+        let looks = ["Describe", "Get", "List", "Simulate"]
+            .iter()
+            .any(|verb| self.operation.starts_with(verb));
         !looks && !self.is_of_lock()
     }
 

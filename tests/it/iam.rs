@@ -6,8 +6,8 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use ecdeploy::kinds;
 use ecdeploy::model::Side;
+use ecdeploy::{aws, kinds};
 use serde_json::{Value, json};
 
 use crate::emulator::{Account, Call, Emulator};
@@ -39,6 +39,7 @@ const SELDOM: &[(&str, &str)] = &[
     ("elasticloadbalancing:SetSubnets", "the load balancer gets another subnet"),
     ("iam:DetachRolePolicy", "somebody gave a role a policy"),
     ("iam:GetRole", "a role is waited for"),
+    ("iam:SimulatePrincipalPolicy", "the caller is a user or a role, as moto's is not"),
     ("iam:ListInstanceProfileTags", "an instance profile has not the role of its name"),
     ("iam:UpdateAssumeRolePolicy", "somebody changed who may have a role"),
     ("rds:ModifyDBSubnetGroup", "a database gets another subnet"),
@@ -85,7 +86,7 @@ fn names(calls: &[Call]) -> BTreeSet<String> {
 }
 
 fn every_call_is_in_the_table_and_on_its_side(emulator: Emulator) {
-    let table = ecdeploy::aws::table(kinds::operations());
+    let table = aws::table(kinds::operations());
     let mut account = emulator.lend();
     let shop = everything(&mut account);
     let run = |account: &mut Account, verb: &[&str], allowed: &[Side]| {
@@ -202,10 +203,13 @@ fn every_action_of_the_plans_policy_is_needed() {
     account.enforce_policies(true);
 
     whole.run(&["plan"]).exits(0);
+    // What is asked of what a plan changes: this one changes nothing, and others go without an answer.
+    let beforehand = |action: &str| aws::questions::OPERATIONS.iter().any(|row| row.name == action);
     let idle: Vec<&String> = users
         .iter()
         .filter(|(_, shop)| shop.run(&["plan"]).code == Some(0))
         .map(|(action, _)| action)
+        .filter(|action| !beforehand(action))
         .collect();
 
     assert_eq!(idle, SELDOM_PLANNED);

@@ -11,6 +11,7 @@ use super::health::{Targets, delay};
 use super::lease::Kept;
 use super::maintenance::Upkeep;
 use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
+use super::questions::Told;
 use super::senders::used;
 use super::{lookup, rules};
 use crate::kinds::{self, Live};
@@ -35,7 +36,7 @@ pub struct Account {
     /// By kind and id.
     pub(super) objects: BTreeMap<String, Object>,
     /// Final snapshots of databases; they outlive everything.
-    snapshots: BTreeSet<String>,
+    pub(super) snapshots: BTreeSet<String>,
     /// Network interfaces of deleted load balancers, which hold on to subnets and groups for a while.
     lingering: Vec<Lingering>,
     /// Whether ids may be named that it doesn't know.
@@ -54,6 +55,8 @@ pub struct Account {
     /// The long texts that bodies name.
     #[serde(default)]
     pub(super) texts: Texts,
+    #[serde(skip)]
+    pub(super) told: Told,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,7 +82,12 @@ impl Account {
             quiet_until: 0,
             tokens: BTreeMap::new(),
             texts: Texts::new(),
+            told: Told::default(),
         }
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.region
     }
 
     pub fn id(&self) -> &str {

@@ -13,7 +13,8 @@ use super::{Death, Faults, Rates, SimCloud, Unseen};
 use crate::cloud::{Cloud, Found};
 use crate::kinds::{Kind, Live};
 use crate::model::{
-    Body, Class, Created, Fault, Holder, Lease, Lookup, Observed, Standing, Tags, TargetHealth,
+    Body, Class, Created, Fault, Holder, Lease, Lookup, Observed, Question, Standing, Tags,
+    TargetHealth,
 };
 
 /// One process's way to the account, which is somebody else's as well.
@@ -172,6 +173,10 @@ impl Cloud for FaultyCloud<'_> {
         body: &Body,
     ) -> Result<Option<String>, Fault> {
         self.cloud.obstacle(kind, topology, body).await
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Value, Fault> {
+        self.cloud.ask(question).await
     }
 
     async fn create(

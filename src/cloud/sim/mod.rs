@@ -12,6 +12,7 @@ mod lease;
 mod lookup;
 mod maintenance;
 mod object;
+mod questions;
 mod reach;
 mod replicas;
 mod rules;
@@ -27,6 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
 use tokio::time::Instant;
 
 pub use account::Account;
@@ -41,8 +43,8 @@ use super::{Cloud, Found};
 use crate::error::Result;
 use crate::kinds::{Detail, Kind, Live, instance, ssm_parameter};
 use crate::model::{
-    Body, Bucket, Created, Fault, Holder, Lease, Lookup, Observed, Schema, Standing, Tags,
-    TargetHealth,
+    Body, Bucket, Created, Fault, Holder, Lease, Lookup, Observed, Question, Schema, Standing,
+    Tags, TargetHealth,
 };
 
 /// How long one call takes.
@@ -215,6 +217,11 @@ impl Cloud for SimCloud {
         body: &Body,
     ) -> Result<Option<String>, Fault> {
         Ok(self.current()?.0.obstacle(kind.schema(), topology, body))
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Value, Fault> {
+        self.sleep(ROUND_TRIP).await;
+        self.current()?.0.ask(question)
     }
 
     async fn create(

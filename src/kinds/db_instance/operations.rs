@@ -28,7 +28,7 @@ const KEEPS: [Grant; 3] = [
 pub static OPERATIONS: &[Operation] = &[
     Operation::plan("rds:DescribeDBInstances", &[Grant::named(ALL)]),
     Operation::plan("rds:ListTagsForResource", &[Grant::named(ALL)]),
-    Operation::change(
+    Operation::creation(
         "rds:CreateDBInstance",
         &[
             Grant::born(R),
@@ -54,7 +54,7 @@ pub static OPERATIONS: &[Operation] = &[
         &[Grant::ours(ALL), Grant::named(BESIDE), KEEPS[0], KEEPS[1], KEEPS[2]],
     ),
     // With a final snapshot.
-    Operation::change(
+    Operation::deletion(
         "rds:DeleteDBInstance",
         &[
             Grant::ours(ALL),

@@ -11,11 +11,11 @@ const GROUPS: &[&str] = &["targetgroup/*"];
 pub static OPERATIONS: &[Operation] = &[
     Operation::plan("ec2:DescribeInstances", ANYWHERE),
     Operation::plan("ec2:DescribeVolumes", ANYWHERE),
-    Operation::apply("ec2:DescribeImages", ANYWHERE),
+    Operation::plan("ec2:DescribeImages", ANYWHERE),
     Operation::apply("ec2:DescribeInstanceAttribute", &[Grant::named(R)]),
     Operation::apply("ec2:DescribeIamInstanceProfileAssociations", ANYWHERE),
     // The network interface gets no tag, and bears none yet.
-    Operation::change(
+    Operation::creation(
         "ec2:RunInstances",
         &[
             Grant::born(MADE),
@@ -30,7 +30,7 @@ pub static OPERATIONS: &[Operation] = &[
     ),
     Operation::change("ec2:StopInstances", &[Grant::ours(R)]),
     Operation::change("ec2:StartInstances", &[Grant::ours(R)]),
-    Operation::change("ec2:TerminateInstances", &[Grant::ours(R)]),
+    Operation::deletion("ec2:TerminateInstances", &[Grant::ours(R)]),
     Operation::change(
         "ec2:ModifyInstanceAttribute",
         &[Grant::ours(&["instance/*", "security-group/*"])],

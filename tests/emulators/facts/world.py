@@ -71,6 +71,7 @@ class World:
         self.ec2, self.elb, self.rds = client("ec2"), client("elbv2"), client("rds")
         self.cache, self.ssm, self.sts = client("elasticache"), client("ssm"), client("sts")
         self.iam, self.route53, self.acm = client("iam"), client("route53"), client("acm")
+        self.quotas = client("service-quotas")
         self._counter = itertools.count(1)
         self.ami = self.ssm.get_parameter(Name=AMI_PARAMETER)["Parameter"]["Value"]
 

@@ -26,6 +26,18 @@ def managed(name):
     }
 
 
+@around(rds, "_describe_orderable_options")
+def each_disk(original, p):
+    """AWS lists an option for each type of disk; ministack one, of gp2."""
+    status, headers, body = original(p)
+    text = body.decode() if isinstance(body, bytes) else body
+    option = "<OrderableDBInstanceOption>"
+    begin, end = text.find(option), text.rfind("</OrderableDBInstanceOptions>")
+    options = text[begin:end] if begin >= 0 else ""
+    text = text[:end] + options.replace("<StorageType>gp2<", "<StorageType>gp3<") + text[end:]
+    return status, headers, text.encode() if isinstance(body, bytes) else text
+
+
 @around(rds, "_create_db_instance")
 def secret(original, p):
     """AWS makes a secret where it manages the master password, and a full version of a major one; ministack neither."""

@@ -14,6 +14,7 @@ mod moved;
 mod output;
 mod partly;
 mod policies;
+mod preflight;
 mod protect;
 mod random;
 mod recovery;

@@ -10,8 +10,8 @@ use ecdeploy::cloud::{Cloud, Found};
 use ecdeploy::desired::{Desired, desired};
 use ecdeploy::kinds::{self, Kind, Live};
 use ecdeploy::model::{
-    Body, Class, Created, Fault, Holder, Lease, Lookup, Observed, Standing, TOPOLOGY, Tags,
-    TargetHealth,
+    Body, Class, Created, Fault, Holder, Lease, Lookup, Observed, Question, Standing, TOPOLOGY,
+    Tags, TargetHealth,
 };
 use ecdeploy::plan::{Origin, Parting, Plan, Step};
 use ecdeploy::reconcile::{self, Event, Halt, Observer, Outcome, Stop, What};
@@ -288,6 +288,10 @@ impl<S: Spoiled> Cloud for Faulty<S> {
     ) -> Result<Option<Observed>, Fault> {
         self.0.sound().find(kind, id, topology).await
     }
+    async fn ask(&self, question: &Question) -> Result<Value, Fault> {
+        self.0.sound().ask(question).await
+    }
+
     async fn create(
         &self,
         kind: &'static dyn Kind,

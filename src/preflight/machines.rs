@@ -1,0 +1,116 @@
+//! Instance types in their zones, and images that run on them.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use super::answers::Answers;
+use super::planned::Planned;
+use crate::kinds::instance;
+use crate::model::question::{Images, Machines, Zones};
+use crate::model::{Address, Question};
+use crate::topology::suggest;
+
+/// One that is to run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wish {
+    instance_type: String,
+    zone: Option<String>,
+    image: Option<String>,
+}
+
+/// Each wish once, with the first machine that has it.
+fn wishes(planned: &Planned<'_>) -> Vec<(Wish, Address)> {
+    let mut seen = BTreeSet::new();
+    let coming = planned.setting(instance::SCHEMA.kind, &["instance_type", "ami", "subnet"]);
+    let wishes = coming.filter_map(|(change, body)| {
+        let wish = Wish {
+            instance_type: planned.text(body, "instance_type")?,
+            zone: body.get("subnet").and_then(|subnet| planned.zone(subnet)),
+            image: planned.text(body, "ami"),
+        };
+        Some((wish, change.address.clone()))
+    });
+    // Of two services, each may say it in its own place.
+    let place = |address: &Address| planned.span(address, "instance_type");
+    wishes.filter(|(wish, address)| seen.insert((wish.clone(), place(address)))).collect()
+}
+
+fn types(wishes: &[(Wish, Address)]) -> BTreeSet<String> {
+    wishes.iter().map(|(wish, _)| wish.instance_type.clone()).collect()
+}
+
+fn images(wishes: &[(Wish, Address)]) -> BTreeSet<String> {
+    wishes.iter().filter_map(|(wish, _)| wish.image.clone()).collect()
+}
+
+pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
+    let wishes = wishes(planned);
+    if wishes.is_empty() {
+        return Vec::new();
+    }
+    let types = types(&wishes);
+    vec![
+        Question::Offered(types.clone()),
+        Question::Machines(types),
+        Question::Images(images(&wishes)),
+    ]
+}
+
+pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
+    let wishes = wishes(planned);
+    let types = types(&wishes);
+    let offered: Zones = answers.get(&Question::Offered(types.clone())).unwrap_or_default();
+    let machines: Machines = answers.get(&Question::Machines(types)).unwrap_or_default();
+    let known: Option<Images> = answers.get(&Question::Images(images(&wishes)));
+    let region = &planned.desired.region;
+    let mut findings = Vec::new();
+    let mut refuse = |diagnostic| findings.push(Finding::Refused(diagnostic));
+    for (Wish { instance_type, zone, image }, address) in &wishes {
+        let blame = |message| planned.blame(address, "instance_type", message);
+        match (offered.get(instance_type), zone) {
+            (Some(zones), _) if zones.is_empty() => refuse(
+                blame(format!("EC2 has no instance type `{instance_type}` in {region}"))
+                    .label("not offered in this region"),
+            ),
+            (Some(zones), Some(zone)) if !zones.contains(zone) => {
+                let there = suggest::list(zones.iter().map(String::as_str));
+                let mut error = blame(format!("EC2 has no `{instance_type}` in {zone}"))
+                    .label("not offered in every zone of its subnets")
+                    .hint(format!("there it is: {there}; take another type, or other subnets"));
+                if let Some(subnets) = planned.span(address, "subnet") {
+                    error = error.also(subnets, format!("one of these is in {zone}"));
+                }
+                refuse(error);
+            }
+            _ => {}
+        }
+        let Some((known, image)) = known.as_ref().zip(image.as_ref()) else { continue };
+        let Some(found) = known.get(image) else {
+            let error = format!("there is no image {image} in {region}");
+            refuse(
+                planned.blame(address, "ami", error).label("nothing to launch from").hint(
+                    "it may be another region's, or gone; or nobody shares it with this account"
+                        .to_owned(),
+                ),
+            );
+            continue;
+        };
+        if let (Some(architecture), Some(machine)) =
+            (&found.architecture, machines.get(instance_type))
+            && !machine.architectures.contains(architecture)
+        {
+            let runs = machine.architectures.iter().cloned().collect::<Vec<_>>().join(" or ");
+            let message =
+                format!("`{instance_type}` runs {runs}, and {image} is for {architecture}");
+            let mut error = planned
+                .blame(address, "ami", message)
+                .label(format!("an image for {architecture}"))
+                .hint("take the image of the other architecture, or another type".to_owned());
+            if let Some(span) = planned.span(address, "instance_type") {
+                error = error.also(span, format!("runs {runs}"));
+            }
+            refuse(error);
+        }
+    }
+    findings
+}

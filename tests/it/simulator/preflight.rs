@@ -1,0 +1,238 @@
+//! What a plan is held against before anything is changed, on an account that a test can have say no.
+
+use std::collections::BTreeSet;
+
+use ecdeploy::cloud::Cloud;
+use ecdeploy::cloud::sim::SimCloud;
+use ecdeploy::error::Error;
+use ecdeploy::model::question::{Quota, Room, Rooms};
+use ecdeploy::model::{Class, Fault, Question};
+use ecdeploy::plan::{Origin, Plan};
+use ecdeploy::preflight::{self, Memory, Preflight, Purpose};
+use ecdeploy::report;
+use serde_json::{Value, json};
+
+use super::world::*;
+
+/// What the checks find of the plan for the drawn file with these edits.
+async fn checked(cloud: &SimCloud, edits: &[(&str, &str)], purpose: Purpose) -> Preflight {
+    let desired = drawn(edits);
+    let snapshot = read(cloud, &desired).await;
+    let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
+    let memory = Memory::none();
+    preflight::check(&plan, &desired, &snapshot, purpose, cloud, &memory).await.expect("checks")
+}
+
+fn answers(cloud: &SimCloud, question: Question, answer: impl Into<Value>) {
+    cloud.account().answer(question, Ok(answer.into()));
+}
+
+/// The refusal as it is printed.
+fn refusal(checked: Preflight) -> String {
+    plain(&report::error::text(&checked.passes().expect_err("it is refused")))
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+fn passes(checked: Preflight) {
+    let said = |error: Error| report::error::text(&error);
+    checked.passes().map_err(said).expect("it passes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_drawn_system_passes_and_leaves_nothing_unknown() {
+    let checked = checked(&empty_account(), &[], Purpose::Change).await;
+    assert_eq!(checked.unknown, [] as [String; 0]);
+    assert!(checked.doubtful.is_none());
+    passes(checked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_with_nothing_to_change_asks_nothing() {
+    let cloud = drawn_account().await;
+    let desired = drawn(&[]);
+    let snapshot = read(&cloud, &desired).await;
+    let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
+    assert!(plan.is_empty());
+    let (before, none) = (cloud.now(), Memory::none());
+    let look = Purpose::Look;
+    preflight::check(&plan, &desired, &snapshot, look, &cloud, &none).await.expect("checks");
+    assert_eq!(cloud.now(), before, "a call takes its time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_rds_has_not_is_refused_with_those_it_has() {
+    let edits = [("engine_version    = \"16\"", "engine_version    = \"16.99\"")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_runs_already_is_nobodys_question() {
+    let cloud = drawn_account().await;
+    let engine = "postgres".to_owned();
+    answers(&cloud, Question::DatabaseVersions { engine }, json!(["17.1"]));
+    passes(checked(&cloud, &[("db.t3.micro", "db.t3.small")], Purpose::Look).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_in_one_zone_takes_no_standby() {
+    let cloud = empty_account();
+    let order = json!([{
+        "storage_type": "gp3", "zones": ["ap-southeast-1a"], "multi_az": true, "replicas": true, "storage": null,
+    }]);
+    let (engine, class) = ("postgres".to_owned(), "db.t3.micro".to_owned());
+    let version = "16.11".to_owned();
+    answers(&cloud, Question::DatabaseOrders { engine, version, class }, order);
+    let said = refusal(checked(&cloud, &[], Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_of_an_unknown_version_on_an_unknown_node_is_two_errors() {
+    let edits = [("\"7.1\"", "\"9.9\""), ("cache.t3.micro", "cache.t3.nano")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_vcpus_than_the_quota_are_refused_at_the_count() {
+    let cloud = drawn_account().await;
+    // Fourteen of two each run.
+    answers(&cloud, Question::Quota(Quota::Vcpus), 30);
+    let one = [("[service.user]\n", "[service.user]\ncount = 3\n")];
+    passes(checked(&cloud, &one, Purpose::Look).await);
+    let two = [("[service.user]\n", "[service.user]\ncount = 4\n")];
+    let said = refusal(checked(&cloud, &two, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_is_replaced_needs_room_beside_the_old_one() {
+    let cloud = drawn_account().await;
+    let bigger = [("root_volume     = { size = 8", "root_volume     = { size = 20")];
+    answers(&cloud, Question::Quota(Quota::Vcpus), 30);
+    passes(checked(&cloud, &bigger, Purpose::Look).await);
+    answers(&cloud, Question::Quota(Quota::Vcpus), 29);
+    let said = refusal(checked(&cloud, &bigger, Purpose::Look).await);
+    assert!(said.contains("30 vCPUs of standard instances would run at once"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn databases_and_load_balancers_beyond_what_is_given_are_refused() {
+    let cloud = empty_account();
+    let room =
+        |most, used| -> Rooms { Rooms::from([("DBInstances".to_owned(), Room { most, used })]) };
+    answers(&cloud, Question::DatabaseRoom, json!(room(40, 35)));
+    passes(checked(&cloud, &[], Purpose::Look).await);
+    answers(&cloud, Question::DatabaseRoom, json!(room(40, 36)));
+    let said = refusal(checked(&cloud, &[], Purpose::Look).await);
+    assert!(
+        said.contains("41 databases would be in ap-southeast-1, and the quota is 40"),
+        "{said}"
+    );
+
+    answers(&cloud, Question::DatabaseRoom, json!(room(100, 0)));
+    let rooms = json!({
+        "application-load-balancers": {"most": 50, "used": 50},
+        "target-groups": {"most": 3000, "used": 2994},
+        "targets-per-target-group": {"most": 1, "used": 0},
+        "rules-per-application-load-balancer": {"most": 7, "used": 0},
+    });
+    answers(&cloud, Question::BalancingRoom, rooms);
+    let said = refusal(checked(&cloud, &[], Purpose::Look).await);
+    for expected in [
+        "51 load balancers would be in",
+        "3001 target groups would be in",
+        "target_group.user would have 2 targets",
+        "the load balancer would have 8 rules",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_are_added_before_others_go_count_beside_them() {
+    let cloud = drawn_account().await;
+    let group =
+        "ingress = [{ port = 80, from = \"0.0.0.0/0\" }, { port = 443, from = \"0.0.0.0/0\" }]";
+    let moved =
+        "ingress = [{ port = 81, from = \"0.0.0.0/0\" }, { port = 82, from = \"0.0.0.0/0\" }]";
+    answers(&cloud, Question::Quota(Quota::GroupRules), 4);
+    passes(checked(&cloud, &[(group, moved)], Purpose::Look).await);
+    answers(&cloud, Question::Quota(Quota::GroupRules), 3);
+    let said = refusal(checked(&cloud, &[(group, moved)], Purpose::Look).await);
+    assert!(said.contains("security_group.alb would have 4 rules of ingress"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_only_looks_need_not_be_allowed_to_change() {
+    let cloud = empty_account();
+    for action in ["ec2:CreateVpc", "ec2:DeleteVpc", "iam:PassRole"] {
+        cloud.account().deny(action);
+    }
+
+    let looked = checked(&cloud, &[], Purpose::Look).await;
+    insta::assert_snapshot!(plain(&report::preflight::text(&looked)));
+    passes(looked);
+
+    let said = refusal(checked(&cloud, &[], Purpose::Change).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_asked_is_said_and_the_plan_goes_on() {
+    let cloud = empty_account();
+    for question in [Question::Vpcs, Question::DatabaseRoom] {
+        let denied = Fault::new(Class::Denied, "ec2:DescribeVpcs", "UnauthorizedOperation", "no");
+        cloud.account().answer(question, Err(denied));
+    }
+    let checked = checked(&cloud, &[], Purpose::Change).await;
+    let why = "these credentials may not call ec2:DescribeVpcs";
+    assert_eq!(checked.unknown, [format!("quotas: {why}"), format!("other networks: {why}")]);
+    passes(checked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_end_meanwhile_end_the_plan() {
+    let cloud = empty_account();
+    let ended = Fault::new(Class::Credentials, "ec2:DescribeVpcs", "RequestExpired", "too late");
+    cloud.account().answer(Question::Vpcs, Err(ended));
+    let desired = drawn(&[]);
+    let snapshot = read(&cloud, &desired).await;
+    let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
+    let (look, none) = (Purpose::Look, Memory::none());
+    let error = preflight::check(&plan, &desired, &snapshot, look, &cloud, &none).await;
+    error.expect_err("nobody can go on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_vpc_of_the_same_addresses_is_a_warning_and_ours_is_none() {
+    let cloud = empty_account();
+    let vpcs = json!({
+        "vpc-other": {"blocks": ["10.0.128.0/17", "172.31.0.0/16"], "topology": null},
+        "vpc-ours": {"blocks": ["10.0.0.0/16"], "topology": "ecommerce"},
+    });
+    answers(&cloud, Question::Vpcs, vpcs);
+    let checked = checked(&cloud, &[], Purpose::Look).await;
+    insta::assert_snapshot!(plain(&report::preflight::text(&checked)));
+    passes(checked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_snapshot_whose_name_is_taken_is_refused() {
+    let cloud = drawn_account().await;
+    let desired = drawn(&[]);
+    let snapshot = read(&cloud, &desired).await;
+    let plan =
+        Plan::to_destroy(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
+    let names: BTreeSet<String> = plan.final_snapshots().map(|(_, name)| name.to_owned()).collect();
+    let taken = names.iter().next().expect("databases leave snapshots").clone();
+    answers(&cloud, Question::Snapshots(names), json!([taken]));
+    let (change, none) = (Purpose::Change, Memory::none());
+    let checked = preflight::check(&plan, &desired, &snapshot, change, &cloud, &none).await;
+    let said = refusal(checked.expect("checks"));
+    insta::assert_snapshot!(said);
+}
