@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod desired;
 pub mod diff;
 pub mod error;
+pub mod graph;
 pub mod kinds;
 pub mod lock;
 pub mod model;

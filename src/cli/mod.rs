@@ -5,6 +5,7 @@ mod apply;
 mod carry_out;
 mod context;
 mod destroy;
+mod graph;
 mod hold;
 mod iam_policy;
 mod plan;
@@ -70,6 +71,7 @@ enum Command {
     Scale(scale::Scale),
     Adopt(adopt::Adopt),
     Trace(trace::Trace),
+    Graph(graph::Graph),
     Unlock(unlock::Unlock),
     IamPolicy(iam_policy::IamPolicy),
 }
@@ -110,6 +112,7 @@ fn run(cli: Cli) -> Result<u8> {
             Command::Scale(command) => command.run(&cli.global).await,
             Command::Adopt(command) => command.run(&cli.global).await,
             Command::Trace(command) => command.run(&cli.global).await,
+            Command::Graph(command) => command.run(&cli.global).await,
             Command::Unlock(command) => command.run(&cli.global).await,
             Command::IamPolicy(command) => command.run(&cli.global),
         }

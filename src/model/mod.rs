@@ -29,5 +29,5 @@ pub use observed::{Created, Duty, Maintenance, Observed, Standing, Status};
 pub use pace::{Bucket, Calls};
 pub use permission::{ANYWHERE, Condition, Grant, Operation, Scope, Side};
 pub use schema::{APPLY_IMMEDIATELY, Field, Need, OnChange, Phase, Reference, Schema, Timing};
-pub use steering::steers;
+pub use steering::{printable, steers};
 pub use tags::{ADDRESS, APPLIED, LAUNCH, NAME, PROTECTED, TOPOLOGY, Tags};

@@ -3,6 +3,7 @@
 pub mod diagnostics;
 pub mod edit;
 pub mod error;
+pub mod graph;
 pub mod json;
 pub mod log;
 pub mod outcome;
@@ -33,12 +34,17 @@ use crate::model::steers;
 pub fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout();
     // In one piece: the stream that strips as it goes hands on a great plan word by word.
-    let plain = anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never;
-    let written = match plain {
-        true => stdout.write_all(strip_str(text).to_string().as_bytes()),
+    let without = anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never;
+    let written = match without {
+        true => stdout.write_all(plain(text).as_bytes()),
         false => stdout.write_all(text.as_bytes()),
     };
     finish(written.and_then(|()| stdout.flush()))
+}
+
+/// A text without its colours.
+pub fn plain(text: &str) -> String {
+    strip_str(text).to_string()
 }
 
 /// Prints a result as one JSON document.

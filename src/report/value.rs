@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::model::{Late, late, steers};
+use crate::model::{Late, late};
+
+pub use crate::model::printable;
 
 /// One line for a value. `note` says of a late value what is known of it.
 pub fn line(value: &Value, note: &dyn Fn(&Late) -> Option<String>) -> String {
@@ -62,16 +64,6 @@ pub fn lines_of(value: &Value) -> Option<&[Value]> {
     let items = value.as_array()?;
     let tables = items.iter().any(|item| item.is_object() && late(item).is_none());
     (tables && !items.is_empty()).then_some(items)
-}
-
-/// Text from AWS or a file with what would steer a terminal made visible.
-pub fn printable(text: &str) -> String {
-    if !text.contains(steers) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|c| if steers(c) { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
 }
 
 /// The text with blanks behind it, up to this width.

@@ -17,6 +17,7 @@ pub use firewall::{Ground, Side};
 pub use hop::Hop;
 pub use path::{Request, covers, matches};
 pub use scene::{Named, Scene, Uses, uses};
+pub(crate) use scene::{link, links, number, text, texts};
 pub use walk::{Candidate, DnsName, Stop, Target, Walk, What, trace};
 
 #[cfg(test)]

@@ -210,11 +210,11 @@ impl fmt::Display for Named {
     }
 }
 
-pub(super) fn text<'a>(body: &'a Body, field: &str) -> &'a str {
+pub(crate) fn text<'a>(body: &'a Body, field: &str) -> &'a str {
     body.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-pub(super) fn number(body: &Body, field: &str) -> Option<u64> {
+pub(crate) fn number(body: &Body, field: &str) -> Option<u64> {
     body.get(field).and_then(Value::as_u64)
 }
 
@@ -222,16 +222,16 @@ pub(super) fn port(body: &Body) -> Option<u16> {
     number(body, "port").and_then(|port| u16::try_from(port).ok())
 }
 
-pub(super) fn texts(body: &Body, field: &str) -> Vec<String> {
+pub(crate) fn texts(body: &Body, field: &str) -> Vec<String> {
     let items = body.get(field).and_then(Value::as_array).into_iter().flatten();
     items.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-pub(super) fn link(body: &Body, field: &str) -> Option<Named> {
+pub(crate) fn link(body: &Body, field: &str) -> Option<Named> {
     body.get(field).and_then(Named::of)
 }
 
-pub(super) fn links(body: &Body, field: &str) -> Vec<Named> {
+pub(crate) fn links(body: &Body, field: &str) -> Vec<Named> {
     let items = body.get(field).and_then(Value::as_array).into_iter().flatten();
     items.filter_map(Named::of).collect()
 }

@@ -4,7 +4,7 @@
 mod cloud_init;
 mod interrupted;
 mod machine;
-mod programs;
+pub mod programs;
 mod stores;
 
 use std::collections::BTreeSet;

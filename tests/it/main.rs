@@ -23,6 +23,7 @@ mod drawn;
 mod emulator;
 mod facts;
 mod fuzz;
+mod graph;
 mod inventory;
 mod keeping;
 mod lock;

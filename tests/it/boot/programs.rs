@@ -20,15 +20,20 @@ const PACKAGES: &[&str] = &[
 
 /// A program, installed if it is missing and this user may.
 pub fn need(program: &str) -> Command {
+    need_of(program, PACKAGES)
+}
+
+/// A program of one of these packages of Debian, which are installed if it is missing and this user may.
+pub fn need_of(program: &str, packages: &[&str]) -> Command {
     if find(program).is_none() && is_root() {
         let _ =
-            apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(PACKAGES));
+            apt_get(|apt| apt.args(["install", "-y", "--no-install-recommends"]).args(packages));
     }
     let found = find(program);
     Command::new(found.unwrap_or_else(|| {
         panic!(
             "these tests run {program}: apt-get install {} (npm comes with NodeSource's nodejs)",
-            PACKAGES.join(" ")
+            packages.join(" ")
         )
     }))
 }

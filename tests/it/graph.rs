@@ -1,0 +1,191 @@
+//! `ecdeploy graph` as people run it: in the terminal, in Graphviz, and its page in a browser.
+
+#[cfg(unix)]
+mod browser;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::boot::programs::{need_of, output};
+use crate::product::{Ran, Shop};
+
+#[cfg(unix)]
+use browser::Page;
+
+/// A shop whose account nobody must ask: nothing answers there.
+fn offline() -> Shop {
+    Shop::at("http://127.0.0.1:9")
+}
+
+fn sandbox(shop: &Shop, arguments: &[&str]) -> Ran {
+    shop.run(&[arguments, &["--sandbox", "--sandbox-speed=100000"]].concat())
+}
+
+#[test]
+fn the_drawn_system_in_a_terminal() {
+    let ran = offline().run(&["graph"]).exits(0);
+    insta::assert_snapshot!(ran.stdout);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{ran}");
+}
+
+#[test]
+fn what_the_drawing_has_no_need_of_in_a_terminal() {
+    let shop = offline().with_file(include_str!("../topologies/workers.toml"));
+    insta::assert_snapshot!(shop.run(&["graph"]).exits(0).stdout);
+}
+
+#[test]
+fn in_mermaid() {
+    insta::assert_snapshot!(offline().run(&["graph", "--format", "mermaid"]).exits(0).stdout);
+}
+
+#[test]
+fn graphviz_draws_what_it_says_in_dot() {
+    let shop = offline();
+    // A path may hold what means something to DOT.
+    shop.edit("path = \"/api/auth/*\"", "path = \"/a\\\"&'$~@:+?/*\"");
+    shop.run(&["graph", "--out", "shop.dot"]).exits(0);
+    let drawn = output(need_of("dot", &["graphviz"]).arg("-Tsvg").arg(shop.path("shop.dot")));
+    for name in ["user&#45;1", "ecommerce&#45;alb", "standby", "Redis&#45;SG", "ssm_parameter"] {
+        assert!(drawn.contains(name), "{name} is not in the picture");
+    }
+    assert!(drawn.contains("/a&quot;&amp;&#39;$~@:+?/*"), "{drawn}");
+}
+
+#[test]
+fn a_plan_colours_what_it_would_change() {
+    let shop = offline();
+    sandbox(&shop, &["graph", "--plan"]).exits(0).says("+ 103 to create");
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    sandbox(&shop, &["graph", "--plan"]).exits(0).says("No changes.");
+    shop.edit("[service.frontend]\n", "[service.frontend]\ninstance_type = \"t3.medium\"\n");
+    shop.edit("[database.notification]\n", "");
+    shop.edit("uses      = [\"database.notification\"]\n", "");
+    let ran = sandbox(&shop, &["graph", "--plan"]).exits(0);
+    insta::assert_snapshot!(ran.stdout);
+    let ran = sandbox(&shop, &["graph", "--plan", "--format", "svg"]).exits(0);
+    assert!(ran.stdout.contains("class=\"database sign leaf delete\""), "{ran}");
+    assert!(ran.says("instance_type: t3.small \u{2192} t3.medium").stderr.is_empty());
+}
+
+#[test]
+fn the_account_shows_its_health() {
+    let shop = offline();
+    sandbox(&shop, &["graph", "--live"]).exits(0).says("not in the account");
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    insta::assert_snapshot!(sandbox(&shop, &["graph", "--live"]).exits(0).stdout);
+}
+
+#[test]
+fn the_ending_of_a_file_says_the_format() {
+    let shop = offline();
+    for (file, begins) in [
+        ("a.svg", "<svg "),
+        ("a.html", "<!doctype html>"),
+        ("a.mmd", "flowchart "),
+        ("a.gv", "digraph "),
+        ("a.txt", "ecommerce as "),
+    ] {
+        shop.run(&["graph", "--out", file]).exits(0).says(file);
+        let text = fs::read_to_string(shop.path(file)).expect("the picture");
+        assert!(text.starts_with(begins), "{file}: {text}");
+    }
+    shop.run(&["graph", "--out", "picture"]).fails_plainly().says("--format");
+    shop.run(&["graph", "--out", "nowhere/a.svg"]).fails_plainly().says("nowhere/a.svg");
+    shop.run(&["graph", "--plan", "--live"]).exits(1).says("--live");
+}
+
+#[cfg(unix)]
+const ONE: &str = "[...document.querySelectorAll('[data-at]')].find((one) => \
+    one.getAttribute('aria-label')?.split(',')[0] === ";
+
+/// The titles of those that bear a class.
+#[cfg(unix)]
+fn those(page: &mut Page, class: &str) -> BTreeSet<String> {
+    let script = format!(
+        "[...document.querySelectorAll('[data-at].{class}')].map((one) => one.getAttribute('aria-label')?.split(',')[0] ?? '')"
+    );
+    let found: Value = page.ask(&script);
+    let found = found.as_array().expect("a list").iter().filter_map(Value::as_str);
+    found.filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_is_searched_and_tells_of_what_the_pointer_is_on() {
+    let shop = offline();
+    shop.run(&["graph", "--out", "shop.html"]).exits(0);
+    let mut page = Page::open(&shop.path("shop.html"), "");
+
+    // The pointer on a machine: what it is, and all that a request for it goes through.
+    page.hover(&format!("{ONE}'instance.user-1')"));
+    let about = page.ask("document.querySelector('aside').innerText");
+    let about = about.as_str().expect("a text");
+    assert!(about.contains("instance.user-1") && about.contains("t3.small"), "{about}");
+    let on = those(&mut page, "on");
+    for wanted in [
+        "instance.user-1",
+        "target_group.user",
+        "listener_rule.api-users",
+        "load_balancer.main",
+        "db_instance.user",
+        "cache_cluster.redis",
+        "security_group.ec2",
+    ] {
+        assert!(on.contains(wanted), "{wanted} is not among {on:?}");
+    }
+    for other in ["instance.order-1", "instance.user-2", "db_instance.order", "target_group.order"]
+    {
+        assert!(!on.contains(other), "{other} is among {on:?}");
+    }
+    // What fades has faded.
+    page.ask("document.getAnimations().forEach((one) => one.finish())");
+    let faint = "getComputedStyle(document.querySelector('.fading .leaf-item:not(.on)')).opacity";
+    assert_ne!(page.ask(faint), "1");
+    assert!(page.ask("document.querySelectorAll('.edge.on').length").as_u64() > Some(3));
+
+    // Away from it, nothing of that is left.
+    page.hover("document.querySelector('.bar')");
+    assert_eq!(page.ask("document.querySelector('aside').hidden"), true);
+    assert!(those(&mut page, "on").is_empty());
+
+    // A search, by hand.
+    page.click("document.querySelector('input')");
+    page.write("T3.small order");
+    let hits = those(&mut page, "hit");
+    assert_eq!(hits, ["instance.order-1", "instance.order-2"].map(str::to_owned).into());
+    assert_eq!(page.ask("document.querySelector('output').textContent"), "2 found");
+    assert_eq!(page.ask("location.hash"), "#q=T3.small+order");
+    page.press("Enter", 13);
+    page.press("Enter", 13);
+    assert_eq!(page.ask("document.querySelector('aside h3').textContent"), "instance.order-2");
+    page.press("Escape", 27);
+    page.press("Escape", 27);
+    assert!(those(&mut page, "hit").is_empty());
+
+    // Nothing came from anywhere else, and nothing went wrong.
+    assert_eq!(page.ask("performance.getEntriesByType('resource').length"), 0);
+    assert_eq!(page.complaints, Vec::<Value>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_page_searches_and_points() {
+    let shop = offline();
+    sandbox(&shop, &["graph", "--plan", "--out", "plan.html"]).exits(0);
+    let mut page = Page::open(&shop.path("plan.html"), "#q=payment&at=db_instance.payment");
+    assert_eq!(page.ask("document.querySelector('input').value"), "payment");
+    assert!(those(&mut page, "hit").contains("instance.payment-2"));
+    let about = page.ask("document.querySelector('aside').innerText");
+    let about = about.as_str().expect("a text");
+    assert!(about.contains("db_instance.payment") && about.contains("create"), "{about}");
+    // For who likes it light and who likes it dark.
+    let paper = "getComputedStyle(document.querySelector('.paper')).fill";
+    page.prefer("light");
+    let light = page.ask(paper);
+    page.prefer("dark");
+    assert_ne!(page.ask(paper), light);
+    assert_eq!(page.complaints, Vec::<Value>::new());
+}
