@@ -140,6 +140,8 @@ fn a_page_is_searched_and_tells_of_what_the_pointer_is_on() {
     {
         assert!(!on.contains(other), "{other} is among {on:?}");
     }
+    // What fades has faded.
+    page.ask("document.getAnimations().forEach((one) => one.finish())");
     let faint = "getComputedStyle(document.querySelector('.fading .leaf-item:not(.on)')).opacity";
     assert_ne!(page.ask(faint), "1");
     assert!(page.ask("document.querySelectorAll('.edge.on').length").as_u64() > Some(3));
