@@ -109,3 +109,78 @@ impl Picture {
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::Live;
+    use crate::model::{Status, TargetHealth};
+    use crate::snapshot::Resource;
+
+    /// A machine of the account, whose id is its name.
+    fn seen(address: &Address, body: &Body, status: Status) -> Resource {
+        let live = Live {
+            id: address.name().to_owned(),
+            outputs: BTreeMap::new(),
+            body: body.clone(),
+            tags: BTreeMap::new(),
+        };
+        Resource {
+            address: address.clone(),
+            body: body.clone(),
+            applied: Default::default(),
+            tags: BTreeMap::new(),
+            status,
+            maintenance: None,
+            duty: Default::default(),
+            live,
+        }
+    }
+
+    fn found(target: &str, state: &str, reason: Option<&str>) -> TargetHealth {
+        let (group, target) = ("tg".to_owned(), target.to_owned());
+        TargetHealth { group, target, state: state.to_owned(), reason: reason.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_target_bears_what_its_gravest_group_finds_and_what_is_not_there_is_missing() {
+        let names = ["well", "sick", "new", "starting", "gone"];
+        let all = names.map(|name| Address::new("instance", name));
+        let desired = Desired {
+            resources: all.iter().map(|one| (one.clone(), Body::new())).collect(),
+            ..Desired::default()
+        };
+        let status = |one: &Address| match one.name() {
+            "starting" => Status::Pending("pending".to_owned()),
+            _ => Status::Ready,
+        };
+        let there = all.iter().filter(|one| one.name() != "gone");
+        let there = there.map(|one| (one.clone(), seen(one, &Body::new(), status(one))));
+        let snapshot = Snapshot {
+            resources: there.collect(),
+            health: Some(vec![
+                found("well", "healthy", None),
+                found("sick", "unhealthy", Some("Target.FailedHealthChecks")),
+                found("sick", "healthy", None),
+                found("new", "initial", Some("Elb.RegistrationInProgress")),
+            ]),
+            ..Snapshot::default()
+        };
+        let picture = of_account(&snapshot, &desired);
+        let mark = |name: &str| {
+            let mark = picture.mark(&Address::new("instance", name)).unwrap();
+            (mark.sign, mark.reason.clone().unwrap_or_default())
+        };
+        assert_eq!(mark("well"), (Sign::Healthy, "healthy".to_owned()));
+        let why = "unhealthy: Target.FailedHealthChecks".to_owned();
+        assert_eq!(mark("sick"), (Sign::Unhealthy, why));
+        assert_eq!(mark("new").0, Sign::Waiting);
+        assert_eq!(mark("starting"), (Sign::Waiting, "pending".to_owned()));
+        assert_eq!(mark("gone").0, Sign::Unhealthy);
+        assert!(mark("gone").1.starts_with("not in the account"));
+        assert_eq!(
+            picture.counts(),
+            [(Sign::Healthy, 1), (Sign::Waiting, 2), (Sign::Unhealthy, 2)]
+        );
+    }
+}
