@@ -133,13 +133,15 @@ mod tests {
             status,
             maintenance: None,
             duty: Default::default(),
+            vitals: Default::default(),
             live,
         }
     }
 
     fn found(target: &str, state: &str, reason: Option<&str>) -> TargetHealth {
         let (group, target) = ("tg".to_owned(), target.to_owned());
-        TargetHealth { group, target, state: state.to_owned(), reason: reason.map(str::to_owned) }
+        let (state, reason) = (state.to_owned(), reason.map(str::to_owned));
+        TargetHealth { group, target, state, reason, description: None }
     }
 
     #[test]
