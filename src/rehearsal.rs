@@ -1,6 +1,6 @@
 //! A plan carried out on a copy of the account, where time costs nothing: how long it takes, and who serves meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cloud::sim::{Account, Original, SimCloud};
 use crate::desired::Desired;
+use crate::diff::Action;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kinds::{self, target_group};
 use crate::model::{ADDRESS, Address, Body, Schema, Tags};
@@ -74,7 +75,7 @@ fn play(plan: &Plan, snapshot: &Snapshot, account: Account) -> std::io::Result<R
         let outcome = reconcile::run(plan, snapshot, &cloud, PARALLELISM, &stop, &clock).await;
         let fewest = cloud.fewest_healthy();
         Rehearsal {
-            services: services(snapshot, &before, &fewest),
+            services: services(plan, snapshot, &before, &fewest),
             ..summary(plan, &clock, &outcome)
         }
     }))
@@ -144,16 +145,20 @@ impl Observer for Clock {
     }
 }
 
-/// Of each service that has targets: by the name of its group's address.
+/// Of each service that has targets and stays: by the name of its group's address.
 fn services(
+    plan: &Plan,
     snapshot: &Snapshot,
     before: &BTreeMap<String, usize>,
     fewest: &BTreeMap<String, usize>,
 ) -> BTreeMap<String, Healthy> {
     let found = snapshot.health.as_deref().unwrap_or_default();
+    let goes = plan.changes.iter().filter(|change| change.action == Action::Delete);
+    let gone: BTreeSet<&Address> = goes.map(|change| &change.address).collect();
     let groups = snapshot.resources.values().filter(|group| {
         let mut targets = found.iter();
         group.address.kind() == target_group::SCHEMA.kind
+            && !gone.contains(&group.address)
             && targets.any(|target| target.group == group.live.id && !target.is_draining())
     });
     let counted = groups.filter_map(|group| {

@@ -14,6 +14,10 @@ use crate::report;
 
 /// Write what is managed as another tool's configuration
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  Leave: everything as Terraform's, with an import block for each resource:
+    ecdeploy export terraform --out tf")]
 pub struct Export {
     #[command(subcommand)]
     to: To,

@@ -12,14 +12,19 @@ use crate::{report, snapshot};
 
 /// Draw the architecture: zones, subnets, machines, the load balancer's rules, databases, security groups
 #[derive(Args)]
-#[command(after_help = "Examples:\n  \
-    ecdeploy graph                            the file's architecture, in the terminal\n  \
-    ecdeploy graph --out shop.svg             as a picture, light or dark as its reader has it\n  \
-    ecdeploy graph --plan --out plan.html     a page of its own: what apply would change, with search\n  \
-    ecdeploy graph --live --out now.html      the account as it is, by the health of its targets\n  \
-    ecdeploy graph --format mermaid           for a README or a pull request\n  \
-    ecdeploy graph --format dot | dot -Tsvg   laid out by Graphviz\n\n\
-    A page may be linked to: now.html#q=user searches, now.html#at=instance.user-1 points at one thing.")]
+#[command(after_help = "\
+Examples:
+  Draw the file's architecture in the terminal; as a picture, light or dark as its reader has it:
+    ecdeploy graph
+    ecdeploy graph --out shop.svg
+  As a page of its own, with search: what apply would change, or the account by the health of its targets:
+    ecdeploy graph --plan --out plan.html
+    ecdeploy graph --live --out now.html
+  For a README or a pull request; or laid out by Graphviz:
+    ecdeploy graph --format mermaid
+    ecdeploy graph --format dot | dot -Tsvg
+
+A page may be linked to: now.html#q=user searches, now.html#at=instance.user-1 points at one thing.")]
 pub struct Graph {
     /// How to draw it [default: by the ending of --out; else text]
     #[arg(long, value_enum)]

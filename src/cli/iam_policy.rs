@@ -31,7 +31,7 @@ pub struct IamPolicy {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Wanted {
-    /// plan, rehearse, trace
+    /// plan, rehearse, trace, status, graph
     Plan,
     /// apply, destroy, scale, unlock, export
     Apply,

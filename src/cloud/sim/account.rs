@@ -32,7 +32,7 @@ pub struct Account {
     /// Milliseconds of its life.
     clock: u64,
     /// How many ids it has given out.
-    given: u64,
+    pub(super) given: u64,
     /// By kind and id.
     pub(super) objects: BTreeMap<String, Object>,
     /// Final snapshots of databases; they outlive everything.

@@ -15,6 +15,9 @@ use crate::model::{Body, Schema, Status, TargetHealth};
 /// The clock of a copy when it begins, in milliseconds: long after everything in it was made.
 const BEGIN: u64 = 24 * 60 * 60 * 1000;
 
+/// As many ids are taken as given out: a simulated account may be the original, and its ids are not given again.
+const GIVEN: u64 = 1 << 32;
+
 /// AWS's words for what is being created: RDS and ElastiCache, load balancers, machines.
 const BORN: [&str; 3] = ["creating", "provisioning", "pending"];
 
@@ -40,6 +43,7 @@ impl Account {
         let mut account = Self::new(id, region);
         account.set_clock(BEGIN);
         account.open = true;
+        account.given = GIVEN;
         let mut targets = Targets::default();
         let mut used = std::collections::BTreeSet::new();
         for original in originals {

@@ -5,6 +5,7 @@ mod fit;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use self::escape::{fence, html, span};
@@ -89,7 +90,8 @@ fn head(review: &Review<'_>) -> String {
         let _ = writeln!(text, "**Partial plan:** {}\n", span(&short(&part)));
     }
     let _ = writeln!(text, "{}\n", verdict(review));
-    let (against, warned): (Vec<_>, Vec<_>) = violations.iter().partition(|one| one.refuses());
+    let (against, warned): (Vec<_>, Vec<_>) =
+        in_turns(violations).into_iter().partition(|one| one.refuses());
     list(&mut text, &format!("{WARNING} **It is against the policy:**"), &against, violation);
     list(&mut text, "**The policy warns:**", &warned, violation);
     let failures = rehearsal.map(|rehearsal| &rehearsal.failures[..]).unwrap_or_default();
@@ -118,6 +120,21 @@ fn head(review: &Review<'_>) -> String {
 }
 
 /// What the plan does against a rule, and where that stands.
+/// The first of each rule before the second of any: however many there are of one, no rule goes unsaid.
+fn in_turns(violations: &[Violation]) -> Vec<&Violation> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut turns: Vec<(usize, &Violation)> = violations
+        .iter()
+        .map(|one| {
+            let turn = seen.entry(&one.rule).or_default();
+            *turn += 1;
+            (*turn, one)
+        })
+        .collect();
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, one)| one).collect()
+}
+
 fn violation(violation: &&Violation) -> String {
     let Violation { rule, address, message, overridden, .. } = violation;
     let address = address.as_ref().map(|address| span(&short(&address.to_string())));

@@ -167,3 +167,29 @@ async fn its_timeline() {
     let text = text(80);
     insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_it_makes_takes_no_place_of_what_is_there() {
+    // More than the account had ids for when it was made.
+    let more = rehearsal(
+        &[
+            ("count           = 2", "count = 14"),
+            ("max_count = 10", "max_count = 14"),
+            ("max_count = 8", "max_count = 14"),
+            ("max_count = 6", "max_count = 14"),
+            ("max_count = 4\n", "max_count = 14\n"),
+            ("max_count    = 6", "max_count = 14"),
+        ],
+        true,
+    )
+    .await;
+    assert!(more.services.values().all(|one| one.fewest == 2), "{:?}", more.services);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_service_that_goes_no_health_is_told() {
+    let block = "[service.gateway]\nport      = 8080\nmax_count = 6\nroutes    = [{ priority = 8, path = \"/api/*\" }]\n";
+    let less = rehearsal(&[(block, "")], true).await;
+    let services: Vec<&str> = less.services.keys().map(String::as_str).collect();
+    assert_eq!(services, ["frontend", "notification", "order", "payment", "product", "user"]);
+}
