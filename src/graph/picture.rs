@@ -98,6 +98,21 @@ impl Picture {
         all.into_iter().filter_map(|one| self.sign(one)).max()
     }
 
+    /// How many of these bear each sign: `6 ✓ 1 !`.
+    pub fn signs(&self, all: &[&Address]) -> String {
+        let count = |sign| all.iter().filter(|one| self.sign(one) == Some(sign)).count();
+        let each = Sign::ALL.map(|sign| (sign, count(sign)));
+        let each = each.iter().filter(|(_, count)| *count > 0);
+        each.map(|(sign, count)| format!("{count} {}", sign.glyph())).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What is drawn by its number alone, and how many of it bear each sign: `7 iam_role (1 ~ 1 −)`.
+    pub fn counted(&self, kind: &str, things: &[&Address]) -> String {
+        let signs = self.signs(things);
+        let signs = if signs.is_empty() { signs } else { format!(" ({signs})") };
+        format!("{} {kind}{signs}", things.len())
+    }
+
     /// How many things bear each sign, in the order of a legend.
     pub fn counts(&self) -> Vec<(Sign, usize)> {
         let drawn: BTreeSet<&Address> = self.bodies.keys().collect();

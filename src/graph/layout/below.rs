@@ -114,10 +114,10 @@ pub(super) struct Others<'s> {
 }
 
 impl<'s> Others<'s> {
-    pub fn of(scene: &'s Scene<'s>, wide: i32) -> Self {
+    pub fn of(picture: &Picture, scene: &'s Scene<'s>, wide: i32) -> Self {
         let (mut all, mut x, mut y) = (Vec::new(), PAD, HEAD + 6);
         for (kind, things) in &scene.others {
-            let text = format!("{} {kind}", things.len());
+            let text = picture.counted(kind, things);
             let chip = (width(&text, 11) + 34).min(wide - 2 * PAD);
             if x > PAD && x + chip > wide - PAD {
                 (x, y) = (PAD, y + CHIP + SPACE);

@@ -167,7 +167,7 @@ impl Layout {
             groups_top + groups.height + MARGIN - vpc_top,
         );
         let others_top = vpc.bottom() + MARGIN;
-        let others = below::Others::of(scene, vpc.w);
+        let others = below::Others::of(picture, scene, vpc.w);
         let bottom = others_top + others.height + if others.height > 0 { MARGIN } else { 0 };
 
         let cloud = Rect::new(MARGIN, cloud_top, vpc.w + 2 * MARGIN, bottom - cloud_top);

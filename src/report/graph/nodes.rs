@@ -97,7 +97,7 @@ pub(super) fn nodes<'a>(picture: &'a Picture, scene: &'a Scene<'a>) -> Nodes<'a>
     if !scene.others.is_empty() {
         let within = all.boxed("beside these".to_owned(), None);
         for (kind, things) in &scene.others {
-            let lines = vec![format!("{} {kind}", things.len())];
+            let lines = vec![picture.counted(kind, things)];
             let sign = picture.gravest(things.iter().copied());
             all.nodes.push(Node {
                 lines,

@@ -35,11 +35,7 @@ pub fn text(picture: &Picture, of: &str, columns: usize) -> String {
     uses(&mut out, picture, &scene, columns);
     firewalls(&mut out, picture, &scene, columns);
     if !scene.others.is_empty() {
-        let each = scene.others.iter().map(|(kind, things)| {
-            let news = signs(picture, things);
-            let news = if news.is_empty() { news } else { format!(" ({news})") };
-            format!("{} {kind}{news}", things.len())
-        });
+        let each = scene.others.iter().map(|(kind, things)| picture.counted(kind, things));
         let _ = writeln!(out, "\n{}", paint(DIM, "beside these"));
         wrapped(&mut out, &each.collect::<Vec<_>>(), columns);
     }
@@ -249,7 +245,7 @@ fn machines(picture: &Picture, row: &Row<'_>, fleet: &Fleet<'_>, column: usize) 
         return fleet.machines.iter().flat_map(line).collect();
     }
     let kind = fleet.machines.first().map(|one| picture.subtitle(one)).unwrap_or_default();
-    let signs = signs(picture, &fleet.machines);
+    let signs = picture.signs(&fleet.machines);
     let all = format!(
         "{}  {} \u{d7} {kind}  {signs}",
         padded(&printable(row.name), column),
@@ -279,14 +275,6 @@ fn copy(picture: &Picture, store: &Store<'_>, column: usize) -> Line {
     let line = format!("{title}  {}", if cache { "replica" } else { "standby" });
     let (line, style) = signed(picture, store.address, line);
     (line, Some(style.unwrap_or(DIM)))
-}
-
-/// How many bear each sign: `6 ✓ 1 !`.
-fn signs(picture: &Picture, all: &[&Address]) -> String {
-    let count = |sign| all.iter().filter(|one| picture.sign(one) == Some(sign)).count();
-    let each = Sign::ALL.map(|sign| (sign, count(sign)));
-    let each = each.iter().filter(|(_, count)| *count > 0);
-    each.map(|(sign, count)| format!("{count} {}", sign.glyph())).collect::<Vec<_>>().join(" ")
 }
 
 fn uses(out: &mut String, picture: &Picture, scene: &Scene<'_>, columns: usize) {
