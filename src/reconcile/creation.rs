@@ -59,7 +59,7 @@ impl Run<'_> {
             (APPLIED.to_owned(), begun.to_tag()),
         ]);
         let created = self.creating(index, step, kind, &body, &tags).await?;
-        self.born(index, schema, Some(&created.id));
+        self.born(index, Some(&created.id));
         body.extend(starts);
         let born = created.born.unwrap_or_else(|| tags.clone());
         let live = Live { id: created.id, outputs: created.outputs, body, tags: born };
@@ -124,7 +124,7 @@ impl Run<'_> {
                     }
                     Err(fault) if fault.class == Class::Transient => {
                         lost.set(Some(self.door.now()));
-                        self.born(index, kind.schema(), None);
+                        self.born(index, None);
                         return Err(fault);
                     }
                     // An earlier call has made it, of this run or of one that was killed; the listing may lag behind.

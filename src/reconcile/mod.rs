@@ -94,7 +94,7 @@ pub(crate) struct Run<'a> {
     states: Mutex<Vec<State>>,
     /// Whether a call of the step's that changes something has gone out.
     sent: Vec<AtomicBool>,
-    /// What steps have made that AWS would make a second time.
+    /// What steps have made.
     newborns: Mutex<BTreeMap<usize, settle::Newborn>>,
     /// Those whose followers are yet to be looked at.
     turned: Mutex<Vec<usize>>,

@@ -1,4 +1,5 @@
-//! The end of a run: listings show what it made, so that whoever reads the account next does not make it again.
+//! The end of a run: listings show what it made, so that whoever reads the account next neither makes it again nor leaves
+//! it behind.
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -7,7 +8,6 @@ use std::time::Duration;
 use super::Run;
 use super::creation::SETTLED;
 use super::stop::Halt;
-use crate::model::Schema;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -19,13 +19,11 @@ pub(super) struct Newborn {
 }
 
 impl Run<'_> {
-    /// Notes what a step has made, or may have. What has a name of its own AWS does not make twice.
-    pub(super) fn born(&self, step: usize, schema: &Schema, id: Option<&str>) {
-        if schema.unique.is_empty() {
-            let newborn = Newborn { at: self.door.now(), id: id.map(str::to_owned) };
-            let mut newborns = self.newborns.lock().unwrap_or_else(PoisonError::into_inner);
-            newborns.insert(step, newborn);
-        }
+    /// Notes what a step has made, or may have.
+    pub(super) fn born(&self, step: usize, id: Option<&str>) {
+        let newborn = Newborn { at: self.door.now(), id: id.map(str::to_owned) };
+        let mut newborns = self.newborns.lock().unwrap_or_else(PoisonError::into_inner);
+        newborns.insert(step, newborn);
     }
 
     /// Waits until the listings show all of that, or as long as they lag. What was made long ago, as before the wait for
