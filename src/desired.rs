@@ -43,10 +43,8 @@ pub struct Desired {
     pub resources: BTreeMap<Address, Body>,
     /// The long texts that bodies name.
     pub texts: Texts,
-    /// What bodies name that is looked up in the account, and the line of the file that asks for it.
-    pub lookups: BTreeMap<Lookup, usize>,
-    /// The line of the file that each resource comes from.
-    pub lines: BTreeMap<Address, usize>,
+    /// What bodies name that is looked up in the account, and where the file asks for it.
+    pub lookups: BTreeMap<Lookup, Span>,
     /// How the machines of services, by key, are changed while they serve.
     pub rolling: BTreeMap<String, Rolling>,
     /// Where the file asks for each resource.
@@ -154,7 +152,6 @@ impl Build<'_> {
         for field in schema.fields.iter().filter(|field| field.set) {
             body.entry(field.name.to_owned()).and_modify(sort_set);
         }
-        self.desired.lines.insert(address.clone(), self.topology.line(from));
         self.desired.spans.insert(address.clone(), from);
         if !self.block.is_empty() {
             self.desired.blocks.entry(self.block.clone()).or_default().insert(address.clone());
@@ -290,7 +287,7 @@ impl Build<'_> {
 
     fn look_up(&mut self, lookup: Lookup, from: Span) -> Value {
         let value = lookup.to_value();
-        self.desired.lookups.entry(lookup).or_insert(self.topology.line(from));
+        self.desired.lookups.entry(lookup).or_insert(from);
         value
     }
 
@@ -330,7 +327,7 @@ impl Build<'_> {
         self.identity(service);
         let ami = match &service.ami.value {
             Ami::Id(id) => Value::String(id.clone()),
-            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone()), service.key.span),
+            Ami::Ssm(path) => self.look_up(Lookup::Parameter(path.clone()), service.ami.span),
         };
         let target_group =
             if balanced { link(&target_group::SCHEMA, &service.key) } else { Link::default() };

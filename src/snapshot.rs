@@ -129,17 +129,18 @@ pub async fn look(cloud: &dyn Cloud, desired: &Desired) -> Result<(Snapshot, Opt
     let wanted = desired.lookups.keys().cloned().collect();
     let found = cloud.read(&desired.topology, &wanted).await?;
     let mut lookups = BTreeMap::new();
-    let mut unknown = None;
+    let mut unknown = Vec::new();
     for (lookup, answer) in found.answers {
         match answer {
             Ok(value) => drop(lookups.insert(lookup, value)),
             Err(fault) if fault.class == Class::NotFound => {
-                unknown = unknown.or_else(|| Some(unmet::missing(&lookup, fault, desired)));
+                unknown.push(unmet::missing(&lookup, &fault, desired));
             }
             Err(fault) => return Err(fault.into()),
         }
     }
     let assembled = assemble(found.observed, desired);
+    let unknown = desired.refuse(unknown).err();
     Ok((Snapshot { lookups, expires: found.expires, ..assembled }, unknown))
 }
 

@@ -1,8 +1,9 @@
 //! Where the file says what a resource is.
 
 use super::{Build, Desired};
+use crate::error::Result;
 use crate::model::Address;
-use crate::topology::{self, Diagnostic, Diagnostics, Lines, Span};
+use crate::topology::{self, Diagnostic, Diagnostics, Span};
 
 impl Desired {
     /// Where the file says this field of a resource; where it says none, the block.
@@ -11,20 +12,23 @@ impl Desired {
         own.or_else(|| self.spans.get(address)).copied()
     }
 
-    /// The line of the file in which a place stands.
-    pub fn line(&self, span: Span) -> usize {
-        Lines::of(&self.text).line(span.start)
-    }
-
     /// Errors that show only against the account.
     pub fn complaint(&self, errors: Vec<Diagnostic>) -> Diagnostics {
         topology::complaint(&self.path, &self.text, errors)
     }
 
-    /// A place in the file, for a message: `topology.toml:12`.
-    pub fn place(&self, line: Option<&usize>) -> String {
-        let path = self.path.display();
-        line.map_or(path.to_string(), |line| format!("{path}:{line}"))
+    /// An error about a field of a resource, at its place.
+    pub fn blame(&self, address: &Address, field: &'static str, message: String) -> Diagnostic {
+        match self.span(address, field) {
+            Some(span) => Diagnostic::at(span, message),
+            None => Diagnostic::nowhere(format!("{address}: {message}")),
+        }
+    }
+
+    /// # Errors
+    /// With these, if there are any: they show only against the account.
+    pub fn refuse(&self, errors: Vec<Diagnostic>) -> Result<()> {
+        if errors.is_empty() { Ok(()) } else { Err(self.complaint(errors).refused()) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::*;
 use crate::model::{late, walk_late};
-use crate::topology::parse;
+use crate::topology::{Lines, parse};
 
 fn read(file: &str, text: &str) -> Desired {
     match parse(file, text, &[]) {
@@ -238,7 +238,7 @@ fn its_bodies_are_as_drawn() {
 fn every_reference_leads_to_a_resource() {
     for desired in [drawn(), workers()] {
         for (address, body) in &desired.resources {
-            assert!(desired.lines.contains_key(address));
+            assert!(desired.spans.contains_key(address));
             for value in body.values() {
                 walk_late(value, &mut |late| match late {
                     Late::Ref { address, .. } => {
@@ -257,7 +257,7 @@ fn what_the_drawing_has_no_need_of() {
     let desired = workers();
     let mut shown = String::new();
     for (address, body) in &desired.resources {
-        let line = desired.lines[address];
+        let line = Lines::of(&desired.text).line(desired.spans[address].start);
         writeln!(shown, "{line}: {address} {}", serde_json::to_string(body).unwrap()).unwrap();
     }
     insta::assert_snapshot!(shown);

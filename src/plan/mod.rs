@@ -164,7 +164,7 @@ impl Plan {
         let all = changes.len();
         let changes = origin.choice.of(changes, desired, snapshot)?;
         parting.check(&changes)?;
-        refused::check(&changes, desired, snapshot, &origin.file)?;
+        refused::check(&changes, desired, snapshot)?;
         let steps = steps::steps(&changes, snapshot, &desired.rolling, &|change| {
             parting.of(change, desired)
         })?;

@@ -1,38 +1,37 @@
 //! Changes that AWS is known to refuse, and those that nobody can have meant: said when planning, with the line of the
 //! file.
 
-use std::path::Path;
-
 use crate::desired::Desired;
 use crate::diff::{Action, Change};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::kinds::{self, Refusal};
 use crate::snapshot::Snapshot;
+use crate::topology::{Diagnostic, Span};
 
 /// # Errors
 /// When one of the changes can't be made.
-pub fn check(
-    changes: &[Change],
-    desired: &Desired,
-    snapshot: &Snapshot,
-    file: &Path,
-) -> Result<()> {
-    let refused = |change: &Change| {
-        let refusal = renamed(change, desired).or_else(|| of(change, snapshot))?;
-        Some((change.address.clone(), refusal))
-    };
-    let mut refused = changes.iter().filter_map(refused);
-    let Some((address, Refusal { field, message, hint })) = refused.next() else { return Ok(()) };
-    let own = desired.field_spans.get(&(address.clone(), field)).map(|span| desired.line(*span));
-    let place = match own.as_ref().or(desired.lines.get(&address)) {
-        Some(line) => format!("{}:{line}: ", file.display()),
-        None => String::new(),
-    };
-    let more = match refused.count() {
-        0 => String::new(),
-        more => format!(" (and {more} more like it)"),
-    };
-    Err(Error::new(ErrorKind::Refused, format!("{place}{address}: {message}{more}")).hint(hint))
+pub fn check(changes: &[Change], desired: &Desired, snapshot: &Snapshot) -> Result<()> {
+    // What stands in [defaults] may be refused for each block that it serves: said once.
+    let mut refused: Vec<(Option<Span>, &Change, Refusal, usize)> = Vec::new();
+    for change in changes {
+        let Some(refusal) = renamed(change, desired).or_else(|| of(change, snapshot)) else {
+            continue;
+        };
+        let span = desired.span(&change.address, refusal.field);
+        match refused.iter_mut().find(|(at, _, one, _)| *at == span && *one == refusal) {
+            Some((.., more)) => *more += 1,
+            None => refused.push((span, change, refusal, 0)),
+        }
+    }
+    let errors = refused.into_iter().map(|(span, change, Refusal { message, hint, .. }, more)| {
+        let more = match more {
+            0 => String::new(),
+            more => format!(" (and {more} more like it)"),
+        };
+        let message = format!("{}: {message}{more}", change.address);
+        Diagnostic { span, ..Diagnostic::nowhere(message) }.hint(hint)
+    });
+    desired.refuse(errors.collect())
 }
 
 /// What AWS calls a resource of this kind, where that follows from its block.

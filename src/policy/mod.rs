@@ -213,5 +213,5 @@ impl Finding {
 
 /// The line of the block that a resource comes from; what no block asks for has none.
 fn blame(topology: &Topology, desired: &Desired, address: &Address) -> Option<Span> {
-    desired.lines.get(address).map(|line| topology.whole_line(*line))
+    desired.spans.get(address).map(|span| topology.whole_line(topology.line(*span)))
 }

@@ -21,7 +21,7 @@ use planned::Planned;
 
 use crate::cloud::Cloud;
 use crate::desired::Desired;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::Question;
 use crate::plan::Plan;
 use crate::snapshot::Snapshot;
@@ -139,17 +139,6 @@ impl Preflight {
     /// # Errors
     /// What AWS would refuse, at its places in the file.
     pub fn passes(self) -> Result<()> {
-        let Some(refused) = self.refused else { return Ok(()) };
-        match refused.errors() {
-            // The file is not to blame.
-            [only] if only.span.is_none() => {
-                let error = Error::new(ErrorKind::Refused, only.message.clone());
-                Err(match &only.hint {
-                    Some(hint) => error.hint(hint.clone()),
-                    None => error,
-                })
-            }
-            _ => Err(refused.into()),
-        }
+        self.refused.map_or(Ok(()), |refused| Err(refused.refused()))
     }
 }

@@ -89,10 +89,7 @@ impl<'a> Planned<'a> {
 
     /// An error about it.
     pub fn blame(&self, address: &Address, field: &'static str, message: String) -> Diagnostic {
-        match self.span(address, field) {
-            Some(span) => Diagnostic::at(span, message),
-            None => Diagnostic::nowhere(format!("{address}: {message}")),
-        }
+        self.desired.blame(address, field, message)
     }
 }
 

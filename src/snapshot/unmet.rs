@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::Snapshot;
 use crate::cloud::Cloud;
 use crate::desired::Desired;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kinds;
 use crate::model::{Body, Fault, Late, Lookup, late};
+use crate::topology::Diagnostic;
 
 /// Sees that nothing of somebody else's stands where something is to be made.
 pub async fn vacancies(cloud: &dyn Cloud, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
@@ -21,14 +22,15 @@ pub async fn vacancies(cloud: &dyn Cloud, desired: &Desired, snapshot: &Snapshot
         let body = answered(body, &snapshot.lookups);
         Some(async move {
             let Some(why) = cloud.obstacle(kind, &desired.topology, &body).await? else {
-                return Ok(());
+                return Ok::<_, Error>(None);
             };
-            let place = desired.place(desired.lines.get(address));
-            Err(Error::new(ErrorKind::Refused, format!("{place}: {address} can't be made: {why}"))
-                .hint("take that away, or choose another name"))
+            let message = format!("{address} can't be made: {why}");
+            let error =
+                Diagnostic { span: desired.span(address, "name"), ..Diagnostic::nowhere(message) };
+            Ok(Some(error.hint("take that away, or choose another name".to_owned())))
         })
     });
-    try_join_all(asked).await.map(drop)
+    desired.refuse(try_join_all(asked).await?.into_iter().flatten().collect())
 }
 
 /// The body with the answers to its lookups in it.
@@ -44,10 +46,9 @@ fn answered(body: &Body, lookups: &BTreeMap<Lookup, String>) -> Body {
 }
 
 /// Why what the topology names can't be had.
-pub fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
+pub fn missing(lookup: &Lookup, fault: &Fault, desired: &Desired) -> Diagnostic {
     let Desired { account, region, .. } = desired;
     let why = &fault.message;
-    let place = desired.place(desired.lookups.get(lookup));
     let (message, hint) = match lookup {
         Lookup::Parameter(path) => (
             format!("there is no SSM parameter {path} in {region}"),
@@ -71,5 +72,6 @@ pub fn missing(lookup: &Lookup, fault: Fault, desired: &Desired) -> Error {
                 .to_owned(),
         ),
     };
-    Error::new(ErrorKind::Aws, format!("{place}: {message}")).hint(hint).source(fault)
+    let span = desired.lookups.get(lookup).copied();
+    Diagnostic { span, ..Diagnostic::nowhere(message) }.hint(hint)
 }

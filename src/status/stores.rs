@@ -67,7 +67,7 @@ fn addresses<'a>(
     let all = desired.resources.keys().chain(snapshot.resources.keys());
     let all: BTreeSet<&Address> = all.filter(|address| is_one(address.kind())).collect();
     let mut all: Vec<&Address> = all.into_iter().collect();
-    all.sort_by_key(|address| desired.lines.get(*address).copied().unwrap_or(usize::MAX));
+    all.sort_by_key(|address| desired.spans.get(*address).map_or(usize::MAX, |span| span.start));
     all
 }
 

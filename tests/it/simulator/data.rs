@@ -228,7 +228,7 @@ async fn storage_that_would_shrink_or_hardly_grow_is_refused_when_planning() {
     assert_eq!(
         message,
         format!(
-            "topology.toml:{line}: db_instance.notification: storage can't shrink: it has 100 GiB, the file says 20 \
+            "topology.toml:{line}:21: db_instance.notification: storage can't shrink: it has 100 GiB, the file says 20 \
              (and 4 more like it)"
         )
     );

@@ -6,6 +6,7 @@ use ecdeploy::model::{Address, Late, Link, Lookup, Schema, to_body};
 use ecdeploy::plan::{Plan, Verb};
 use ecdeploy::reconcile::{Event, Observer, Stop, What};
 use ecdeploy::snapshot;
+use ecdeploy::topology::Span;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -80,7 +81,7 @@ fn served() -> Desired {
             alias_zone_id: output("load_balancer", "main", "zone_id"),
         },
     );
-    desired.lookups.extend([certificate, zone].map(|lookup| (lookup, 1)));
+    desired.lookups.extend([certificate, zone].map(|lookup| (lookup, Span::default())));
     if let Some(machine) =
         desired.resources.get_mut(&MACHINE.parse::<Address>().expect("an address"))
     {
@@ -199,18 +200,20 @@ async fn a_run_cut_short_before_the_database_was_ready_goes_on() {
 async fn what_is_not_there_is_said_when_planning() {
     let cloud = empty_account();
     let mut desired = drawn(&[]);
-    for (lookup, message, hint) in [
-        (
-            Lookup::Certificate("shop.invalid".into()),
-            "no issued certificate in ap-southeast-1 is for shop.invalid",
-            "ACM",
-        ),
-        (Lookup::Zone("shop.invalid".into()), "zone shop.invalid", "[dns]"),
-    ] {
-        desired.lookups = [(lookup, 7)].into();
-        let error = snapshot::read(&cloud, &desired).await.expect_err("it is not there");
-        assert!(error.message.starts_with("topology.toml:7: "), "{error}");
-        assert!(error.message.contains(message), "{error}");
-        assert!(error.hint.as_deref().is_some_and(|said| said.contains(hint)), "{:?}", error.hint);
-    }
+    let places = ["account", "region"].map(|key| {
+        let at = desired.text.find(&format!("\n{key}")).expect("the key") + 1;
+        let line = desired.text[..at].lines().count() + 1;
+        (Span::new(at, at + key.len()), format!("topology.toml:{line}:1: "))
+    });
+    let lookups = [Lookup::Certificate("shop.invalid".into()), Lookup::Zone("shop.invalid".into())];
+    desired.lookups = lookups.into_iter().zip(places.clone().map(|(span, _)| span)).collect();
+
+    let error = snapshot::read(&cloud, &desired).await.expect_err("they are not there");
+
+    let [(_, certificate), (_, zone)] = places;
+    let (first, second) = error.message.split_once('\n').expect("both are said");
+    let said = "no issued certificate in ap-southeast-1 is for shop.invalid";
+    assert_eq!(first, format!("{certificate}{said}"));
+    assert!(second.starts_with(&zone) && second.contains("zone shop.invalid"), "{second}");
+    assert!(error.hint.as_deref().is_some_and(|said| said.contains("ACM")), "{:?}", error.hint);
 }
