@@ -51,7 +51,7 @@ pub static SCHEMA: Schema = Schema {
         ("endpoint", "{cluster_id}.x7q2pd.0001.apse1.cache.amazonaws.com"),
     ],
     id: "{cluster_id}",
-    unique: &[&["cluster_id"]],
+    unique: &["cluster_id"],
     timing: Timing { create: 420, update: 300, delete: 180, poll: 15 },
     calls: Calls::UNPACED,
 };

@@ -97,7 +97,7 @@ pub static SCHEMA: Schema = Schema {
         ("secret_arn", "arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{hex}"),
     ],
     id: "{identifier}",
-    unique: &[&["identifier"]],
+    unique: &["identifier"],
     timing: Timing { create: 620, update: 300, delete: 240, poll: 15 },
     calls: Calls::UNPACED,
 };

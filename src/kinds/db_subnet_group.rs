@@ -33,7 +33,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[("arn", "arn:aws:rds:{region}:{account}:subgrp:{name}")],
     id: "{name}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
     calls: Calls::UNPACED,
 };

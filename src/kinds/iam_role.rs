@@ -46,7 +46,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[("arn", "arn:aws:iam::{account}:role{path}{name}")],
     id: "{name}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
     calls: Calls::UNPACED,
 };

@@ -35,7 +35,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "arn:aws:iam::{account}:instance-profile{path}{name}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
     calls: Calls::UNPACED,
 };

@@ -50,7 +50,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/{hex}/{hex}",
-    unique: &[&["load_balancer", "port"]],
+    unique: &["load_balancer", "port"],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
     calls: Calls::ELB,
 };

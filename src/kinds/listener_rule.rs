@@ -46,7 +46,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/{hex}/{hex}",
-    unique: &[&["listener", "priority"]],
+    unique: &["listener", "priority"],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
     calls: Calls::ELB,
 };

@@ -41,7 +41,7 @@ pub static SCHEMA: Schema = Schema {
         ("zone_id", "Z1LMS91P8CMLE5"),
     ],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 165, update: 5, delete: 20, poll: 10 },
     calls: Calls::ELB,
 };

@@ -58,7 +58,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "{zone}_{name}_{type}",
-    unique: &[&["zone", "name", "type"]],
+    unique: &["zone", "name", "type"],
     timing: Timing { create: 2, update: 2, delete: 2, poll: 2 },
     calls: Calls::ROUTE53,
 };

@@ -58,7 +58,7 @@ pub static SCHEMA: Schema = Schema {
         ("endpoint", "master.{replication_group_id}.x7q2pd.apse1.cache.amazonaws.com"),
     ],
     id: "{replication_group_id}",
-    unique: &[&["replication_group_id"]],
+    unique: &["replication_group_id"],
     timing: Timing { create: 720, update: 600, delete: 300, poll: 15 },
     calls: Calls::UNPACED,
 };

@@ -38,7 +38,7 @@ pub static SCHEMA: Schema = Schema {
     outputs: &[("arn", "{id}")],
     // A secret that is made again has another one: it has another password, too.
     id: "arn:aws:secretsmanager:{region}:{account}:secret:{name}-{hex}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
     calls: Calls::UNPACED,
 };

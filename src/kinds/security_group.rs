@@ -102,7 +102,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "sg-{hex}",
-    unique: &[&["vpc", "name"]],
+    unique: &["vpc", "name"],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
     calls: Calls::EC2,
 };

@@ -37,7 +37,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "{name}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 1, update: 1, delete: 1, poll: 2 },
     calls: Calls::PARAMETER,
 };

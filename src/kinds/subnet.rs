@@ -38,7 +38,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "subnet-{hex}",
-    unique: &[&["vpc", "cidr_block"]],
+    unique: &["vpc", "cidr_block"],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 1 },
     calls: Calls::EC2,
 };

@@ -51,7 +51,7 @@ pub static SCHEMA: Schema = Schema {
     ],
     outputs: &[],
     id: "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}",
-    unique: &[&["name"]],
+    unique: &["name"],
     timing: Timing { create: 2, update: 1, delete: 1, poll: 2 },
     calls: Calls::ELB,
 };

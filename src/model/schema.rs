@@ -319,7 +319,7 @@ pub struct Schema {
     /// The form of an id in the same manner; `{hex}` stands for 17 hexadecimal digits.
     pub id: &'static str,
     /// Fields that together may stand once in an account and region.
-    pub unique: &'static [&'static [&'static str]],
+    pub unique: &'static [&'static str],
     pub timing: Timing,
     pub calls: Calls,
 }

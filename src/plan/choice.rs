@@ -152,11 +152,11 @@ fn takes(one: &Change, other: &Change) -> bool {
     let Some(schema) = schema_of(&one.address) else { return false };
     one.address.kind() == other.address.kind()
         && one.address != other.address
-        && schema.unique.iter().any(|fields| {
-            fields
-                .iter()
-                .all(|field| after.contains_key(*field) && after.get(*field) == before.get(*field))
-        })
+        && !schema.unique.is_empty()
+        && schema
+            .unique
+            .iter()
+            .all(|field| after.contains_key(*field) && after.get(*field) == before.get(*field))
 }
 
 fn comes(change: &Change) -> bool {

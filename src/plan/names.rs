@@ -44,12 +44,11 @@ impl Graph<'_> {
         if old.address.kind() != schema.kind {
             return false;
         }
-        schema.unique.iter().any(|fields| {
-            fields.iter().all(|field| {
-                let (after, before) = (after.get(*field), before.get(*field));
-                after == before && !after.is_some_and(|value| self.names_new(value))
-            })
-        })
+        let stays = |field: &&str| {
+            let (after, before) = (after.get(*field), before.get(*field));
+            after == before && !after.is_some_and(|value| self.names_new(value))
+        };
+        !schema.unique.is_empty() && schema.unique.iter().all(stays)
     }
 
     /// Whether the value names a resource that this plan makes: an id that no live one can have.

@@ -32,21 +32,22 @@ impl Account {
         body: &Body,
         operation: &str,
     ) -> Result<(), Fault> {
-        let same = |fields: &[&str], other: &Object| {
-            fields.iter().all(|field| other.body.get(*field) == body.get(*field))
+        let mut others = self.of_kind(schema.kind).filter(|other| Some(other.id.as_str()) != own);
+        let named_so = |other: &&Object| {
+            schema.unique.iter().all(|field| other.body.get(*field) == body.get(*field))
         };
-        let others = || self.of_kind(schema.kind).filter(|other| Some(other.id.as_str()) != own);
-        for fields in schema.unique {
-            if let Some(other) = others().find(|other| same(fields, other)) {
-                let message = format!("{} has the same {} already", other.id, fields.join(" and "));
+        match others.find(named_so).filter(|_| !schema.unique.is_empty()) {
+            None => Ok(()),
+            Some(other) => {
+                let fields = schema.unique.join(" and ");
+                let message = format!("{} has the same {fields} already", other.id);
                 let (class, code) = match schema.kind {
                     "listener_rule" => (Class::Fatal, "PriorityInUse"),
                     _ => (Class::Exists, "AlreadyExists"),
                 };
-                return Err(Fault::new(class, operation, code, message));
+                Err(Fault::new(class, operation, code, message))
             }
         }
-        Ok(())
     }
 
     /// What of somebody else's has a name already that such a body would have.
@@ -59,12 +60,12 @@ impl Account {
             .filter(|other| other.tags.get(TOPOLOGY).is_none_or(|name| name != topology));
         // What names something of ours, or something to come, nobody else can have.
         let plain = |field: &&str| body.get(*field).is_some_and(|value| !value.is_object());
-        let same =
-            |other: &Object| {
-                schema.unique.iter().filter(|fields| fields.iter().all(plain)).any(|fields| {
-                    fields.iter().all(|field| other.body.get(*field) == body.get(*field))
-                })
-            };
+        if schema.unique.is_empty() || !schema.unique.iter().all(plain) {
+            return None;
+        }
+        let same = |other: &Object| {
+            schema.unique.iter().all(|field| other.body.get(*field) == body.get(*field))
+        };
         foreign.into_iter().find(|other| same(other)).map(|other| other.id.clone())
     }
 }
