@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::boot;
 use crate::kinds::{
-    instance, instance_profile, internet_gateway, listener, listener_rule, load_balancer, record,
-    route_table, security_group, subnet, target_group, vpc,
+    instance, instance_profile, listener, listener_rule, load_balancer, record, security_group,
+    subnet, target_group, vpc,
 };
 use crate::model::{
     Address, Body, Late, Link, Lookup, Schema, Texts, set_aside, sort_set, to_body,
@@ -21,6 +21,7 @@ use crate::topology::{
 mod data;
 mod identity;
 mod moved;
+mod network;
 mod places;
 mod rolling;
 mod rules;
@@ -170,65 +171,6 @@ impl Build<'_> {
         format!("{}-{name}", *self.topology.name)
     }
 
-    fn network(&mut self) {
-        self.begin("vpc", "", self.topology.vpc.protect);
-        let network = &self.topology.vpc;
-        let spec = vpc::Vpc {
-            cidr_block: network.cidr_block.to_string(),
-            enable_dns_support: network.enable_dns_support,
-            enable_dns_hostnames: network.enable_dns_hostnames,
-        };
-        self.add(&vpc::SCHEMA, MAIN, &spec, network.span);
-        let main = Address::new(vpc::SCHEMA.kind, MAIN);
-        self.says(&main, [("cidr_block", network.cidr_block.span)]);
-        let subnets = &self.topology.subnets;
-        if subnets.iter().any(|subnet| subnet.public) {
-            let gateway = internet_gateway::InternetGateway { vpc: main_vpc() };
-            self.add(&internet_gateway::SCHEMA, MAIN, &gateway, network.span);
-            let destination = ANYWHERE.to_owned();
-            let route =
-                route_table::Route { destination, gateway: link(&internet_gateway::SCHEMA, MAIN) };
-            let public = route_table::RouteTable { vpc: main_vpc(), routes: vec![route] };
-            self.add(&route_table::SCHEMA, PUBLIC, &public, network.span);
-        }
-        if subnets.iter().any(|subnet| !subnet.public) {
-            let private = route_table::RouteTable { vpc: main_vpc(), routes: Vec::new() };
-            self.add(&route_table::SCHEMA, PRIVATE, &private, network.span);
-        }
-        subnets.iter().for_each(|subnet| self.subnet(subnet));
-    }
-
-    fn subnet(&mut self, subnet: &Subnet) {
-        self.begin("subnet", &subnet.key, subnet.protect);
-        let spec = subnet::Subnet {
-            vpc: main_vpc(),
-            cidr_block: subnet.cidr_block.to_string(),
-            availability_zone: subnet.zone.value.clone(),
-            map_public_ip_on_launch: subnet.public,
-            route_table: link(&route_table::SCHEMA, if subnet.public { PUBLIC } else { PRIVATE }),
-        };
-        self.add(&subnet::SCHEMA, &subnet.key, &spec, subnet.key.span);
-    }
-
-    fn security_groups(&mut self) {
-        for group in &self.topology.security_groups {
-            self.begin("security_group", &group.key, group.protect);
-            let written = group.ingress.iter().map(rules::written);
-            let derived = rules::opened(self.topology, &group.key);
-            let spec = security_group::SecurityGroup {
-                vpc: main_vpc(),
-                name: group.name.value.clone(),
-                description: group.description.value.clone(),
-                ingress: written.chain(derived).collect(),
-                egress: group.egress.iter().map(rules::written).collect(),
-            };
-            self.add(&security_group::SCHEMA, &group.key, &spec, group.key.span);
-            if group.name.span == group.key.span {
-                self.named_by_key(&security_group::SCHEMA, &group.key);
-            }
-        }
-    }
-
     fn load_balancer(&mut self, balancer: &LoadBalancer) {
         self.begin("load_balancer", "", balancer.protect);
         let spec = load_balancer::LoadBalancer {
@@ -238,6 +180,8 @@ impl Build<'_> {
             security_groups: links(&security_group::SCHEMA, &balancer.security_groups),
         };
         self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
+        let main = Address::new(load_balancer::SCHEMA.kind, MAIN);
+        self.says(&main, [("name", balancer.name.span)]);
         let target = link(&target_group::SCHEMA, &balancer.default_service);
         let redirect = balancer.redirects();
         let http = listener::Listener {
@@ -283,6 +227,7 @@ impl Build<'_> {
             alias_zone_id: output("zone_id"),
         };
         self.add(&record::SCHEMA, MAIN, &spec, dns.span);
+        self.says(&Address::new(record::SCHEMA.kind, MAIN), [("name", dns.name.span)]);
     }
 
     fn look_up(&mut self, lookup: Lookup, from: Span) -> Value {
@@ -313,6 +258,8 @@ impl Build<'_> {
                 };
                 let name = format!("{}{suffix}", *route.name);
                 self.add(&listener_rule::SCHEMA, &name, &spec, route.path.span);
+                let address = Address::new(listener_rule::SCHEMA.kind, &name);
+                self.says(&address, [("priority", route.priority.span)]);
             }
         }
     }

@@ -108,14 +108,12 @@ pub fn with(
 /// Reads what is there, and what the topology names of the account.
 ///
 /// # Errors
-/// When the account is not the topology's, a call fails, something named is not there, or something of somebody else's
-/// is where the topology's would be.
+/// When the account is not the topology's, a call fails, or something named is not there.
 pub async fn read(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     let (snapshot, unknown) = look(cloud, desired).await?;
     if let Some(error) = unknown {
         return Err(error);
     }
-    unmet::vacancies(cloud, desired, &snapshot).await?;
     Ok(snapshot)
 }
 

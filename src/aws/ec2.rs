@@ -102,10 +102,13 @@ pub fn tagged(topology: &str) -> Filter {
 
 /// The tags, if they are the topology's. Asked again on this side, since not every answer is filtered.
 pub fn ours(tags: Option<Vec<Tag>>, read: &Reading<'_>) -> Option<Tags> {
-    let tags = tags.unwrap_or_default().into_iter();
-    let tags: Tags =
-        tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
+    let tags = from_sdk(tags);
     read.owns(&tags).then_some(tags)
+}
+
+pub fn from_sdk(tags: Option<Vec<Tag>>) -> Tags {
+    let tags = tags.unwrap_or_default().into_iter();
+    tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
 }
 
 /// Tags for a resource to be born with, so that none is ever without.

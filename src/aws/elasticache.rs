@@ -1,12 +1,13 @@
 //! What the kinds of ElastiCache share: the clusters, the subnet groups, which alone tell the VPC of a cluster, and tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticache::types::{CacheCluster, CacheSubnetGroup, Tag};
 use futures_util::future::{try_join, try_join_all};
 use tokio::sync::OnceCell;
 
 use super::{Aws, Reading, fault};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{ADDRESS, Address, Class, Condition, Fault, Grant, Scope, TOPOLOGY, Tags};
 
 type Outputs = BTreeMap<String, String>;
@@ -78,6 +79,22 @@ pub async fn groups(aws: &Aws, name: Option<String>) -> Result<Vec<CacheSubnetGr
     let call = aws.elasticache.describe_cache_subnet_groups().set_cache_subnet_group_name(name);
     let found: Result<_, _> = call.into_paginator().items().send().collect().await;
     found.map_err(fault("elasticache:DescribeCacheSubnetGroups"))
+}
+
+/// Those of these, by name and ARN, that have one of these names, with the tags that AWS tells of them.
+pub async fn namesakes(
+    aws: &Aws,
+    all: impl Iterator<Item = (String, String)>,
+    names: &BTreeSet<Name>,
+) -> Result<Namesakes, Fault> {
+    let held = all.map(|(id, arn)| (vec![id.clone()], id, arn));
+    let told = held.filter(|(name, ..)| names.contains(name)).map(|(name, id, arn)| async move {
+        match told_tags(aws, &arn).await {
+            Err(fault) if !matches!(fault.class, Class::NotYet | Class::NotFound) => Err(fault),
+            told => Ok(Namesake { name, id, tags: told.unwrap_or_default() }),
+        }
+    });
+    try_join_all(told).await
 }
 
 /// The tags of what bears this ARN; none if it is gone.

@@ -1,6 +1,6 @@
 //! What the kinds of ELB share: listings asked for once a reading, tags, and who is registered where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::absent::{in_batches, unless_gone};
 use super::{Aws, Reading, fault};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     Class, Condition, Duty, Fault, Grant, Scope, Standing, Status, Tags, TargetHealth,
 };
@@ -197,7 +198,7 @@ impl Shared {
     }
 }
 
-async fn listeners(aws: &Aws, balancer: &str) -> Result<Vec<Listener>, Fault> {
+pub async fn listeners(aws: &Aws, balancer: &str) -> Result<Vec<Listener>, Fault> {
     let pages = aws.elb.describe_listeners().load_balancer_arn(balancer).into_paginator().items();
     let all: Result<_, _> = pages.send().collect().await;
     unless_gone(all.map_err(fault("elasticloadbalancing:DescribeListeners")))
@@ -251,6 +252,21 @@ async fn our_tags(read: &Reading<'_>, arns: Vec<String>) -> Result<BTreeMap<Stri
     let mut tags = tags(read.aws, &arns).await?;
     tags.retain(|_, tags| read.owns(tags));
     Ok(tags)
+}
+
+/// Those that have one of these names, with their tags.
+pub async fn namesakes(
+    aws: &Aws,
+    all: impl Iterator<Item = (Name, String)>,
+    names: &BTreeSet<Name>,
+) -> Result<Namesakes, Fault> {
+    let held: Vec<(Name, String)> = all.filter(|(name, _)| names.contains(name)).collect();
+    let arns: Vec<String> = held.iter().map(|(_, arn)| arn.clone()).collect();
+    let mut tags = tags(aws, &arns).await?;
+    let held = held.into_iter();
+    Ok(held
+        .map(|(name, id)| Namesake { name, tags: tags.remove(&id).unwrap_or_default(), id })
+        .collect())
 }
 
 /// The tags of each of `arns` that is there.

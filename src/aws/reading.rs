@@ -44,9 +44,14 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// A reading that looks nothing up.
+    pub fn plain(aws: &'a Aws, topology: &'a str) -> Self {
+        Self::new(aws, topology, &NONE)
+    }
+
     /// A reading of one thing. Where AWS tells only of all there are, the listing holds others, too.
     pub fn of_one(aws: &'a Aws, topology: &'a str, id: &'a str) -> Self {
-        Self { one: Some(id), ..Self::new(aws, topology, &NONE) }
+        Self { one: Some(id), ..Self::plain(aws, topology) }
     }
 
     /// The id of the one thing that is read, where it is one.

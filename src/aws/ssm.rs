@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ssm::types::builders::ParameterStringFilterBuilder;
 use aws_sdk_ssm::types::{
     Parameter, ParameterMetadata, ParameterStringFilter, ResourceTypeForTagging,
 };
@@ -27,7 +28,8 @@ impl Shared {
     pub async fn ours(&self, read: &Reading<'_>) -> Result<&Vec<(ParameterMetadata, Tags)>, Fault> {
         self.ours
             .get_or_try_init(|| async {
-                let seen = describe(read.aws, read.topology).await?;
+                let tag = ParameterStringFilter::builder().key(format!("tag:{TOPOLOGY}"));
+                let seen = describe(read.aws, tag.values(read.topology)).await?;
                 let told = try_join_all(seen.iter().map(|seen| tags(read.aws, seen))).await?;
                 let told = seen.into_iter().zip(told);
                 Ok(told.filter(|(_, tags)| read.owns(tags)).collect())
@@ -51,9 +53,28 @@ impl Shared {
     }
 }
 
-/// The parameters that bear the topology's tag.
-async fn describe(aws: &Aws, topology: &str) -> Result<Vec<ParameterMetadata>, Fault> {
-    let by = ParameterStringFilter::builder().key(format!("tag:{TOPOLOGY}")).values(topology);
+/// How many values a filter of DescribeParameters takes.
+/// Source: <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterStringFilter.html>
+const VALUES: usize = 50;
+
+/// Those of these names that there are, with their tags.
+pub async fn named(aws: &Aws, names: &[String]) -> Result<Vec<(String, Tags)>, Fault> {
+    let asked = names.chunks(VALUES).map(|names| async move {
+        let by = ParameterStringFilter::builder().key("Name").option("Equals");
+        let seen = describe(aws, by.set_values(Some(names.to_vec()))).await?;
+        let told = seen.iter().map(|seen| async move {
+            Ok::<_, Fault>((seen.name.clone().unwrap_or_default(), tags(aws, seen).await?))
+        });
+        try_join_all(told).await
+    });
+    Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+}
+
+/// The parameters that the filter lets through.
+async fn describe(
+    aws: &Aws,
+    by: ParameterStringFilterBuilder,
+) -> Result<Vec<ParameterMetadata>, Fault> {
     let by = by.build().map_err(|error| {
         Fault::new(Class::Fatal, "ssm:DescribeParameters", "", error.to_string())
     })?;

@@ -33,9 +33,6 @@ pub struct Adopt {
     auto_approve: bool,
 }
 
-/// What is found by path, name or description, which AWS can't change by tagging; and is made again at no loss.
-const FOUND_BY_NAME: &[&str] = &["iam_role", "instance_profile", "ssm_parameter", "record"];
-
 impl Adopt {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let desired = global.desired()?;
@@ -99,7 +96,7 @@ impl Adopt {
                 None => error.hint("write its block first: what no block asks for, apply deletes"),
             });
         };
-        if FOUND_BY_NAME.contains(&address.kind()) {
+        if kinds::is_known_by_name(address.kind()) {
             let message =
                 format!("a resource like {address} is not adopted: it is known by its name");
             return Err(Error::new(ErrorKind::Refused, message)

@@ -82,16 +82,10 @@ impl Cloud for LiveCloud {
         elb::findings(&self.reads, groups).await
     }
 
-    async fn obstacle(
-        &self,
-        kind: &'static dyn Kind,
-        topology: &str,
-        body: &Body,
-    ) -> Result<Option<String>, Fault> {
-        kind.obstacle(&self.reads, topology, body).await
-    }
-
     async fn ask(&self, question: &Question) -> Result<Value, Fault> {
+        if let Question::Names { kind, topology, names } = question {
+            return kinds::namesakes(&self.asks, kind, topology, names).await;
+        }
         questions::answer(&self.asks, self.caller().await?, question).await
     }
 

@@ -55,14 +55,6 @@ pub trait Cloud: Send + Sync {
     /// What target groups, by id, find of their targets, those that are draining included.
     async fn health(&self, groups: &[String]) -> Result<Vec<TargetHealth>, Fault>;
 
-    /// See [`Kind::obstacle`].
-    async fn obstacle(
-        &self,
-        kind: &'static dyn Kind,
-        topology: &str,
-        body: &Body,
-    ) -> Result<Option<String>, Fault>;
-
     /// The answer to a question, in the form that the question has.
     async fn ask(&self, question: &Question) -> Result<Value, Fault>;
 

@@ -82,6 +82,7 @@ impl Build<'_> {
             ("allocated_storage", database.allocated_storage.span),
             ("backup_retention_period", database.backup_retention_period.span),
             ("engine_version", database.engine_version.span),
+            ("identifier", database.identifier.span),
             ("instance_class", database.instance_class.span),
             ("storage_type", database.storage_type.span),
             ("subnet_group", database.subnets.span),
@@ -148,6 +149,7 @@ impl Build<'_> {
                 replicas => self.replication_group(cache, replicas),
             };
             let spans = [
+                ("cluster_id", cache.cluster_id.span),
                 ("engine_version", cache.engine_version.span),
                 ("node_type", cache.node_type.span),
             ];

@@ -1,6 +1,6 @@
 //! The Redis that the services share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticache::types as sdk;
@@ -13,6 +13,7 @@ use super::terraform::{Argument, One, Terraform, whole};
 use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     Address, Body, Calls, Created, Fault, Field, Grant, Link, Node, Observed, Operation, Schema,
     Standing, Status, Tags, Timing, Vitals,
@@ -149,6 +150,16 @@ impl Kind for Wire {
             Ok::<_, Fault>(read.owns(&tags).then(|| observe(cluster, tags)).flatten())
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = read.elasticache.clusters(read).await?.iter();
+        let all = all.filter_map(|one| Some((one.cache_cluster_id.clone()?, one.arn.clone()?)));
+        elasticache::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

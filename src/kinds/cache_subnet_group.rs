@@ -1,6 +1,6 @@
 //! The subnets in which ElastiCache may place nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticache::types as sdk;
@@ -12,6 +12,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, elasticache, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema, Standing, Status,
     Tags, Timing,
@@ -88,6 +89,17 @@ impl Kind for Wire {
         let (groups, tags) =
             try_join(read.elasticache.groups(read), read.elasticache.tags(read)).await?;
         Ok(groups.iter().filter_map(|group| observe(group, tags)).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = read.elasticache.groups(read).await?.iter();
+        let all =
+            all.filter_map(|one| Some((one.cache_subnet_group_name.clone()?, one.arn.clone()?)));
+        elasticache::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -8,7 +8,7 @@ mod replica;
 mod reported;
 mod terraform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use futures_util::future::{try_join, try_join_all};
@@ -19,6 +19,7 @@ use super::terraform::Terraform;
 use super::{Kind, Live, Refusal, form, gone_or_going, lifts, secret};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, fault, rds};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     APPLY_IMMEDIATELY, Body, Calls, Created, Fault, Field, Link, Observed, Operation, Schema,
     Standing, Tags, Timing,
@@ -131,6 +132,18 @@ impl Kind for Wire {
             Ok::<_, Fault>(read.owns(&tags).then(|| observe(database.clone(), tags)).flatten())
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = read.rds.databases(read).await?.iter().filter_map(|one| {
+            let id = one.db_instance_identifier.clone()?;
+            Some(Namesake { name: vec![id.clone()], id, tags: rds::from_sdk(one.tag_list()) })
+        });
+        Ok(all.filter(|one| names.contains(&one.name)).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

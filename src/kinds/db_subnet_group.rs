@@ -1,6 +1,6 @@
 //! The subnets in which RDS may place databases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_rds::types as sdk;
@@ -12,6 +12,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, one_or_all};
 use crate::aws::{Aws, Reading, fault, rds};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema, Standing, Status,
     Tags, Timing,
@@ -97,6 +98,22 @@ impl Kind for Wire {
             })
         });
         Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = describe(read.aws, None).await?.into_iter().filter_map(|group| {
+            let id = group.db_subnet_group_name?;
+            names.contains(&vec![id.clone()]).then_some((id, group.db_subnet_group_arn?))
+        });
+        let told = all.map(|(id, arn)| async move {
+            let tags = rds::tags(read.aws, &arn).await?;
+            Ok(Namesake { name: vec![id.clone()], id, tags })
+        });
+        try_join_all(told).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

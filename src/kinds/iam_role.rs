@@ -1,6 +1,6 @@
 //! The role by which a service's machines read what is theirs: settings, artifact, database secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::{EntityType, RoleDetail};
@@ -12,6 +12,7 @@ use super::terraform::{Argument, One, Part, Terraform, document};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Observed, Operation, Schema, Standing,
     Status, Tags, Timing, reference,
@@ -141,14 +142,23 @@ impl Kind for Wire {
 
     /// One call tells tags and policies of every role; other listings take three calls a role.
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        const OPERATION: &str = "iam:GetAccountAuthorizationDetails";
-        let call = read.aws.iam.get_account_authorization_details().filter(EntityType::Role);
-        let pages = call.max_items(1000).into_paginator().send();
-        let pages: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(fault(OPERATION))?;
         let path = path(read.topology, &read.aws.region);
-        let roles = pages.into_iter().flat_map(|page| page.role_detail_list.unwrap_or_default());
-        let ours = roles.filter(|role| role.path() == Some(&path));
+        let all = roles(read.aws).await?.into_iter();
+        let ours = all.filter(|role| role.path() == Some(&path));
         Ok(ours.filter_map(|role| observe(&role, read)).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = roles(read.aws).await?.into_iter().filter_map(|role| {
+            let tags = iam::from_sdk(role.tags());
+            let id = role.role_name?;
+            Some(Namesake { name: vec![id.clone()], id, tags })
+        });
+        Ok(all.filter(|one| names.contains(&one.name)).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -217,6 +227,15 @@ impl Kind for Wire {
         let answer = call.set_tags(Some(iam::to_sdk(OPERATION, tags)?)).send().await;
         answer.map(drop).map_err(fault(OPERATION))
     }
+}
+
+/// Every role of the account.
+async fn roles(aws: &Aws) -> Result<Vec<RoleDetail>, Fault> {
+    const OPERATION: &str = "iam:GetAccountAuthorizationDetails";
+    let call = aws.iam.get_account_authorization_details().filter(EntityType::Role);
+    let pages = call.max_items(1000).into_paginator().send();
+    let pages: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(fault(OPERATION))?;
+    Ok(pages.into_iter().flat_map(|page| page.role_detail_list.unwrap_or_default()).collect())
 }
 
 fn observe(role: &RoleDetail, read: &Reading<'_>) -> Option<Observed> {

@@ -1,6 +1,6 @@
 //! What hands a role to a machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::InstanceProfile as Seen;
@@ -12,6 +12,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Detail, Kind, Live, each, form, iam_role};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, iam};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ADDRESS, ANYWHERE, Address, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed,
     Operation, Schema, Standing, Status, TOPOLOGY, Tags, Timing,
@@ -97,17 +98,32 @@ impl Kind for Wire {
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let path = iam_role::path(read.topology, &read.aws.region);
-        let pages = read.aws.iam.list_instance_profiles().path_prefix(&path);
-        let pages = pages.into_paginator().items().send();
-        let seen: Vec<Seen> =
-            pages.collect::<Result<_, _>>().await.map_err(fault("iam:ListInstanceProfiles"))?;
         // Asked again on this side, since not every answer is filtered.
-        let seen = seen.into_iter().filter(|profile| profile.path() == path);
+        let seen = profiles(read.aws, Some(path.clone()))
+            .await?
+            .into_iter()
+            .filter(|profile| profile.path() == path);
         let told = seen.map(|profile| async move {
             let tags = tags(&profile, read).await?;
             Ok::<_, Fault>(read.owns(&tags).then(|| observe(&profile, tags)))
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        // The listing has no tags: whose it is, the path says.
+        let ours = iam_role::path(read.topology, &read.aws.region);
+        let all = profiles(read.aws, None).await?.into_iter();
+        let others = all.filter(|profile| profile.path() != ours).map(|profile| Namesake {
+            name: vec![profile.instance_profile_name.clone()],
+            id: profile.instance_profile_name,
+            tags: Tags::new(),
+        });
+        Ok(others.filter(|one| names.contains(&one.name)).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -237,6 +253,13 @@ async fn told_tags(aws: &Aws, profile: &str) -> Result<Tags, Fault> {
     let call = aws.iam.list_instance_profile_tags().instance_profile_name(profile);
     let answer = call.send().await.map_err(fault("iam:ListInstanceProfileTags"))?;
     Ok(iam::from_sdk(answer.tags()))
+}
+
+/// The account's profiles, or those below a path.
+async fn profiles(aws: &Aws, path: Option<String>) -> Result<Vec<Seen>, Fault> {
+    let pages = aws.iam.list_instance_profiles().set_path_prefix(path);
+    let pages = pages.into_paginator().items().send();
+    pages.collect::<Result<_, _>>().await.map_err(fault("iam:ListInstanceProfiles"))
 }
 
 fn observe(profile: &Seen, tags: Tags) -> Observed {

@@ -1,10 +1,10 @@
 //! A port of the load balancer, and where requests go that no rule claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use super::terraform::{Argument, One, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Tags, Timing,
@@ -138,6 +139,20 @@ impl Kind for Wire {
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let (listeners, tags) = try_join(read.elb.listeners(read), read.elb.tags(read)).await?;
         Ok(listeners.iter().filter_map(|listener| observe(listener, tags)).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let balancers: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
+        let asked = balancers.into_iter().map(|arn| elb::listeners(read.aws, arn));
+        let all = try_join_all(asked).await?.into_iter().flatten().filter_map(|one| {
+            let name = vec![one.load_balancer_arn?, one.port?.to_string()];
+            Some((name, one.listener_arn?))
+        });
+        elb::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -1,12 +1,12 @@
 //! Which paths go to which target group, tried in order of priority.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{
     PathPatternConditionConfig, Rule, RuleCondition, RulePriorityPair,
 };
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Tags, Timing,
@@ -106,6 +107,22 @@ impl Kind for Wire {
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let (rules, tags) = try_join(read.elb.rules(read), read.elb.tags(read)).await?;
         Ok(rules.iter().filter_map(|(listener, rule)| observe(listener, rule, tags)).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let listeners: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
+        let asked = listeners.into_iter().map(|listener| async move {
+            let rules = elb::rules(read.aws, listener).await?.into_iter();
+            let named = rules
+                .filter_map(|rule| Some((vec![listener.clone(), rule.priority?], rule.rule_arn?)));
+            Ok::<_, Fault>(named.collect::<Vec<_>>())
+        });
+        let all = try_join_all(asked).await?.into_iter().flatten();
+        elb::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -1,6 +1,6 @@
 //! The application load balancer: the way in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -15,6 +15,7 @@ use super::terraform::{Argument, Fixed, Terraform, whole};
 use super::{Kind, Live, form, lifts};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Condition, Created, Fault, Field, Grant, Link, Observed, Operation,
     Schema, Scope, Standing, Status, Tags, Timing, Vitals,
@@ -115,6 +116,17 @@ impl Kind for Wire {
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let (balancers, tags) = try_join(read.elb.balancers(read), read.elb.tags(read)).await?;
         Ok(balancers.iter().filter_map(|balancer| observe(balancer, tags)).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = read.elb.balancers(read).await?.iter().filter_map(|one| {
+            Some((vec![one.load_balancer_name.clone()?], one.load_balancer_arn.clone()?))
+        });
+        elb::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

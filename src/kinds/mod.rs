@@ -25,13 +25,15 @@ pub mod target_group;
 pub mod terraform;
 pub mod vpc;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
+use serde_json::{Value, to_value};
 
 use crate::aws::absent::away;
 use crate::aws::{self, Aws, Reading};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     Body, Class, Created, Fault, Observed, Operation, Schema, Standing, Status, Tags,
 };
@@ -70,6 +72,26 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// The kind of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Kind> {
     REGISTRY.iter().copied().find(|kind| kind.schema().kind == name)
+}
+
+/// Whether it is found by path, name or description, which AWS can't change by tagging; it is made again at no loss.
+pub fn is_known_by_name(kind: &str) -> bool {
+    ["iam_role", "instance_profile", "ssm_parameter", "record"].contains(&kind)
+}
+
+/// What has which of these names of a kind, as the answer to [`Question::Names`](crate::model::Question).
+pub async fn namesakes(
+    aws: &Aws,
+    kind: &str,
+    topology: &str,
+    names: &BTreeSet<Name>,
+) -> Result<Value, Fault> {
+    let held = match by_name(kind) {
+        Some(kind) => kind.namesakes(&Reading::plain(aws, topology), names).await?,
+        None => Vec::new(),
+    };
+    to_value(held)
+        .map_err(|error| Fault::new(Class::Fatal, "ask", "InvalidAnswer", error.to_string()))
 }
 
 /// A live resource as a call needs it.
@@ -119,15 +141,9 @@ pub trait Kind: Send + Sync {
         Ok(BTreeMap::new())
     }
 
-    /// What of somebody else's stands where this would be made, if anything does: a plan that would fail is none.
-    /// Lookups in the body are answered, references are not.
-    async fn obstacle(
-        &self,
-        _aws: &Aws,
-        _topology: &str,
-        _body: &Body,
-    ) -> Result<Option<String>, Fault> {
-        Ok(None)
+    /// What has these names already, whoever it belongs to.
+    async fn namesakes(&self, _: &Reading<'_>, _: &BTreeSet<Name>) -> Result<Namesakes, Fault> {
+        Ok(Vec::new())
     }
 
     /// Creates it, tagged, with the fields of the create phase. Does not wait until it is ready.

@@ -7,9 +7,10 @@
 //! These marks stand together below `_ecdeploy.ZONE`, since Route 53 lists a zone from its last labels on: a zone may
 //! have ten thousand records, and only the marks and what they name are of interest.
 
+mod place;
 mod terraform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_route53::types::{
@@ -20,11 +21,14 @@ use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use place::{MARKS, Place};
+
 use super::terraform::Terraform;
 use super::{Kind, Live, form};
 use crate::aws::absent::unless_gone;
 use crate::aws::route53::{self, AT_ONCE, LIST, PAGE, Start, Zone, plain};
 use crate::aws::{Aws, Reading, fault, marks};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ADDRESS, ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation,
     Schema, Standing, Status, TOPOLOGY, Tags, Timing,
@@ -101,27 +105,38 @@ impl Kind for Wire {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn obstacle(
+    async fn namesakes(
         &self,
-        aws: &Aws,
-        topology: &str,
-        body: &Body,
-    ) -> Result<Option<String>, Fault> {
-        let place = Place::of(&form::spec::<Record>(&SCHEMA, body)?);
-        let mark = place.mark();
-        let mark = route53::at(aws, &place.zone, &mark, "TXT");
-        // A handful of types may stand at one name.
-        let sets = route53::page(aws, &place.zone, Start::name(&place.name), 10);
-        let (mark, (sets, _)) = try_join(mark, sets).await?;
-        let owner = mark.and_then(|mark| text(&mark)?.get(TOPOLOGY).cloned());
-        let mut taken = sets.iter().filter(|set| {
-            [&place.kind, "CNAME"].iter().any(|kind| route53::is_at(set, &place.name, kind))
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let zones = read.route53.public_zones(read).await?;
+        let asked = names.iter().filter_map(|name| {
+            let [zone, record, kind] = &name[..] else { return None };
+            let zone_name = zones.iter().find(|one| one.id == *zone)?.name.clone();
+            let (zone, record, kind) = (zone.clone(), record.clone(), kind.clone());
+            let place = Place { zone, zone_name, name: record, kind };
+            Some(async move {
+                let mark = place.mark();
+                let mark = route53::at(read.aws, &place.zone, &mark, "TXT");
+                // A handful of types may stand at one name.
+                let sets = route53::page(read.aws, &place.zone, Start::name(&place.name), 10);
+                let (mark, (sets, _)) = try_join(mark, sets).await?;
+                let tags = mark.and_then(|mark| text(&mark)).unwrap_or_default();
+                let mut held = sets.into_iter().filter(|set| {
+                    [&*place.kind, "CNAME"]
+                        .iter()
+                        .any(|kind| route53::is_at(set, &place.name, kind))
+                });
+                let id = |set: ResourceRecordSet| format!("{} {}", set.r#type(), place.name);
+                Ok::<_, Fault>(held.next().map(|set| Namesake {
+                    name: name.clone(),
+                    id: id(set),
+                    tags,
+                }))
+            })
         });
-        Ok(taken.next().filter(|_| owner.as_deref() != Some(topology)).map(|set| {
-            let kind = set.r#type();
-            let whose = owner.map_or("not ours".to_owned(), |name| format!("of `{name}`"));
-            format!("an {kind} record {} stands in the zone already, and is {whose}", place.name)
-        }))
+        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {
@@ -168,51 +183,6 @@ impl Kind for Wire {
         let Some(_) = ours(aws, &place).await? else { return Err(gone(&live.id)) };
         let marks = marks::to_text(&told(aws, tags.clone()));
         change(aws, &place.zone, [(ChangeAction::Upsert, txt(&place.mark(), &marks))]).await
-    }
-}
-
-/// Where a record stands.
-struct Place {
-    zone: String,
-    zone_name: String,
-    name: String,
-    kind: String,
-}
-
-/// Below this name of a zone stand the marks.
-const MARKS: &str = "_ecdeploy";
-/// What stands for `*` in the name of a mark. No name of ours has underscores.
-const ANY: &str = "_any";
-
-impl Place {
-    fn of(spec: &Record) -> Self {
-        Self {
-            zone: spec.zone.as_str().unwrap_or_default().to_owned(),
-            zone_name: spec.zone_name.clone(),
-            name: spec.name.clone(),
-            kind: spec.r#type.clone(),
-        }
-    }
-
-    fn id(&self) -> String {
-        format!("{}_{}_{}", self.zone, self.name, self.kind)
-    }
-
-    /// The name of the TXT record: `a.shop._ecdeploy.example.com`, and of the zone's own `a._ecdeploy.example.com`.
-    fn mark(&self) -> String {
-        let within = self.name.strip_suffix(&self.zone_name).unwrap_or(&self.name);
-        let within = within.replace('*', ANY);
-        format!("{}.{within}{MARKS}.{}", self.kind.to_lowercase(), self.zone_name)
-    }
-
-    /// The place that a mark of this name is for.
-    fn marked(zone: &Zone, mark: &str) -> Option<Self> {
-        let within = mark.strip_suffix(&format!("{MARKS}.{}", zone.name))?;
-        let (kind, within) = within.split_once('.')?;
-        let name = format!("{}{}", within.replace(ANY, "*"), zone.name);
-        let kind = kind.to_uppercase();
-        let (zone, zone_name) = (zone.id.clone(), zone.name.clone());
-        ["A", "AAAA"].contains(&&*kind).then_some(Self { zone, zone_name, name, kind })
     }
 }
 
@@ -367,28 +337,4 @@ fn observe(set: Option<&ResourceRecordSet>, place: Place, tags: Tags) -> Observe
         ("alias_zone_id", Some(Value::from(alias.map(|alias| alias.hosted_zone_id())))),
     ]);
     form::observed(&SCHEMA, id, tags, body)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_stands_below_one_name_of_the_zone_and_leads_back_to_its_record() {
-        let zone = Zone { id: "Z1".into(), name: "example.com".into(), records: 0 };
-        for (name, kind, mark) in [
-            ("shop.example.com", "A", "a.shop._ecdeploy.example.com"),
-            ("example.com", "A", "a._ecdeploy.example.com"),
-            ("a.example.com", "AAAA", "aaaa.a._ecdeploy.example.com"),
-            ("*.shop.example.com", "A", "a._any.shop._ecdeploy.example.com"),
-        ] {
-            let place = Place::marked(&zone, mark).expect(mark);
-            assert_eq!((&*place.name, &*place.kind), (name, kind));
-            assert_eq!(place.mark(), mark);
-        }
-        for other in ["shop.example.com", "_ecdeploy.example.com", "mx.shop._ecdeploy.example.com"]
-        {
-            assert!(Place::marked(&zone, other).is_none(), "{other}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! A Redis with replicas, of which one takes over when the primary fails. Its nodes are clusters of their own to
 //! ElastiCache, which bear its name and a number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticache::types as sdk;
@@ -14,6 +14,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, cache_cluster, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     Address, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Status, Tags, Timing, Vitals,
@@ -176,6 +177,16 @@ impl Kind for Wire {
             Ok::<_, Fault>(ours.map(|observed| Observed { vitals, ..observed }))
         });
         Ok(try_join_all(told).await?.into_iter().flatten().collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = describe(read.aws, None).await?.into_iter();
+        let all = all.filter_map(|one| Some((one.replication_group_id?, one.arn?)));
+        elasticache::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -13,6 +13,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Kind, Live, form};
 use crate::aws::absent::{away, unless_gone};
 use crate::aws::{Aws, Reading, fault, rds};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ADDRESS, ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation,
     Schema, Standing, Status, TOPOLOGY, Tags, Timing,
@@ -110,6 +111,19 @@ impl Kind for Wire {
         let told = told.into_iter().flatten().filter(|seen| !seen.leaving);
         let found = sure.into_iter().chain(told);
         Ok(found.filter(|seen| read.owns(&seen.tags)).map(observe).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let asked = names.iter().map(|name| async move {
+            let seen = describe(read.aws, name.first().map_or("", String::as_str)).await?;
+            Ok::<_, Fault>(seen.map(|seen| (name.clone(), seen)))
+        });
+        let told = try_join_all(asked).await?.into_iter().flatten();
+        Ok(told.map(|(name, seen)| Namesake { name, id: seen.arn, tags: seen.tags }).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

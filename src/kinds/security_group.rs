@@ -2,7 +2,7 @@
 
 mod terraform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
@@ -19,6 +19,7 @@ use super::terraform::Terraform;
 use super::{Detail, Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Status, Tags, Timing,
@@ -155,6 +156,20 @@ impl Kind for Wire {
             Some(form::observed(&SCHEMA, group.group_id?, tags, body))
         });
         Ok(listed.collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let vpcs: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
+        let asked = vpcs.into_iter().map(|vpc| describe(read.aws, ec2::filter("vpc-id", vpc)));
+        let all = try_join_all(asked).await?.into_iter().flatten().filter_map(|group| {
+            let name = vec![group.vpc_id?, group.group_name?];
+            Some(Namesake { name, id: group.group_id?, tags: ec2::from_sdk(group.tags) })
+        });
+        Ok(all.filter(|one| names.contains(&one.name)).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -1,6 +1,6 @@
 //! A setting that apply publishes and a machine reads at its start. Never a secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
@@ -13,6 +13,7 @@ use super::terraform::{Argument, One, Terraform, call, whole};
 use super::{Detail, Kind, Live, each, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, fault, marks, ssm};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Observed, Operation, Schema,
     Standing, Status, Tags, Timing,
@@ -130,6 +131,16 @@ impl Kind for Wire {
             Some(form::observed(&SCHEMA, id, tags.clone(), body))
         });
         Ok(observed.collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let paths: Vec<String> = names.iter().flatten().cloned().collect();
+        let told = ssm::named(read.aws, &paths).await?.into_iter();
+        Ok(told.map(|(id, tags)| Namesake { name: vec![id.clone()], id, tags }).collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

@@ -1,11 +1,13 @@
 //! A range of addresses in one zone, and the route table it goes by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, Filter, ResourceType, RouteTable, RouteTableAssociation, Subnet as Seen,
 };
+use futures_util::future::try_join_all;
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,6 +15,7 @@ use super::terraform::{Argument, One, Part, Terraform};
 use super::{Kind, Live, form};
 use crate::aws::absent::away;
 use crate::aws::{Aws, Reading, ec2, fault};
+use crate::model::question::{Name, Namesake, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Class, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Tags, Timing, reference,
@@ -124,6 +127,39 @@ impl Kind for Wire {
             Some(Observed { status, ..form::observed(&SCHEMA, id, tags, body) })
         });
         Ok(listed.collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let vpcs: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
+        let asked = vpcs.into_iter().map(|vpc| describe(read.aws, ec2::filter("vpc-id", vpc)));
+        let all = try_join_all(asked).await?;
+        // A part of its addresses, taken, is all of them.
+        let meet = |one: &str, other: &str| {
+            let (Ok(one), Ok(other)) = (one.parse::<Ipv4Net>(), other.parse::<Ipv4Net>()) else {
+                return false;
+            };
+            one.contains(&other) || other.contains(&one)
+        };
+        let held = all.into_iter().flatten().flat_map(|subnet| {
+            let there = [subnet.vpc_id(), subnet.cidr_block()].map(Option::unwrap_or_default);
+            let tags = ec2::from_sdk(subnet.tags.clone());
+            let id = subnet.subnet_id.clone().unwrap_or_default();
+            let mine = names.iter().filter(|name| match &name[..] {
+                [vpc, block] => vpc == there[0] && meet(block, there[1]),
+                _ => false,
+            });
+            let held = mine.map(|name| Namesake {
+                name: name.clone(),
+                id: id.clone(),
+                tags: tags.clone(),
+            });
+            held.collect::<Vec<_>>()
+        });
+        Ok(held.collect())
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

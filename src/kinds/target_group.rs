@@ -1,6 +1,6 @@
 //! Where the load balancer sends the requests of one service, and how it knows who is healthy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{self as sdk, Matcher, TargetTypeEnum};
@@ -12,6 +12,7 @@ use super::terraform::{Argument, Terraform, whole};
 use super::{Detail, Kind, Live, each, form};
 use crate::aws::absent::{away, in_batches};
 use crate::aws::{Aws, Reading, elb, fault};
+use crate::model::question::{Name, Namesakes};
 use crate::model::{
     ANYWHERE, Body, Calls, Created, Fault, Field, Grant, Link, Observed, Operation, Schema,
     Standing, Tags, Timing,
@@ -133,6 +134,17 @@ impl Kind for Wire {
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
         let (groups, tags) = try_join(read.elb.groups(read), read.elb.tags(read)).await?;
         Ok(groups.iter().filter_map(|group| observe(group, tags)).collect())
+    }
+
+    async fn namesakes(
+        &self,
+        read: &Reading<'_>,
+        names: &BTreeSet<Name>,
+    ) -> Result<Namesakes, Fault> {
+        let all = read.elb.groups(read).await?.iter().filter_map(|one| {
+            Some((vec![one.target_group_name.clone()?], one.target_group_arn.clone()?))
+        });
+        elb::namesakes(read.aws, all, names).await
     }
 
     async fn create(&self, aws: &Aws, body: &Body, tags: &Tags) -> Result<Created, Fault> {

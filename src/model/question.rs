@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Tags;
+
 /// A question to the account, in its region. Each has one form of answer, which stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +39,8 @@ pub enum Question {
     DatabaseRoom,
     /// Which of these names of database snapshots are taken: a set.
     Snapshots(BTreeSet<String>),
+    /// What has which of these names of a kind, whoever it belongs to: [`Namesakes`].
+    Names { kind: String, topology: String, names: BTreeSet<Name> },
     /// Which of these the credentials don't give leave for: a set of actions.
     Denied(BTreeSet<Leave>),
 }
@@ -48,6 +52,19 @@ pub type Images = BTreeMap<String, Image>;
 pub type Orders = Vec<Order>;
 pub type Vpcs = BTreeMap<String, Network>;
 pub type Rooms = BTreeMap<String, Room>;
+pub type Namesakes = Vec<Namesake>;
+
+/// What may stand only once: the values of [`Schema::unique`](super::Schema::unique), references as ids.
+pub type Name = Vec<String>;
+
+/// What has a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namesake {
+    pub name: Name,
+    pub id: String,
+    /// Those that it bears, as far as they are told.
+    pub tags: Tags,
+}
 
 /// What AWS gives an account so much of, as Service Quotas has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,6 +108,15 @@ pub struct Network {
     pub topology: Option<String>,
 }
 
+/// A value as it is part of a name; what is to be known only later is none.
+pub fn named(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// How much there is at most, and how much of it is used, where that is counted over the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
@@ -123,6 +149,7 @@ impl Question {
             | Self::BalancingRoom
             | Self::DatabaseRoom
             | Self::Snapshots(_)
+            | Self::Names { .. }
             | Self::Denied(_) => false,
         }
     }
@@ -143,6 +170,7 @@ impl Question {
             | Self::Snapshots(_)
             | Self::Denied(_) => is::<BTreeSet<String>>(answer),
             Self::Quota(_) | Self::RunningVcpus => is::<u64>(answer),
+            Self::Names { .. } => is::<Namesakes>(answer),
             Self::Vpcs => is::<Vpcs>(answer),
             Self::BalancingRoom | Self::DatabaseRoom => is::<Rooms>(answer),
         }

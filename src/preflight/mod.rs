@@ -7,6 +7,7 @@ mod caches;
 mod databases;
 mod machines;
 mod memory;
+mod names;
 mod network;
 mod permissions;
 mod planned;
@@ -61,6 +62,7 @@ static CHECKS: &[Check] = &[
     Check { about: "versions and nodes of caches", wants: caches::wants, verdict: caches::verdict },
     Check { about: "quotas", wants: quotas::wants, verdict: quotas::verdict },
     Check { about: "other networks", wants: network::wants, verdict: network::verdict },
+    Check { about: "names", wants: names::wants, verdict: names::verdict },
     Check { about: "names of snapshots", wants: snapshots::wants, verdict: snapshots::verdict },
     Check { about: "permissions", wants: permissions::wants, verdict: permissions::verdict },
 ];

@@ -102,13 +102,15 @@ impl From<Diagnostics> for Error {
 impl Diagnostics {
     /// The file may be right in itself, and yet what it asks for can't be had of the account.
     pub fn refused(self) -> Error {
-        let error = Error::new(ErrorKind::Refused, self.to_string());
-        let error = match self.errors().iter().find_map(|one| one.hint.clone()) {
+        let hint = self.errors().iter().find_map(|one| one.hint.clone());
+        let error = match self.errors() {
+            // One without a place needs no look at the file.
+            [only] if only.span.is_none() => Error::new(ErrorKind::Refused, only.message.clone()),
+            _ => Error::new(ErrorKind::Refused, self.to_string()).source(self),
+        };
+        match hint {
             Some(hint) => error.hint(hint),
             None => error,
-        };
-        // One without a place needs no look at the file.
-        let shown = self.errors().iter().any(|one| one.span.is_some()) || self.errors().len() > 1;
-        if shown { error.source(self) } else { error }
+        }
     }
 }

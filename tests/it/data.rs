@@ -94,7 +94,8 @@ fn storage_that_would_shrink_is_refused_with_the_line(emulator: Emulator) {
 
     let (ran, calls) = account.calls_during(|_| shop.run(&["apply", "-y"]));
 
-    let ran = ran.fails_plainly().says("storage can't shrink: it has 40 GiB, the file says 20");
+    let ran =
+        ran.fails_at_its_place().says("storage can't shrink: it has 40 GiB, the file says 20");
     ran.says(&format!("topology.toml:{line}:21")).says("allocated_storage = 40");
     assert!(!calls.iter().any(Call::changes), "{calls:?}");
 }

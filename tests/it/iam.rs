@@ -47,18 +47,16 @@ const SELDOM: &[(&str, &str)] = &[
     ("rds:DescribeAccountAttributes", "moto has no such call, and logs none"),
     ("rds:DescribeDBEngineVersions", "moto has no such call, and logs none"),
     ("rds:ModifyDBSubnetGroup", "a database gets another subnet"),
-    ("secretsmanager:DescribeSecret", "the listing of secrets lags"),
     ("secretsmanager:RestoreSecret", "somebody deleted a secret"),
     ("secretsmanager:TagResource", "a secret is adopted, moved or restored"),
     ("secretsmanager:UpdateSecret", "the topology's name is in its description"),
     ("ssm:ListTagsForResource", "somebody set a parameter by hand"),
 ];
 /// Of the plan's those that are asked for only where something is unusual.
-const SELDOM_PLANNED: [&str; 5] = [
+const SELDOM_PLANNED: [&str; 4] = [
     // There is a replication group.
     "elasticache:DescribeReplicationGroups",
     "iam:ListInstanceProfileTags",
-    "secretsmanager:DescribeSecret",
     // `status` tells who holds the lock, and goes on without.
     "ssm:GetParametersByPath",
     "ssm:ListTagsForResource",

@@ -57,6 +57,7 @@ mod simulator;
 mod status;
 mod storm;
 #[cfg(unix)]
+mod taken;
 mod terminal;
 mod trace;
 mod unheard;

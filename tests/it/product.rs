@@ -288,12 +288,24 @@ impl Ran {
     /// Expects it to have failed with one error in a sentence for people, and no more than a hint beside it.
     #[track_caller]
     pub fn fails_plainly(self) -> Self {
+        let ran = self.fails();
+        let lines: Vec<&str> = ran.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert!((1..=2).contains(&lines.len()), "an error is a sentence and a hint\n{ran}");
+        ran
+    }
+
+    /// It fails with the place in the file, the line, and what to do.
+    #[track_caller]
+    pub fn fails_at_its_place(self) -> Self {
+        self.fails().says("--> topology.toml:").says(" = help: ")
+    }
+
+    #[track_caller]
+    fn fails(self) -> Self {
         let ran = self.exits(1);
         for bad in ["panicked", "backtrace", "RUST_BACKTRACE", "DispatchFailure", "SdkError"] {
             assert!(!ran.stderr.contains(bad), "it says `{bad}`\n{ran}");
         }
-        let lines: Vec<&str> = ran.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
-        assert!((1..=2).contains(&lines.len()), "an error is a sentence and a hint\n{ran}");
         assert!(ran.stdout.is_empty(), "an error is not a result\n{ran}");
         ran
     }

@@ -239,8 +239,8 @@ fn a_certificate_or_zone_that_is_not_there_is_said_when_planning(emulator: Emula
         let shop = with_way_in(&account, balancer, dns);
         for verb in [&["plan"][..], &["apply", "-y"]] {
             let (ran, calls) = account.calls_during(|_| shop.run(verb));
-            let ran = ran.fails_plainly().says(named);
-            let told = ran.stderr.lines().find(|line| line.trim_start().starts_with("help:"));
+            let ran = ran.fails_at_its_place().says(named);
+            let told = ran.stderr.lines().find(|line| line.contains(" = help: "));
             assert!(told.is_some_and(|told| told.contains(hint)), "no hint of {hint}\n{ran}");
             assert_eq!(changing(&calls), [] as [&Call; 0], "{named}");
         }
@@ -255,9 +255,9 @@ fn a_certificate_that_awaits_its_validation_is_none_yet() {
     let answer = account.raw.call("acm", "request_certificate", asked);
     let arn = text(&answer["CertificateArn"]);
 
-    with_way_in(&account, BY_DOMAIN, "").run(&["plan"]).fails_plainly().says(NAME).says("ACM");
+    with_way_in(&account, BY_DOMAIN, "").run(&["plan"]).fails_at_its_place().says(NAME).says("ACM");
     let by_arn = format!("certificate = {{ arn = \"{arn}\" }}");
-    let ran = with_way_in(&account, &by_arn, "").run(&["plan"]).fails_plainly();
+    let ran = with_way_in(&account, &by_arn, "").run(&["plan"]).fails_at_its_place();
     ran.says(&arn).says("PENDING_VALIDATION");
 }
 

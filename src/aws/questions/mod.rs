@@ -53,6 +53,8 @@ pub async fn answer(aws: &Aws, caller: &Caller, question: &Question) -> Result<V
         Question::CacheNodes => told(caches::nodes(aws).await),
         Question::Quota(quota) => told(room::quota(aws, *quota).await),
         Question::BalancingRoom => told(room::balancing(aws).await),
+        // Each kind knows where its names stand.
+        Question::Names { kind, .. } => Err(Fault::new(Class::Fatal, "ask", "", kind)),
         Question::Denied(leaves) => told(leave::denied(aws, caller, leaves).await),
     }
 }

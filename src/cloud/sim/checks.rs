@@ -1,10 +1,13 @@
 //! What AWS refuses for all kinds alike, as their schemas say: names of what is not there, and names that are taken.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::object::Object;
 use super::{Account, rules};
-use crate::model::{Body, Class, Fault, Schema, TOPOLOGY};
+use crate::model::question::{Name, Namesake, Namesakes, named};
+use crate::model::{Body, Class, Fault, Schema};
 
 impl Account {
     pub(super) fn check_references(
@@ -50,22 +53,14 @@ impl Account {
         }
     }
 
-    /// What of somebody else's has a name already that such a body would have.
-    pub fn obstacle(&self, schema: &Schema, topology: &str, body: &Body) -> Option<String> {
-        if !rules::told_beforehand(schema.kind) {
-            return None;
-        }
-        let foreign = self
-            .of_kind(schema.kind)
-            .filter(|other| other.tags.get(TOPOLOGY).is_none_or(|name| name != topology));
-        // What names something of ours, or something to come, nobody else can have.
-        let plain = |field: &&str| body.get(*field).is_some_and(|value| !value.is_object());
-        if schema.unique.is_empty() || !schema.unique.iter().all(plain) {
-            return None;
-        }
-        let same = |other: &Object| {
-            schema.unique.iter().all(|field| other.body.get(*field) == body.get(*field))
+    /// What has which of these names.
+    pub(super) fn namesakes(&self, schema: &Schema, names: &BTreeSet<Name>) -> Namesakes {
+        let namesake = |object: &Object| {
+            let values = schema.unique.iter().map(|field| named(object.body.get(*field)?));
+            let name: Name = values.collect::<Option<_>>()?;
+            let (id, tags) = (object.id.clone(), object.tags.clone());
+            names.contains(&name).then_some(Namesake { name, id, tags })
         };
-        foreign.into_iter().find(|other| same(other)).map(|other| other.id.clone())
+        self.of_kind(schema.kind).filter_map(namesake).collect()
     }
 }

@@ -166,15 +166,6 @@ impl Cloud for FaultyCloud<'_> {
         self.looks("target_group", self.cloud.health(groups)).await
     }
 
-    async fn obstacle(
-        &self,
-        kind: &'static dyn Kind,
-        topology: &str,
-        body: &Body,
-    ) -> Result<Option<String>, Fault> {
-        self.cloud.obstacle(kind, topology, body).await
-    }
-
     async fn ask(&self, question: &Question) -> Result<Value, Fault> {
         self.cloud.ask(question).await
     }

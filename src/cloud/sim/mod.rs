@@ -210,15 +210,6 @@ impl Cloud for SimCloud {
         Ok(account.health(groups))
     }
 
-    async fn obstacle(
-        &self,
-        kind: &'static dyn Kind,
-        topology: &str,
-        body: &Body,
-    ) -> Result<Option<String>, Fault> {
-        Ok(self.current()?.0.obstacle(kind.schema(), topology, body))
-    }
-
     async fn ask(&self, question: &Question) -> Result<Value, Fault> {
         self.sleep(ROUND_TRIP).await;
         self.current()?.0.ask(question)

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Account;
+use crate::kinds;
 use crate::model::question::{Image, Machine, Network, Order, Quota, Room, Zones};
 use crate::model::{Class, Fault, Question, TOPOLOGY};
 use crate::topology::zones;
@@ -87,6 +88,11 @@ impl Account {
             Question::Snapshots(names) => {
                 told(names.intersection(&self.snapshots).collect::<Vec<_>>())
             }
+            Question::Names { kind, names, .. } => told(
+                kinds::by_name(kind)
+                    .map(|kind| self.namesakes(kind.schema(), names))
+                    .unwrap_or_default(),
+            ),
             Question::Denied(leaves) => {
                 let asked: BTreeSet<&String> = leaves.iter().map(|leave| &leave.action).collect();
                 told(self.told.denied.iter().filter(|one| asked.contains(one)).collect::<Vec<_>>())

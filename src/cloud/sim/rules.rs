@@ -40,11 +40,6 @@ pub fn linger(kind: &str) -> u64 {
     if kind == "load_balancer" { 40_000 } else { 0 }
 }
 
-/// Whether the kind's own file looks for what stands in its way before a plan is made.
-pub fn told_beforehand(kind: &str) -> bool {
-    kind == "record"
-}
-
 /// Whether AWS tells the output only once the thing is ready.
 pub fn late(kind: &str, output: &str) -> bool {
     matches!(

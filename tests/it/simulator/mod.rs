@@ -29,6 +29,7 @@ mod services;
 mod status;
 mod stopping;
 mod stuck;
+mod taken;
 mod trouble;
 mod unsettled;
 pub mod world;

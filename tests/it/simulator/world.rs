@@ -272,14 +272,6 @@ impl<S: Spoiled> Cloud for Faulty<S> {
         self.0.looks()?;
         self.0.sound().health(groups).await
     }
-    async fn obstacle(
-        &self,
-        kind: &'static dyn Kind,
-        topology: &str,
-        body: &Body,
-    ) -> Result<Option<String>, Fault> {
-        self.0.sound().obstacle(kind, topology, body).await
-    }
     async fn find(
         &self,
         kind: &'static dyn Kind,
