@@ -1,6 +1,7 @@
 //! The simulated account behind the door: the same words as AWS, no network, time at any scale.
 
 mod account;
+mod changes;
 mod checks;
 mod copy;
 mod details;
