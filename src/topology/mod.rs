@@ -77,8 +77,8 @@ fn where_else(path: &Path) -> String {
     match suggest::nearest(&wanted, found.iter().map(String::as_str)) {
         Some(near) => format!("did you mean -f {near}?"),
         None if found.is_empty() => {
-            "name the file with -f FILE, or begin with a copy of the topology.toml in ecdeploy's \
-             repository: docs/start.md there says how"
+            "name the file with -f FILE, or begin with a copy of the topology.toml that came with \
+             ecdeploy: docs/start.md says how"
                 .to_owned()
         }
         None => {
