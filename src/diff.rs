@@ -42,6 +42,7 @@ pub enum Cause {
 
 /// One field's way from live to desired.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FieldChange {
     pub field: String,
     /// The live value; absent where AWS does not report it, and `null` where it reports that there is none.
@@ -67,6 +68,7 @@ fn there<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> 
 
 /// One resource's change, complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     pub address: Address,
     pub action: Action,

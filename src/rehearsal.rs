@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cloud::sim::{Account, Original, SimCloud};
@@ -20,7 +21,7 @@ use crate::snapshot::{Resource, Snapshot};
 const PARALLELISM: usize = 16;
 
 /// How a plan would go.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Rehearsal {
     /// From the first call to the last, in seconds.
     pub seconds: f64,
@@ -35,7 +36,7 @@ pub struct Rehearsal {
 }
 
 /// A step and when it would be carried out, in seconds since the first call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Timed {
     pub address: Address,
     pub verb: Verb,
@@ -44,7 +45,7 @@ pub struct Timed {
 }
 
 /// How many targets of a service are healthy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Healthy {
     pub now: usize,
     /// At any moment until the plan is carried out.

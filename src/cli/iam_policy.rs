@@ -1,12 +1,12 @@
 //! `ecdeploy iam-policy`: what IAM has to allow whom, without asking the account.
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::{Global, SUCCESS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::iam::{Document, LIMIT, Purpose, documents};
 use crate::report;
+use crate::report::document::{self, Policy};
 
 /// Print the least IAM policies that plan and apply need for this topology
 #[derive(Args)]
@@ -80,7 +80,7 @@ impl IamPolicy {
         }
         match (self.format, &all[..]) {
             (Format::Json, _) => {
-                let told: Vec<_> = all.iter().map(|one| one.to_json(&desired.topology)).collect();
+                let told: Vec<_> = all.iter().map(|one| one.told(&desired.topology)).collect();
                 report::print_json(&told)?;
             }
             // By itself, for a pipe.
@@ -113,14 +113,14 @@ impl Named {
         format!("# {}: {characters} of {LIMIT} characters.{split}\n", self.name(topology))
     }
 
-    fn to_json(&self, topology: &str) -> serde_json::Value {
-        json!({
-            "name": self.name(topology),
-            "for": self.purpose.name(),
-            "document": self.number,
-            "documents": self.of,
-            "characters": self.document.characters(),
-            "policy": self.document,
+    fn told(&self, topology: &str) -> document::IamPolicy<'_> {
+        document::IamPolicy::from(Policy {
+            name: self.name(topology),
+            purpose: self.purpose,
+            document: self.number,
+            documents: self.of,
+            characters: self.document.characters(),
+            policy: &self.document,
         })
     }
 }

@@ -10,6 +10,9 @@ use super::{SUCCESS, command};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report;
 
+/// The day of the pages: this version's in the changelog; before it has one, that of their last great change.
+const DATE: &str = "2026-11-27";
+
 /// Print the manual page, or write those of all commands to a folder
 #[derive(Args)]
 #[command(after_help = "\
@@ -59,5 +62,5 @@ fn write(folder: &Path) -> std::io::Result<()> {
 
 fn page(command: Command) -> Page {
     let of = concat!("ecdeploy ", env!("CARGO_PKG_VERSION"));
-    Page::new(command).source(of).manual("ecdeploy")
+    Page::new(command).date(DATE).source(of).manual("ecdeploy")
 }

@@ -69,7 +69,7 @@ pub(crate) struct Global {
     /// Sets a variable of the topology; may be repeated
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable, global = true)]
     variables: Vec<(String, String)>,
-    /// Works on a simulated account, kept in .ecdeploy/; no AWS account is needed
+    /// Works on a simulated account, kept in .ecdeploy/ beside the topology file; no AWS account is needed
     #[arg(long, global = true)]
     sandbox: bool,
     /// How many of the sandbox's seconds pass in one of ours

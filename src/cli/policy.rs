@@ -4,7 +4,10 @@ use clap::Args;
 
 use crate::error::Result;
 use crate::policy::Rules;
-use crate::topology::{Placed, Policy, Span, Topology};
+use crate::topology::{Placed, Policy, Span, Topology, WorkingHours};
+
+/// That no port may be open to the world.
+const NONE: &str = "none";
 
 /// Flags on what a plan may do.
 #[derive(Args)]
@@ -21,10 +24,20 @@ pub struct Policies {
     /// Refuse a plan that deletes or replaces a database
     #[arg(long)]
     protect_databases: bool,
+    /// Refuse a topology that opens another port than these to the world: 80,443, or none
+    #[arg(long, value_name = "PORTS", value_parser = ports)]
+    open_ports: Option<Ports>,
+    /// Refuse to change anything at another time, like "mon-fri 09:00-17:00 Asia/Singapore"
+    #[arg(long, value_name = "HOURS", value_parser = hours)]
+    working_hours: Option<WorkingHours>,
     /// Go ahead though this soft-mandatory rule of the topology's [policy] is violated; may be repeated
     #[arg(long, value_name = "RULE")]
     override_policy: Vec<String>,
 }
+
+/// Ports, as one value.
+#[derive(Clone)]
+struct Ports(Vec<u16>);
 
 impl Policies {
     pub fn rules<'a>(&'a self, topology: &'a Topology) -> Result<Rules<'a>> {
@@ -32,6 +45,11 @@ impl Policies {
         let said = |number: usize| Placed::new(number, Span::default());
         let flags = Policy {
             protect_databases: self.protect_databases.then(|| Placed::new(true, Span::default())),
+            open_ports: self
+                .open_ports
+                .as_ref()
+                .map(|ports| Placed::new(ports.0.clone(), Span::default())),
+            working_hours: self.working_hours.clone(),
             max_replacements: self.max_replacements.map(said),
             max_deletions: self.max_deletions.map(said),
             max_monthly_cost: self.max_monthly_cost.map(said),
@@ -39,4 +57,19 @@ impl Policies {
         };
         Rules::of(topology, flags, &self.override_policy)
     }
+}
+
+fn ports(text: &str) -> Result<Ports, String> {
+    if text == NONE {
+        return Ok(Ports(Vec::new()));
+    }
+    let all = text.split(',').map(|port| match port.trim().parse() {
+        Ok(0) | Err(_) => Err(format!("`{port}` is not a port: give some like 80,443, or {NONE}")),
+        Ok(port) => Ok(port),
+    });
+    all.collect::<Result<_, _>>().map(Ports)
+}
+
+fn hours(text: &str) -> Result<WorkingHours, String> {
+    text.parse()
 }

@@ -9,7 +9,7 @@ use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Goal, Plan};
 use crate::rehearsal::{Healthy, Rehearsal, moves_targets, rehearse};
-use crate::report;
+use crate::report::{self, document};
 use crate::snapshot::Snapshot;
 
 /// Carry out the plan on a copy of the account: a timeline, its length, and who serves meanwhile
@@ -68,7 +68,7 @@ impl Rehearse {
         };
         let rehearsal = rehearse(&plan, &desired, &snapshot)?;
         match self.format {
-            Format::Json => report::print_json(&rehearsal)?,
+            Format::Json => report::print_json(&document::Rehearse::from(&rehearsal))?,
             Format::Human => report::print(&report::rehearsal::text(
                 &rehearsal,
                 &global.account_line(&desired),

@@ -1,4 +1,4 @@
-//! `ecdeploy schema`: what may stand in a topology, and what stands in plans and events, for machines.
+//! `ecdeploy schema`: what may stand in a topology, and what stands in what is printed for machines.
 
 use clap::Args;
 
@@ -7,15 +7,16 @@ use crate::error::Result;
 use crate::report;
 use crate::schema::{Document, schema};
 
-/// Print the JSON Schema of the topology file, of a plan or of events
+/// Print the JSON Schema of the topology file, or of what a command prints with --format json
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   Have the editor complete the file, with `#:schema ./topology.schema.json` as its first line:
     ecdeploy schema > topology.schema.json
-  Check what a plan, or each line of `apply --format json`, has in it:
+  Check what a plan, each line of `apply --format json`, or a status has in it:
     ecdeploy schema plan
-    ecdeploy schema events")]
+    ecdeploy schema events
+    ecdeploy schema status")]
 pub struct Schema {
     /// Whose
     #[arg(value_enum, default_value_t = Document::Topology)]

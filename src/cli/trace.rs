@@ -9,8 +9,9 @@ use super::context::Wanted;
 use super::{Global, SUCCESS};
 use crate::error::Result;
 use crate::kinds::target_group;
+use crate::report::{self, document};
+use crate::snapshot;
 use crate::trace::{Request, Scene, audit, trace, uses};
-use crate::{report, snapshot};
 
 /// Something on the way is closed.
 const CLOSED: u8 = 1;
@@ -83,7 +84,7 @@ impl Trace {
             Some(request) => {
                 let walk = trace(scene, request, self.from);
                 if json {
-                    report::print_json(&walk)?;
+                    report::print_json(&document::Trace::Walk((&walk).into()))?;
                 } else {
                     report::print(&report::trace::text(&walk, of))?;
                 }
@@ -92,7 +93,7 @@ impl Trace {
             None => {
                 let audit = audit(scene, self.from);
                 if json {
-                    report::print_json(&audit)?;
+                    report::print_json(&document::Trace::Audit((&audit).into()))?;
                 } else {
                     report::print(&report::trace::table(&audit, of))?;
                 }

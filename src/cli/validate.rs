@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Global, SUCCESS};
 use crate::error::Result;
-use crate::report;
+use crate::report::{self, document};
 
 /// Check the topology file, offline
 #[derive(Args)]
@@ -34,7 +34,7 @@ impl Validate {
             Ok(desired) => desired,
             Err(error) => match (report::error::diagnostics(&error), self.format) {
                 (Some(diagnostics), Format::Json) => {
-                    report::print_json(diagnostics)?;
+                    report::print_json(&document::Validate::faulty(diagnostics))?;
                     return Ok(error.exit_code());
                 }
                 _ => return Err(error),
@@ -48,11 +48,10 @@ impl Validate {
                 desired.resources.len(),
                 desired.region,
             ))?,
-            Format::Json => report::print_json(&serde_json::json!({
-                "valid": true,
-                "topology": desired.topology,
-                "resources": desired.resources.len(),
-            }))?,
+            Format::Json => {
+                let resources = desired.resources.len();
+                report::print_json(&document::Validate::sound(&desired.topology, resources))?;
+            }
         }
         Ok(SUCCESS)
     }

@@ -108,6 +108,23 @@ fn what_has_no_price_is_listed_and_never_counts_as_nothing() {
     assert_eq!((elsewhere.unpriced().count(), elsewhere.total()), (8, Money::default()));
 }
 
+/// As AWS's list of 2026-09-24 has them; with a standby it has db.t4g.small at 0.102 an hour, which is twice 0.051.
+#[test]
+fn the_small_graviton_classes_cost_what_the_list_says() {
+    for (class, multi_az, list, monthly) in [
+        ("db.t4g.micro", false, List::RdsPostgresHour, "1 $18.25"),
+        ("db.t4g.small", false, List::RdsPostgresHour, "1 $37.23"),
+        ("db.t4g.small", true, List::RdsPostgresMultiAzHour, "1 $74.46"),
+        ("db.t4g.medium", false, List::RdsPostgresHour, "1 $74.46"),
+    ] {
+        let database = json!({
+            "engine": "postgres", "instance_class": class, "multi_az": multi_az,
+            "allocated_storage": 20, "storage_type": "gp3",
+        });
+        assert_eq!(line(&cost("db_instance", &database, &known()), list, class), monthly);
+    }
+}
+
 #[test]
 fn a_standby_doubles_the_price_where_the_table_has_none_of_its_own() {
     let own = "region = 'r'\n[[prices]]\nof = 'rds_postgres_hour'\ndate = '2026-01-01'\nsource = ''\nusd = { a.b = 0.072, c = 1 }\n\

@@ -299,7 +299,7 @@ fn providers(account: &str, region: &str) -> Vec<Block> {
 
 fn variable() -> Block {
     let text = |text: &str| Expression::Text(text.to_owned());
-    let why = "Whether Terraform has the machines' registrations, too. Its AWS provider can't import them before 6.34: a plan adds them, and to register again who is registered changes nothing.";
+    let why = "Whether Terraform has the machines' registrations, too. Version 5 of its AWS provider can't import them: a plan adds them, and to register again who is registered changes nothing.";
     Block::new(format!("variable \"{ATTACHMENTS}\""))
         .with("description", text(why))
         .with("type", Expression::Plain("bool".to_owned()))

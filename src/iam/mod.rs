@@ -8,6 +8,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 pub use document::{Document, LIMIT, Statement, pack};
 pub use leaves::leaves;
 
@@ -18,7 +21,8 @@ use crate::model::{Grant, Operation, Scope, Side};
 use fill::Fill;
 
 /// Who the policy is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// `plan`, `rehearse`, `trace`: whatever only looks.
     Plan,

@@ -7,9 +7,9 @@ use aws_sdk_elasticache::types as sdk;
 use futures_util::future::try_join_all;
 use futures_util::try_join;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::terraform::{Argument, One, Terraform, whole};
+use super::terraform::{Argument, One, Terraform, whole, word};
 use super::{Kind, Live, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
@@ -93,6 +93,10 @@ static TERRAFORM: Terraform = Terraform {
         Argument::Field("subnet_group_name", "subnet_group"),
         Argument::Field("security_group_ids", "security_groups"),
         Argument::Tags,
+        // It stays what it is in the account, which we don't know, whatever the provider has by default.
+        Argument::Made("lifecycle.ignore_changes", &[], |_| {
+            json!([word("auto_minor_version_upgrade")])
+        }),
     ],
     parts: whole,
     beside: &[],

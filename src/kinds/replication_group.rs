@@ -8,9 +8,9 @@ use aws_sdk_elasticache::types as sdk;
 use futures_util::future::try_join_all;
 use futures_util::try_join;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::terraform::{Argument, Terraform, whole};
+use super::terraform::{Argument, Terraform, whole, word};
 use super::{Kind, Live, cache_cluster, form, gone_or_going};
 use crate::aws::absent::one_or_all;
 use crate::aws::{Aws, Reading, elasticache, fault};
@@ -123,6 +123,10 @@ static TERRAFORM: Terraform = Terraform {
         Argument::Field("subnet_group_name", "subnet_group"),
         Argument::Field("security_group_ids", "security_groups"),
         Argument::Tags,
+        // AWS never tells it: the provider's own default would be sent, to a group without any token.
+        Argument::Made("lifecycle.ignore_changes", &[], |_| {
+            json!([word("auth_token_update_strategy")])
+        }),
     ],
     parts: whole,
     beside: &[],

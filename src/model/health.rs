@@ -30,6 +30,7 @@ pub struct TargetHealth {
 
 /// What is waited for when a machine goes into service or out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Serving {
     /// How many of its group stay healthy when one is taken out.
     pub min_healthy: u32,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ADDRESS, Address, Body, LAUNCH, Tags, TargetHealth, launch};
@@ -76,7 +77,7 @@ impl Vitals {
 }
 
 /// One node of a cache.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Node {
     pub id: String,
     /// `primary` or `replica`; nothing where AWS does not tell.

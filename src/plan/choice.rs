@@ -18,6 +18,7 @@ use crate::topology::suggest;
 /// What a plan is made for: everything, or a part. Addresses, and blocks by their keys: `instance.user-1`,
 /// `service.user`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Choice {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub only: Vec<String>,

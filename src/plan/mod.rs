@@ -43,6 +43,7 @@ pub const FORMAT: u32 = 1;
 
 /// What a plan was made from, so that a saved one can be carried out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The topology file.
     pub file: PathBuf,
@@ -66,6 +67,7 @@ pub enum Goal {
 
 /// What would be done, and in which order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     #[schemars(extend("const" = FORMAT))]
     pub format: u32,
@@ -97,6 +99,7 @@ pub struct Plan {
 
 /// How many resources change, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
     pub create: usize,
     pub update: usize,

@@ -16,6 +16,7 @@ const PROTECTION: &str = "deletion_protection";
 
 /// What the person asked for, as to deletions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Parting {
     /// Take no final snapshots.
     pub skip_final_snapshots: bool,

@@ -11,6 +11,7 @@ use crate::snapshot::{Resource, Snapshot};
 
 /// What one resource has still to become.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Pending {
     pub address: Address,
     /// The weekly window in AWS's words, UTC: `sun:17:00-sun:17:30`.
@@ -20,6 +21,7 @@ pub struct Pending {
 
 /// One field's way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PendingField {
     pub field: String,
     pub before: Value,

@@ -3,12 +3,22 @@
 use std::fs;
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::{FORMAT, Plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private;
 
 /// Where there is no plan.
 const MAKE_ONE: &str = "make one: ecdeploy plan --out FILE";
+/// Where there is one that says more, or other things, than can be carried out here.
+const MAKE_ANOTHER: &str = "another version of ecdeploy made it, or somebody edited it: make a new one: ecdeploy plan --out FILE";
+
+/// What every plan has, of whatever form.
+#[derive(Deserialize)]
+struct Form {
+    format: u32,
+}
 
 /// Writes the plan, readable by its owner only. The same plan gives the same bytes.
 ///
@@ -37,21 +47,23 @@ pub fn load(path: &Path) -> Result<Plan> {
             .source(error)
             .hint(MAKE_ONE)
     })?;
-    let not_a_plan = |why: String| {
-        Error::new(ErrorKind::File, format!("{} is not a plan of ecdeploy: {why}", path.display()))
-            .hint(MAKE_ONE)
+    let refused = |what: &str, why: String| {
+        Error::new(ErrorKind::File, format!("{} is not a plan of {what}: {why}", path.display()))
     };
-    let plan: Plan =
-        serde_json::from_str(&text).map_err(|error| not_a_plan(error.to_string()).source(error))?;
-    if plan.format != FORMAT {
-        return Err(not_a_plan(format!("it has form {}, not {FORMAT}", plan.format)));
+    let Form { format } = serde_json::from_str(&text)
+        .map_err(|error| refused("ecdeploy", error.to_string()).source(error).hint(MAKE_ONE))?;
+    let foreign = |why: String| refused("this version of ecdeploy", why).hint(MAKE_ANOTHER);
+    if format != FORMAT {
+        return Err(foreign(format!("it has form {format}, not {FORMAT}")));
     }
+    let plan: Plan =
+        serde_json::from_str(&text).map_err(|error| foreign(error.to_string()).source(error))?;
     let count = plan.steps.len();
     let ordered = plan.steps.iter().enumerate().all(|(index, step)| {
         step.after.iter().all(|dependency| dependency.step < index.min(count))
     });
     if !ordered {
-        return Err(not_a_plan("its steps are not in order".into()));
+        return Err(foreign("its steps are not in order".into()));
     }
     Ok(plan)
 }

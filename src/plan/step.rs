@@ -30,6 +30,7 @@ pub enum Verb {
 
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     pub address: Address,
     pub verb: Verb,
@@ -61,6 +62,7 @@ fn is_zero(seconds: &u32) -> bool {
 
 /// A live resource that a step changes together with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Member {
     pub address: Address,
     pub id: String,
@@ -70,6 +72,7 @@ pub struct Member {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
+#[serde(deny_unknown_fields)]
 pub struct Dependency {
     pub step: usize,
     pub need: Need,

@@ -205,3 +205,27 @@ fn working_hours_may_go_past_midnight() {
         assert_eq!(within(&night, at), expected, "{at}");
     }
 }
+
+#[test]
+fn working_hours_of_a_flag_are_those_of_the_file() {
+    let read = |text: &str| text.parse::<WorkingHours>();
+    let file = hours("[\"fri\", \"sat\", \"sun\", \"mon\"]", "22:00", "02:00");
+    for text in ["fri-mon 22:00-02:00 Asia/Singapore", "fri,sat-sun,mon 22:00-02:00 Asia/Singapore"]
+    {
+        let flag = read(text).expect("working hours");
+        assert_eq!(WorkingHours { span: file.span, ..flag }, file, "{text}");
+    }
+    for (text, said) in [
+        ("mon-fri 09:00-17:00", "days, hours and a time zone"),
+        ("mon-fri 09:00-17:00 Asia/Singapore now", "days, hours and a time zone"),
+        ("mo-fri 09:00-17:00 Asia/Singapore", "`mo` is not a day: they are mon, tue"),
+        ("mon- 09:00-17:00 Asia/Singapore", "`` is not a day"),
+        ("mon-fri 9-17 Asia/Singapore", "`9` is not a time of day: a time looks like `09:00`"),
+        ("mon-fri 09:00 Asia/Singapore", "`09:00` are no hours: they look like `09:00-17:00`"),
+        ("mon-fri 09:00-24:00 Asia/Singapore", "`24:00` is not a time of day"),
+        ("mon-fri 09:00-17:00 Asia/Singapur", "did you mean `Asia/Singapore`?"),
+    ] {
+        let told = read(text).expect_err(text);
+        assert!(told.contains(said), "{text}: {told}");
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod cost;
 pub mod diagnostics;
+pub mod document;
 pub mod edit;
 pub mod error;
 pub mod graph;

@@ -11,7 +11,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use crate::plan;
-use crate::report::json;
+use crate::report::{document, json};
+use crate::status::{self, Overview};
 use crate::topology::FILE;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -26,6 +27,16 @@ pub enum Document {
     Plan,
     /// A line of `apply --format json` and `destroy --format json`
     Events,
+    /// What `status --format json` prints
+    Status,
+    /// What `validate --format json` prints
+    Validate,
+    /// What `rehearse --format json` prints
+    Rehearse,
+    /// What `trace --format json` prints
+    Trace,
+    /// What `iam-policy --format json` prints
+    IamPolicy,
 }
 
 /// The schema of a document. It takes what this version of ecdeploy takes, and has what this version writes.
@@ -40,6 +51,25 @@ pub fn schema(of: Document) -> Value {
         }
         Document::Events => {
             written::<json::Line<'_>>(&id("events", json::FORMAT), "an event of ecdeploy")
+        }
+        Document::Status => {
+            written::<Overview>(&id("status", status::FORMAT), "how a topology of ecdeploy is")
+        }
+        Document::Validate => {
+            let id = id("validate", document::VALIDATE);
+            written::<document::Validate<'_>>(&id, "whether a topology of ecdeploy is one")
+        }
+        Document::Rehearse => {
+            let id = id("rehearse", document::REHEARSE);
+            written::<document::Rehearse<'_>>(&id, "how a plan of ecdeploy would go")
+        }
+        Document::Trace => {
+            let id = id("trace", document::TRACE);
+            written::<document::Trace<'_>>(&id, "ways through a topology of ecdeploy")
+        }
+        Document::IamPolicy => {
+            let id = id("iam-policy", document::IAM_POLICY);
+            written::<Vec<document::IamPolicy<'_>>>(&id, "policies that ecdeploy needs")
         }
     }
 }
@@ -63,18 +93,23 @@ struct Closed;
 
 impl Transform for Closed {
     fn transform(&mut self, schema: &mut Schema) {
-        let has = |keyword| schema.get(keyword).is_some();
-        match (has("properties"), has("oneOf") || has("anyOf")) {
-            // What the object always has stands here, and what it has besides in one of the branches.
-            (true, true) => schema.insert("unevaluatedProperties".into(), json!(false)),
-            (true, false) => {
-                transform_subschemas(self, schema);
-                schema.insert("additionalProperties".into(), json!(false))
+        if schema.get("properties").is_none() {
+            return transform_subschemas(self, schema);
+        }
+        // What the object has besides what it always has stands in one of the branches: these stay open.
+        let branches = ["oneOf", "anyOf"].map(|keyword| (keyword, schema.remove(keyword)));
+        let branches = branches.into_iter().filter_map(|(keyword, there)| Some((keyword, there?)));
+        let mut closing = "additionalProperties";
+        transform_subschemas(self, schema);
+        for (keyword, mut branches) in branches {
+            for branch in branches.as_array_mut().into_iter().flatten() {
+                if let Ok(branch) = branch.try_into() {
+                    transform_subschemas(self, branch);
+                }
             }
-            (false, _) => {
-                transform_subschemas(self, schema);
-                None
-            }
-        };
+            schema.insert(keyword.into(), branches);
+            closing = "unevaluatedProperties";
+        }
+        schema.insert(closing.into(), json!(false));
     }
 }

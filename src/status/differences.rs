@@ -1,5 +1,6 @@
 //! What is otherwise than the file says, without how it gets there: that is a plan.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diff::{Action, Change};
@@ -7,7 +8,7 @@ use crate::model::{Address, Status};
 use crate::snapshot::Snapshot;
 
 /// One resource that is not as the file says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
     pub address: Address,
     pub id: Option<String>,
@@ -16,7 +17,7 @@ pub struct Difference {
     pub fields: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// The file has it, the account has not.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::snapshot::{Resource, Snapshot};
 use crate::topology::{Source, Topology};
 
 /// One service and all its machines.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Service {
     pub name: String,
     /// How many machines the file asks for.
@@ -26,7 +27,7 @@ pub struct Service {
 }
 
 /// One machine.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Machine {
     pub address: Address,
     pub id: String,
@@ -46,7 +47,7 @@ pub struct Machine {
 }
 
 /// What a target group finds, in AWS's words.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Health {
     pub state: String,
     pub reason: Option<String>,

@@ -9,6 +9,7 @@ mod stores;
 mod way_in;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use differences::{Difference, How};
@@ -25,13 +26,14 @@ use crate::snapshot::Snapshot;
 use crate::topology::Topology;
 
 /// The version of the form.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 /// The state of what the file has and the account has not.
 const MISSING: &str = "missing";
 
 /// The system at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Overview {
+    #[schemars(extend("const" = FORMAT))]
     pub format: u32,
     pub topology: String,
     pub account: String,
@@ -55,7 +57,7 @@ pub struct Overview {
 }
 
 /// What it comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All is well, and as the file says.
@@ -69,7 +71,7 @@ pub enum Verdict {
 }
 
 /// Who changes the system now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lock {
     pub holders: Vec<Holding>,
     /// Why that is not known.
@@ -77,7 +79,7 @@ pub struct Lock {
 }
 
 /// One who holds the lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Holding {
     pub command: String,
     pub user: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::model::{Address, Body, Late, Node, Status, late};
 use crate::snapshot::{Resource, Snapshot};
 
 /// One database, or a read replica of one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Database {
     pub address: Address,
     pub id: Option<String>,
@@ -33,7 +34,7 @@ pub struct Database {
 }
 
 /// One cache, of one node or of several.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Cache {
     pub address: Address,
     pub id: Option<String>,

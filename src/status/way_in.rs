@@ -1,6 +1,7 @@
 //! The way in: the load balancer, its names, its listeners and their certificates.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::model::{Address, Body, Status};
 use crate::snapshot::Snapshot;
 
 /// The load balancer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Balancer {
     pub address: Address,
     pub id: Option<String>,
@@ -26,7 +27,7 @@ pub struct Balancer {
     pub listeners: Vec<Listener>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Listener {
     pub address: Address,
     pub port: u64,
@@ -36,7 +37,7 @@ pub struct Listener {
     pub certificate: Option<Certificate>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Certificate {
     pub arn: String,
     /// RFC 3339, UTC, where AWS tells it: ACM does of what the file names.

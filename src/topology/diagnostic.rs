@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A range of bytes in the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema,
+)]
 pub struct Span {
     pub start: usize,
     pub end: usize,
@@ -78,7 +81,7 @@ impl Lines {
 }
 
 /// A place that has to do with an error, and what it has to do with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Label {
     pub span: Span,
     pub line: usize,
@@ -87,7 +90,7 @@ pub struct Label {
 }
 
 /// One error of the file. Without a span it has no place in the file, like a `--var` that nothing declares.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
     pub message: String,
     pub span: Option<Span>,
@@ -130,7 +133,7 @@ impl Diagnostic {
 }
 
 /// Every error of one file, in the order of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostics {
     file: Box<str>,
     errors: Box<[Diagnostic]>,

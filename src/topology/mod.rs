@@ -21,7 +21,8 @@ mod types;
 mod variables;
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -50,10 +51,42 @@ pub fn load(path: &Path, vars: &[(String, String)]) -> Result<Topology, Error> {
 /// The text of the file at `path`.
 pub fn text_of(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => where_else(path),
+            _ => "name another file with -f FILE".to_owned(),
+        };
         Error::new(ErrorKind::File, format!("can't read {}: {error}", path.display()))
-            .hint("run it in the folder of topology.toml, or name another file: ecdeploy validate -f FILE")
+            .hint(hint)
             .source(error)
     })
+}
+
+/// Of more files, so many are named.
+const NAMED: usize = 5;
+
+/// What to do where there is no file at the path: which it may be instead, or how to begin.
+fn where_else(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let found = entries.map(|entry| folder.unwrap_or(Path::new("")).join(entry.file_name()));
+    let is_one = |found: &PathBuf| found.extension() == Some("toml".as_ref()) && found.is_file();
+    let mut found: Vec<String> =
+        found.filter(is_one).map(|found| found.display().to_string()).collect();
+    found.sort();
+    let wanted = path.display().to_string();
+    match suggest::nearest(&wanted, found.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean -f {near}?"),
+        None if found.is_empty() => {
+            "name the file with -f FILE, or begin with a copy of the topology.toml that came with \
+             ecdeploy: docs/start.md says how"
+                .to_owned()
+        }
+        None => {
+            let named = suggest::list(found.iter().take(NAMED).map(String::as_str));
+            let more = if found.len() > NAMED { ", ..." } else { "" };
+            format!("name the file with -f FILE; there are {named}{more}")
+        }
+    }
 }
 
 /// Reads and checks the text of a file.

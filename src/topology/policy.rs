@@ -1,6 +1,7 @@
 //! `[policy]`: what a plan may do. Its keys, and what they say.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -172,17 +173,60 @@ fn ports(item: &Item) -> Option<Vec<u16>> {
 }
 
 fn hours(block: Block<'_>) -> Option<WorkingHours> {
-    let day = |name: &Placed<String>| {
-        let number = DAYS.iter().position(|day| *day == **name)?;
-        i8::try_from(number).ok()
-    };
     Some(WorkingHours {
         span: block.span,
-        days: block.names("days").iter().filter_map(day).collect(),
+        days: block.names("days").iter().filter_map(|name| day(name)).collect(),
         from: time(&block.text("from"))?,
         to: time(&block.text("to"))?,
         time_zone: block.text("time_zone").value,
     })
+}
+
+/// `mon-fri 09:00-17:00 Asia/Singapore`; days may also be listed, `mon,wed,fri`, and go on past Sunday, `sat-mon`.
+impl FromStr for WorkingHours {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let said = |flaw: Flaw| {
+            let near = flaw.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            format!("{}: {}{near}", flaw.message, flaw.wanted)
+        };
+        let [days, clocks, zone] = text.split_whitespace().collect::<Vec<_>>()[..] else {
+            return Err("days, hours and a time zone are wanted, with blanks between".to_owned());
+        };
+        let Some((from, to)) = clocks.split_once('-') else {
+            return Err(format!("`{clocks}` are no hours: they look like `09:00-17:00`"));
+        };
+        time_zone(zone).map_err(said)?;
+        let clock = |text: &str| time(text).ok_or_else(|| said(no_time(text)));
+        Ok(Self {
+            span: Span::default(),
+            days: all_days(days)?,
+            from: clock(from)?,
+            to: clock(to)?,
+            time_zone: zone.to_owned(),
+        })
+    }
+}
+
+/// Days by their numbers, of a list with ranges in it.
+fn all_days(text: &str) -> Result<Vec<i8>, String> {
+    let number = |name: &str| {
+        let wrong = || format!("`{name}` is not a day: they are {}", DAYS.join(", "));
+        day(name).ok_or_else(wrong)
+    };
+    let mut all = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (number(first)?, number(last)?);
+        let many = (last - first).rem_euclid(7);
+        all.extend((0..=many).map(|after| (first + after) % 7));
+    }
+    Ok(all)
+}
+
+fn day(name: &str) -> Option<i8> {
+    DAYS.iter().position(|day| *day == name).and_then(|number| i8::try_from(number).ok())
 }
 
 fn rule(key: Placed<String>, block: Block<'_>) -> OwnRule {
@@ -206,11 +250,12 @@ fn level(block: Block<'_>, key: &str) -> Option<Level> {
 }
 
 fn clock(text: &str) -> Result<(), Flaw> {
+    time(text).map(drop).ok_or_else(|| no_time(text))
+}
+
+fn no_time(text: &str) -> Flaw {
     let message = format!("`{text}` is not a time of day");
-    match time(text) {
-        Some(_) => Ok(()),
-        None => Err(Flaw { message, wanted: "a time looks like `09:00`", hint: None }),
-    }
+    Flaw { message, wanted: "a time looks like `09:00`", hint: None }
 }
 
 fn time(text: &str) -> Option<Time> {

@@ -1,6 +1,7 @@
 //! Every way through the system: each listener, each rule, each declared use.
 
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::choice::{Rule, rules};
@@ -11,7 +12,7 @@ use super::walk::{Candidate, Stop, What};
 use crate::model::Address;
 
 /// What there is to check, and how each fares.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Audit {
     pub open: bool,
     /// The listeners, and those that redirect.
@@ -22,7 +23,7 @@ pub struct Audit {
 }
 
 /// A rule, or a listener's default, and the way to its targets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Route {
     pub listener: Address,
     pub rule: Candidate,

@@ -1,6 +1,7 @@
 //! Whether security groups let a connection through: the sender's egress and the receiver's ingress.
 
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::party::{Party, Place, list};
@@ -9,14 +10,14 @@ use crate::kinds::security_group::Rule;
 use crate::model::Address;
 
 /// What lets a connection through at one point.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ground {
     pub side: Side,
     pub address: Address,
     pub rule: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     Egress,

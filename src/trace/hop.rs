@@ -1,6 +1,7 @@
 //! One connection of a walk, and whether it is open.
 
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::firewall::{Ground, Side, pass};
@@ -9,7 +10,7 @@ use super::party::{Party, Place};
 use super::scene::Scene;
 
 /// A TCP connection that a request needs. Several ends that fare alike stand together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Hop {
     pub from: Vec<String>,
     pub to: Vec<String>,
@@ -21,6 +22,7 @@ pub struct Hop {
     pub missing: Vec<String>,
     /// Those of anybody who are let through, where that is not everybody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub only: Vec<Ipv4Net>,
 }
 

@@ -1,6 +1,7 @@
 //! One request from DNS to the last thing its service speaks to.
 
 use ipnet::Ipv4Net;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::choice::{Rule, choose, rules};
@@ -11,7 +12,7 @@ use super::stops;
 use crate::model::Address;
 
 /// The way of one request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Walk {
     pub path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,7 +22,7 @@ pub struct Walk {
 }
 
 /// What the request comes by, how it gets there, and what stands in its way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Stop {
     #[serde(flatten)]
     pub what: What,
@@ -30,7 +31,7 @@ pub struct Stop {
     pub gaps: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "stop", rename_all = "snake_case")]
 pub enum What {
     Dns {
@@ -89,7 +90,7 @@ pub enum What {
 }
 
 /// A rule of the listener, or what it does by default.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Candidate {
     /// None: the default.
     pub address: Option<Address>,
@@ -98,13 +99,13 @@ pub struct Candidate {
     pub target_group: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct DnsName {
     pub name: String,
     pub record: Address,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Target {
     pub address: Address,
     pub zone: String,

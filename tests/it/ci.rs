@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::product::Shop;
-use crate::programs::need;
+use crate::programs::{need, need_of};
 use crate::venv;
 
 const GITHUB: &str = "github-actions.yml";
@@ -112,9 +113,14 @@ fn nothing_of_others_is_run_unseen() {
     }
 }
 
-/// A step of a workflow, run in a folder with these programs before all others.
-fn step(job: &str, step: &str, shop: &Shop, programs: &[(&str, &str)]) -> (Option<i32>, String) {
-    let all = scripts(&example(GITHUB));
+/// A step of a workflow, run in a folder with these programs before all others, in an environment like its own.
+fn step(
+    (workflow, job, step): (&str, &str, &str),
+    shop: &Shop,
+    programs: &[(&str, &str)],
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    let all = scripts(&example(workflow));
     let script = all.iter().find(|one| one.job == job && one.step == step).expect("the step");
     let folder = TempDir::new().expect("a folder");
     for (name, text) in programs {
@@ -127,8 +133,11 @@ fn step(job: &str, step: &str, shop: &Shop, programs: &[(&str, &str)]) -> (Optio
         .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script.script])
         .env("PATH", format!("{}:{path}", folder.path().display()))
         .env("GITHUB_OUTPUT", shop.path("output"))
+        .env("GITHUB_SERVER_URL", "https://github.com")
         .env("GITHUB_REPOSITORY", "shop/infrastructure")
+        .env("GITHUB_RUN_ID", "99")
         .env("NUMBER", "7")
+        .envs(environment.iter().copied())
         .current_dir(shop.path(""))
         .stdin(Stdio::null())
         .output()
@@ -136,40 +145,145 @@ fn step(job: &str, step: &str, shop: &Shop, programs: &[(&str, &str)]) -> (Optio
     (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
 }
 
+/// The product in the sandbox, under its name.
+fn product() -> String {
+    let sandbox = "--sandbox --sandbox-speed 100000";
+    format!("exec {} \"$@\" {sandbox}", env!("CARGO_BIN_EXE_ecdeploy"))
+}
+
+const MARK: &str = "<!-- ecdeploy: infrastructure -->";
+
 #[test]
 fn the_plan_of_a_pull_request_is_a_comment_whatever_it_says() {
     let shop = Shop::at("http://127.0.0.1:9");
-    let sandbox = "--sandbox --sandbox-speed 100000";
-    let product = format!("exec {} \"$@\" {sandbox}", env!("CARGO_BIN_EXE_ecdeploy"));
     let plan = || {
-        for file in ["output", "comment.md", "shop.plan"] {
+        for file in ["output", "plan.md", "said.txt", "comment.md", "shop.plan"] {
             let _ = fs::remove_file(shop.path(file));
         }
-        let (code, said) = step("plan", "Plan", &shop, &[("ecdeploy", &product)]);
+        let programs = [("ecdeploy", product())];
+        let programs = programs.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let (code, said) = step((GITHUB, "plan", "Plan"), &shop, &programs, &[]);
         let output = fs::read_to_string(shop.path("output")).unwrap_or_default();
-        (code, output, shop.path("shop.plan").exists(), said)
+        let result = if code == Some(0) { "success" } else { "failure" };
+        let comment = commented(&shop, result);
+        (code, output, shop.path("shop.plan").exists(), said, comment)
     };
     let told = |code: &str| (Some(0), format!("code={code}\n"));
 
-    let (code, output, saved, said) = plan();
-    assert_eq!((code, output), told("2"), "{said}");
-    let comment = fs::read_to_string(shop.path("comment.md")).expect("the comment");
-    assert!(saved && comment.starts_with("<!-- ecdeploy plan: ecommerce "), "{comment}");
+    let (code, output, saved, said, comment) = plan();
+    assert_eq!((code, output, saved), (told("2").0, told("2").1, true), "{said}");
+    assert!(comment.starts_with(&format!("{MARK}\n### ")), "{comment}");
+    assert!(!comment.contains("failed") && !comment.contains("<!-- ecdeploy plan"), "{comment}");
 
     shop.bare(&["apply", "-y", "--sandbox", "--sandbox-speed", "100000"]).exits(0);
-    let (code, output, saved, said) = plan();
+    let (code, output, saved, said, _) = plan();
     assert_eq!((code, output, saved), (told("0").0, told("0").1, true), "{said}");
 
     shop.edit("[load_balancer]", "[policy]\nopen_ports = [443]\n\n[load_balancer]");
-    let (code, output, saved, said) = plan();
+    let (code, output, saved, said, comment) = plan();
     assert_eq!((code, output, saved), (told("4").0, told("4").1, false), "{said}");
-    let comment = fs::read_to_string(shop.path("comment.md")).expect("the comment");
-    assert!(comment.contains("against the policy"), "{comment}");
+    assert!(comment.contains("against the policy") && !comment.contains("failed"), "{comment}");
 
     shop.edit("open_ports", "open_port");
-    let (code, output, _, said) = plan();
+    let (code, output, _, said, comment) = plan();
     assert_eq!((code, output), (Some(1), String::new()), "{said}");
     assert!(said.contains("did you mean `open_ports`?"), "{said}");
+    insta::assert_snapshot!(comment);
+}
+
+/// What the job of comments makes of what the plan's job left.
+fn commented(shop: &Shop, result: &str) -> String {
+    let environment = [("MARK", MARK), ("RESULT", result)];
+    let (code, said) = step((GITHUB, "comment", "Make the comment"), shop, &[], &environment);
+    assert_eq!(code, Some(0), "{said}");
+    fs::read_to_string(shop.path("comment.md")).expect("the comment")
+}
+
+#[test]
+fn a_comment_on_a_plan_that_failed_says_as_much_as_there_is() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    let run = "**The plan failed**: see [the run](https://github.com/shop/infrastructure/actions/runs/99).";
+    let failed = format!("{MARK}\n{run}\n\n");
+    assert_eq!(commented(&shop, "failure"), failed, "it failed before it planned");
+
+    fs::write(shop.path("said.txt"), "error: @all\r</details>\n```\n").expect("a file");
+    let code = "    error: @all</details>\n    ```\n\n";
+    assert_eq!(commented(&shop, "failure"), format!("{failed}{code}"), "it stays code");
+
+    fs::write(shop.path("plan.md"), "<!-- mark -->\n### Plan\n").expect("a file");
+    assert_eq!(commented(&shop, "failure"), format!("{failed}{code}### Plan\n"));
+
+    for (file, length) in [("said.txt", 2_001), ("plan.md", 60_000)] {
+        fs::write(shop.path(file), "x".repeat(length)).expect("a file");
+    }
+    assert_eq!(commented(&shop, "failure"), failed, "what is too long is in the run");
+}
+
+/// What GitLab is asked for, by its arguments, and the note it gets; the notes that are there, as it tells them.
+fn noted(shop: &Shop, there: &str) -> (Option<i32>, String, String) {
+    for file in ["asked", "comment.md", "shop.plan"] {
+        let _ = fs::remove_file(shop.path(file));
+    }
+    let curl = format!(
+        "cat > header; case \"$*\" in *per_page*) printf '%s' '{there}' ;; *) echo \"$@\" >> asked ;; esac"
+    );
+    let product = product();
+    let nothing = "exit 0";
+    let programs = [
+        ("ecdeploy", product.as_str()),
+        ("curl", &curl),
+        ("apt-get", nothing),
+        ("tar", nothing),
+        ("sha256sum", nothing),
+    ];
+    let folder = shop.path("");
+    let environment = [
+        ("CI_API_V4_URL", "https://gitlab.com/api/v4"),
+        ("CI_PROJECT_ID", "5"),
+        ("CI_MERGE_REQUEST_IID", "7"),
+        ("CI_JOB_NAME", "infrastructure"),
+        ("CI_JOB_URL", "https://gitlab.com/shop/-/jobs/99"),
+        ("CI_BUILDS_DIR", folder.to_str().expect("a path")),
+        ("PIPELINE_TOKEN", "token"),
+        ("WEB_IDENTITY", "identity"),
+        ("ECDEPLOY_URL", "https://example.com"),
+        ("ECDEPLOY_SHA256", "0"),
+    ];
+    let (code, said) = step((GITLAB, "plan", "script"), shop, &programs, &environment);
+    let asked = fs::read_to_string(shop.path("asked")).unwrap_or_else(|_| panic!("{said}"));
+    let asked = asked.replace(" --fail --silent --show-error --config -", "");
+    (code, asked, fs::read_to_string(shop.path("comment.md")).expect("the note"))
+}
+
+#[test]
+fn the_note_of_a_merge_request_says_what_a_comment_does() {
+    drop(need_of("jq", &["jq"]));
+    let shop = Shop::at("http://127.0.0.1:9");
+    let notes = "https://gitlab.com/api/v4/projects/5/merge_requests/7/notes";
+    let mine =
+        json!([{ "id": 41, "body": "looks good" }, { "id": 42, "body": format!("{MARK}\nold") }]);
+    let mine = mine.to_string();
+    let body = "--data-urlencode body@comment.md --output /dev/null";
+
+    let (code, asked, note) = noted(&shop, "[]");
+    assert_eq!(code, Some(0), "{asked}");
+    assert!(asked.ends_with(&format!("--request POST {body} {notes}\n")), "{asked}");
+    assert!(note.starts_with(&format!("{MARK}\n### ")), "{note}");
+
+    shop.edit("[load_balancer]", "[policy]\nopen_ports = [443]\n\n[load_balancer]");
+    let (code, asked, note) = noted(&shop, &mine);
+    assert_eq!(code, Some(4), "{asked}");
+    assert!(asked.ends_with(&format!("--request PUT {body} {notes}/42\n")), "{asked}");
+    assert!(note.contains("against the policy") && !note.contains("failed"), "{note}");
+
+    shop.edit("open_ports", "open_port");
+    let (code, asked, note) = noted(&shop, &mine);
+    assert_eq!(code, Some(1), "{asked}");
+    assert!(asked.ends_with(&format!("--request PUT {body} {notes}/42\n")), "{asked}");
+    let failed =
+        "**The plan failed**: see [the job](https://gitlab.com/shop/-/jobs/99).\n\n    error: ";
+    assert!(note.starts_with(&format!("{MARK}\n{failed}")), "{note}");
+    assert!(note.contains("did you mean `open_ports`?"), "{note}");
 }
 
 /// GitHub's own program stands in here: it writes down what it is asked for.
@@ -183,7 +297,7 @@ fn the_comment_that_is_there_is_written_anew() {
             "case \"$*\" in *--paginate*) [ \"$MARK\" = '<!-- mark -->' ] && printf '{there}' ;; *) echo \"$@\" >> asked ;; esac"
         );
         let name = "Write the comment, or the one that is there anew";
-        let (code, said) = step("comment", name, &shop, &[("gh", &gh)]);
+        let (code, said) = step((GITHUB, "comment", name), &shop, &[("gh", &gh)], &[]);
         assert_eq!(code, Some(0), "{said}");
         fs::read_to_string(shop.path("asked")).expect("a call")
     };

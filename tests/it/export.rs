@@ -8,29 +8,31 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::emulator::{Account, Emulator};
 use crate::product::Shop;
 use crate::way_in::{BY_DOMAIN, NAME, ZONE, dns, issued, with_way_in, zone};
 
-on_each_emulator!(terraform_finds_nothing_to_add_and_nothing_to_destroy);
+on_each_emulator!(
+    terraform_finds_nothing_to_add_and_nothing_to_destroy,
+    applying_it_changes_nothing_that_runs,
+);
 
 /// The folders between a mirror and a provider's file: registry host, namespace, type, version, platform.
 const BELOW_MIRROR: usize = 6;
 
 /// The arguments that AWS never tells, and so are new to Terraform.
-const UNTOLD: [&str; 6] = [
+const UNTOLD: [&str; 5] = [
     "aws_db_instance apply_immediately",
     "aws_db_instance final_snapshot_identifier",
     "aws_db_instance skip_final_snapshot",
-    "aws_elasticache_replication_group auth_token_update_strategy",
     "aws_secretsmanager_secret force_overwrite_replica_secret",
     "aws_secretsmanager_secret recovery_window_in_days",
 ];
 const MACHINES: usize = 14;
 /// What an emulator does not tell and AWS does, or tells otherwise: attributes at their defaults.
-const UNTOLD_THERE: [&str; 2] = ["aws_elasticache_cluster.redis", "aws_lb.main"];
+const UNTOLD_THERE: [&str; 1] = ["aws_lb.main"];
 
 /// The settings by which Terraform takes the provider that is on the machine, if it is there.
 fn mirror() -> Option<&'static PathBuf> {
@@ -194,6 +196,77 @@ fn terraform_finds_nothing_to_add_and_nothing_to_destroy(emulator: Emulator) {
     assert_eq!(added.len(), MACHINES);
     let registers = |address: &&str| address.starts_with("aws_lb_target_group_attachment.");
     assert!(added.iter().all(registers), "{added:?}");
+}
+
+fn applying_it_changes_nothing_that_runs(emulator: Emulator) {
+    let Some(mirror) = mirror() else { return };
+    let mut account = emulator.lend();
+    let shop = everything(&mut account);
+    shop.apply();
+    tell_what_aws_tells(&mut account);
+    shop.run(&["export", "terraform", "--out", "tf"]).exits(0);
+    let terraform = Terraform::of(&shop, &account.url(), mirror);
+    terraform.run(&["init", "-input=false"]);
+
+    let (_, calls) = account.calls_during(|_| {
+        terraform.run(&["apply", "-input=false", "-auto-approve"]);
+    });
+
+    let sent = calls.iter().filter(|call| call.changes());
+    let sent: Vec<&str> = sent.map(|call| call.operation.as_str()).collect();
+    // ministack forgets that a machine is protected.
+    let forgotten = if emulator == Emulator::Ministack { 2 } else { 0 };
+    assert_eq!(sent, vec!["ModifyInstanceAttribute"; forgotten], "what it sends");
+    let left = terraform.plan(&[]).into_iter().filter(|one| one.action != "no-op");
+    let left: Vec<String> = left.map(|one| one.address).collect();
+    assert_eq!(left.len(), forgotten, "{left:?} once more");
+    shop.run(&["plan", "--detailed-exitcode"]).exits(0).says("No changes.");
+
+    // With the registrations.
+    let (_, calls) = account.calls_during(|_| {
+        let add = ["-var", "manage_attachments=true", "-input=false", "-auto-approve"];
+        terraform.run(&[&["apply"], &add[..]].concat());
+    });
+    let sent = calls.iter().filter(|call| call.changes());
+    let (registered, other): (Vec<_>, Vec<_>) =
+        sent.partition(|call| call.operation == "RegisterTargets");
+    assert_eq!((registered.len(), other.len()), (MACHINES, forgotten), "{other:?}");
+    shop.run(&["plan", "--detailed-exitcode"]).exits(0).says("No changes.");
+}
+
+/// Has an emulator tell of the way in what AWS tells without being told.
+fn tell_what_aws_tells(account: &mut Account) {
+    let found = account.raw.elb("describe_load_balancers", json!({}));
+    let balancer = &found["LoadBalancers"][0]["LoadBalancerArn"];
+    let attributes = [
+        ("client_keep_alive.seconds", "3600"),
+        ("connection_logs.s3.enabled", "false"),
+        ("idle_timeout.timeout_seconds", "60"),
+        ("routing.http.desync_mitigation_mode", "defensive"),
+        ("routing.http.drop_invalid_header_fields.enabled", "false"),
+        ("routing.http.preserve_host_header.enabled", "false"),
+        ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false"),
+        ("routing.http.xff_client_port.enabled", "false"),
+        ("routing.http.xff_header_processing.mode", "append"),
+        ("routing.http2.enabled", "true"),
+        ("waf.fail_open.enabled", "false"),
+        ("zonal_shift.config.enabled", "false"),
+    ]
+    .map(|(key, value)| json!({ "Key": key, "Value": value }));
+    account.raw.elb(
+        "modify_load_balancer_attributes",
+        json!({ "LoadBalancerArn": balancer, "Attributes": attributes }),
+    );
+    let found = account.raw.elb("describe_listeners", json!({ "LoadBalancerArn": balancer }));
+    let all = found["Listeners"].as_array().expect("listeners");
+    let listener = all.iter().find(|one| one["Port"] == 80).expect("one for HTTP");
+    let redirect = json!({
+        "Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301",
+        "Host": "#{host}", "Path": "/#{path}", "Query": "#{query}",
+    });
+    let action = json!({ "Type": "redirect", "RedirectConfig": redirect });
+    let action = json!({ "ListenerArn": listener["ListenerArn"], "DefaultActions": [action] });
+    account.raw.elb("modify_listener", action);
 }
 
 /// Whether it changes there for what the emulator is not like AWS in.

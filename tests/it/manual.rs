@@ -6,6 +6,7 @@ use clap::Command;
 
 use crate::product::Shop;
 use crate::programs::{need, output};
+use crate::venv;
 
 /// All commands, by the words that call them.
 pub fn commands() -> Vec<(String, Command)> {
@@ -53,6 +54,9 @@ fn every_command_has_a_page_that_man_reads() {
         let page = shop.path("man/man1").join(format!("{}.1", name.replace(' ', "-")));
         assert!(page.exists(), "{}", page.display());
         output(need("mandoc").args(["-T", "lint", "-W", "error"]).arg(&page));
+        let lint = need("mandoc").args(["-T", "lint", "-W", "warning"]).arg(&page).output();
+        let said = String::from_utf8_lossy(&lint.expect("mandoc").stdout).into_owned();
+        assert!(!said.contains("parse date") && !said.contains("missing date"), "{said}");
         let text = output(need("mandoc").args(["-T", "ascii", "-O", "width=200"]).arg(&page));
         for example in examples(&command) {
             assert!(text.contains(&example), "{example}\n{text}");
@@ -60,6 +64,18 @@ fn every_command_has_a_page_that_man_reads() {
     }
     assert_eq!(fs::read_dir(shop.path("man/man1")).expect("pages").count(), commands().len());
     assert!(shop.bare(&["man"]).exits(0).stdout.contains(".TH ecdeploy 1"));
+}
+
+#[test]
+fn the_pages_have_the_day_of_their_version() {
+    let changelog = fs::read_to_string(venv::root().join("CHANGELOG.md")).expect("the changelog");
+    let heading = concat!("## [", env!("CARGO_PKG_VERSION"), "] - ");
+    let day = changelog.lines().find_map(|line| line.strip_prefix(heading));
+    let page = Shop::at("http://127.0.0.1:9").bare(&["man"]).exits(0).stdout;
+    let title = page.lines().find(|line| line.starts_with(".TH")).expect("a title");
+    let said = title.split(' ').nth(3).expect("a day");
+    assert!(said.parse::<jiff::civil::Date>().is_ok(), "{title}");
+    assert!(day.is_none_or(|day| said == day), "the changelog has {day:?}: {title}");
 }
 
 #[test]

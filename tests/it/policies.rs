@@ -2,9 +2,14 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::drawn::Drawn;
+use crate::emulator::Emulator;
+use crate::inventory::Inventory;
 use crate::product::{Ran, Shop};
+
+on_each_emulator!(what_was_opened_by_hand_to_all_of_ipv6_is_closed);
 
 const RULES: &str = "
 [policy]
@@ -114,10 +119,63 @@ fn flags_are_rules_that_nobody_overrides() {
 }
 
 #[test]
+fn ports_and_working_hours_have_flags_as_the_other_rules_have() {
+    let shop = shop();
+    let plan = |flags: &[&str]| sandboxed(&shop, &[&["plan"], flags].concat());
+    plan(&["--open-ports", "80,443"]).exits(0);
+    let ran = plan(&["--open-ports", "443"]).exits(4);
+    ran.says("open_ports: security_group.alb: tcp 80 is open to 0.0.0.0/0");
+    plan(&["--open-ports", "none"]).exits(4);
+    plan(&["--open-ports", "443", "--override-policy", "open_ports"]).exits(1);
+    plan(&["--open-ports", "80,https"]).exits(1).says("`https` is not a port");
+
+    // An hour that it is not now, whenever that is.
+    let hour = (jiff::Timestamp::now().as_second() / 3600 + 12) % 24;
+    let hours = |from: i64| format!("mon-sun {from:02}:00-{:02}:00 UTC", (from + 1) % 24);
+    let never = ["--working-hours", &hours(hour)];
+    plan(&never).exits(0);
+    shop.edit("interval = 30", "interval = 20");
+    plan(&[&never[..], &["--override-policy", "no-order"]].concat())
+        .exits(4)
+        .says("working_hours: it is")
+        .says("in UTC");
+    let now = ["--working-hours", "mon-sun 00:00-00:00 UTC", "--override-policy", "no-order"];
+    plan(&now).exits(0);
+    sandboxed(&shop, &[&["apply", "-y"], &never[..]].concat()).exits(4);
+    plan(&["--working-hours", "mon-fri 9-17 UTC"]).exits(1).says("`9` is not a time of day");
+}
+
+#[test]
 fn an_expression_that_is_wrong_is_an_error_of_the_file() {
     let shop = shop();
     shop.edit("change.address ==", "change.adress ==");
     let ran = sandboxed(&shop, &["validate"]).exits(1);
     ran.says("`change` has no `adress`").says("did you mean `address`?");
     sandboxed(&shop, &["plan"]).exits(1).says("`change` has no `adress`");
+}
+
+/// The file can't say it, and so no plan leaves it: it is no violation, but drift.
+fn what_was_opened_by_hand_to_all_of_ipv6_is_closed(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let shop = Shop::on(&account);
+    shop.apply();
+    let group =
+        Drawn::in_account(&Inventory::take(&mut account.raw)).at("security_group.ec2").id.clone();
+    let open = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]});
+    account.raw.ec2(
+        "authorize_security_group_ingress",
+        json!({"GroupId": group, "IpPermissions": [open]}),
+    );
+    let held = ["plan", "--open-ports", "80,443", "--detailed-exitcode"];
+    shop.run(&held).exits(2).says("- tcp 22 from ::/0").says("drift");
+
+    shop.apply();
+
+    shop.run(&held).exits(0);
+    let after = Inventory::take(&mut account.raw);
+    let facts = &Drawn::in_account(&after).at("security_group.ec2").facts;
+    assert!(!facts.to_string().contains("::/0"), "{facts}");
+    // In the file it is an error.
+    shop.edit("{ port = 443, from = \"0.0.0.0/0\" }", "{ port = 443, from = \"::/0\" }");
+    shop.run(&["validate"]).exits(1).says("`::/0`");
 }

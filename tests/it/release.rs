@@ -38,6 +38,7 @@ fn an_archive_has_the_binary_its_manual_its_completions_and_schemas() {
         "completions/ecdeploy.fish",
         "schemas/topology.schema.json",
         "schemas/events.schema.json",
+        "schemas/iam-policy.schema.json",
     ] {
         assert!(files.contains(&file), "{file} is not in\n{listed}");
     }

@@ -152,6 +152,152 @@ fn every_line_of_a_run_is_as_the_schema_says() {
     assert!(!validator.is_valid(&json!({"event": "begun"})));
 }
 
+/// What it printed as one document, which is as its schema says; and nothing that the schema doesn't name.
+#[track_caller]
+fn document(validator: &Validator, ran: &Ran) -> Value {
+    let printed: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
+    takes(validator, &printed);
+    each_with_another_key(&printed, &mut |broken, place| {
+        assert!(!validator.is_valid(broken), "it takes a key that nothing writes, in {place}");
+    });
+    printed
+}
+
+/// The document with an unknown key in each of its objects in turn, and where that is.
+fn each_with_another_key(document: &Value, visit: &mut impl FnMut(&Value, &str)) {
+    fn places(value: &Value, place: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                found.push(place.to_owned());
+                for (key, field) in fields {
+                    let key = key.replace('~', "~0").replace('/', "~1");
+                    places(field, &format!("{place}/{key}"), found);
+                }
+            }
+            Value::Array(items) => {
+                let items = items.iter().take(2).enumerate();
+                items.for_each(|(at, item)| places(item, &format!("{place}/{at}"), found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    places(document, "", &mut found);
+    for place in found {
+        let mut broken = document.clone();
+        if let Some(object) = broken.pointer_mut(&place) {
+            object["colour"] = json!("blue");
+        }
+        visit(&broken, &place);
+    }
+}
+
+#[test]
+fn the_status_is_as_its_schema_says_whatever_it_is() {
+    let shop = shop();
+    let validator = printed(&shop, "status");
+    let status = |code: i32| {
+        let ran = sandboxed(&shop, &["status", "--format", "json"]).exits(code);
+        document(&validator, &ran)
+    };
+    assert_eq!(status(6)["verdict"], "nothing");
+    let sessions = "[cache.sessions]\nreplicas = 1\nzone = \"a\"\nengine_version = \"7.1\"\n\
+                    node_type = \"cache.t3.micro\"\nsubnets = [\"private-1\", \"private-2\"]\n\
+                    security_groups = [\"redis\"]\n\n[cache.redis]\n";
+    shop.edit("[cache.redis]\n", sessions);
+    shop.edit("[database.user]\n", "[database.user]\nreplicas = 1\n");
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    let told = status(0);
+    assert_eq!(told["verdict"], "healthy");
+    assert_eq!(told["format"], 1);
+    assert!(told["services"][0]["machines"][0]["health"].is_object(), "{told:#}");
+    shop.edit("\"db.t3.micro\"", "\"db.t3.small\"");
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    assert!(status(0)["pending"][0].is_object(), "a change waits for the window");
+    shop.edit("\"t3.small\"", "\"t3.large\"");
+    assert!(status(6)["differences"][0].is_object());
+    let mut unknown = told.clone();
+    unknown["verdict"] = json!("fine");
+    assert!(!validator.is_valid(&unknown));
+}
+
+#[test]
+fn a_valid_file_and_a_faulty_one_are_told_as_their_schema_says() {
+    let shop = shop();
+    let validator = printed(&shop, "validate");
+    let validate =
+        |code: i32| document(&validator, &shop.bare(&["validate", "--format", "json"]).exits(code));
+    let told = validate(0);
+    assert_eq!((&told["valid"], &told["format"]), (&json!(true), &json!(1)));
+    shop.edit("[service.user]", "[service.user]\nprot = 80\nport = 3000");
+    shop.edit("priority = 2", "priority = 1");
+    let told = validate(1);
+    assert_eq!((&told["valid"], &told["file"]), (&json!(false), &json!("topology.toml")));
+    assert!(told["errors"][0]["line"].is_u64(), "{told:#}");
+    let mut both = told.clone();
+    both["valid"] = json!(true);
+    assert!(!validator.is_valid(&both), "one with errors is not valid");
+}
+
+#[test]
+fn rehearsals_are_as_their_schema_says() {
+    let shop = shop();
+    let validator = printed(&shop, "rehearse");
+    let rehearse = |code: i32| {
+        let ran = sandboxed(&shop, &["rehearse", "--format", "json"]).exits(code);
+        document(&validator, &ran)
+    };
+    assert!(rehearse(0)["timeline"][0]["verb"].is_string());
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    assert_eq!(rehearse(0)["timeline"], json!([]));
+    let slow = "[service.user]\nrolling = { healthy_deadline = 20 }\ncount = 4\ninstance_type = \"t3.medium\"";
+    shop.edit("[service.user]", slow);
+    let told = rehearse(1);
+    assert!(told["failures"][0].is_string() && told["services"]["user"]["now"] == 2, "{told:#}");
+}
+
+#[test]
+fn ways_are_as_their_schema_says() {
+    let shop = shop();
+    let validator = printed(&shop, "trace");
+    let told = |arguments: &[&str], code: i32| {
+        let ran = sandboxed(&shop, &[&["trace", "--format", "json"], arguments].concat());
+        document(&validator, &ran.exits(code))
+    };
+    let walk = told(&["/api/auth/register?from=mail"], 0);
+    assert_eq!((&walk["open"], &walk["format"]), (&json!(true), &json!(1)));
+    told(&["/about", "--from", "203.0.113.10"], 0);
+    assert!(told(&["--all"], 0)["routes"][0]["rule"].is_object());
+    // Nothing of it is there.
+    told(&["/about", "--live"], 1);
+    told(&["--all", "--live"], 1);
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    told(&["/api/auth/register", "--live"], 0);
+    let open = "from = \"0.0.0.0/0\" }, {";
+    shop.edit(open, "from = \"203.0.113.0/24\" }, {");
+    let some = told(&["/about"], 0);
+    let only = some["stops"].as_array().into_iter().flatten();
+    let mut only = only.filter_map(|stop| stop["hops"].get(0)?.get("only"));
+    assert_eq!(only.next(), Some(&json!(["203.0.113.0/24"])), "{some:#}");
+    // What lets nothing out but to fetch artifacts closes the way to databases.
+    let shut = "name    = \"EC2-SG\"\negress  = [{ port = 443, to = \"0.0.0.0/0\" }]\n";
+    shop.edit("name    = \"EC2-SG\"\n", shut);
+    assert_eq!(told(&["--all"], 1)["open"], false);
+    told(&["/api/auth/register"], 1);
+}
+
+#[test]
+fn policies_of_iam_are_as_their_schema_says() {
+    let shop = shop();
+    let validator = printed(&shop, "iam-policy");
+    for purpose in [&[][..], &["plan"], &["apply"], &["adopt"]] {
+        let ran = shop.bare(&[&["iam-policy", "--format", "json"], purpose].concat()).exits(0);
+        let told = document(&validator, &ran);
+        assert_eq!(told[0]["format"], 1);
+        assert_eq!(told[0]["policy"]["Version"], "2012-10-17");
+    }
+}
+
 /// An apply that is told to end while machines start and databases are made.
 #[cfg(unix)]
 fn interrupted(shop: &Shop) -> Ran {

@@ -1,4 +1,4 @@
-//! A machine in Terraform, and its registration, which AWS's provider can import since 6.34 alone:
+//! A machine in Terraform, and its registration, which version 5 of AWS's provider can't import:
 //! <https://github.com/hashicorp/terraform-provider-aws/pull/46646>
 
 use std::collections::BTreeMap;

@@ -88,6 +88,7 @@ def named_in(body):
 ROUTES = [
     ("GET", r"/hostedzone/?", "ListHostedZones"),
     ("GET", r"/hostedzonesbyname/?", "ListHostedZonesByName"),
+    ("GET", r"/hostedzone/[^/]+", "GetHostedZone"),
     ("GET", r"/hostedzone/[^/]+/rrset/?", "ListResourceRecordSets"),
     ("POST", r"/hostedzone/[^/]+/rrset/?", "ChangeResourceRecordSets"),
     ("POST", r"/hostedzone/?", "CreateHostedZone"),
