@@ -125,6 +125,7 @@ impl CarryOut {
                 let mut text = report::plan::text(plan, &global.account_line(desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
                 text.push_str(&report::cost::line(&costs, &desired.region));
+                let mut text = report::folded(&text);
                 text.push_str(&report::policy::text(
                     &violations,
                     topology,
@@ -186,7 +187,7 @@ impl CarryOut {
             Format::Json => carried(&JsonLines::begin(plan)).await,
         };
         match self.format {
-            Format::Human => report::print(&report::outcome::text(plan, &outcome))?,
+            Format::Human => report::print(&report::folded(&report::outcome::text(plan, &outcome)))?,
             Format::Json => report::json::end(plan, &outcome)?,
         }
         match outcome.interrupted {

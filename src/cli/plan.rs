@@ -110,6 +110,7 @@ impl Plan {
                 let mut text = report::plan::text(&plan, &of);
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
                 text.push_str(&report::cost::line(&costs, &desired.region));
+                let mut text = report::folded(&text);
                 text.push_str(&report::policy::text(
                     &violations,
                     &topology,

@@ -28,7 +28,7 @@ type Line = (String, Option<Style>);
 pub fn text(picture: &Picture, of: &str, columns: usize) -> String {
     let scene = Scene::of(picture);
     let columns = columns.clamp(NARROWEST + 4, WIDEST);
-    let mut out = format!("{}\n", paint(BOLD, &printable(of)));
+    let mut out = format!("{}\n", paint(BOLD, &cut(&printable(of), columns)));
     legend(&mut out, picture, columns);
     front(&mut out, picture, &scene, columns);
     zones(&mut out, picture, &scene, columns);
