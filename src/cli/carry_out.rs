@@ -187,7 +187,9 @@ impl CarryOut {
             Format::Json => carried(&JsonLines::begin(plan)).await,
         };
         match self.format {
-            Format::Human => report::print(&report::folded(&report::outcome::text(plan, &outcome)))?,
+            Format::Human => {
+                report::print(&report::folded(&report::outcome::text(plan, &outcome)))?
+            }
             Format::Json => report::json::end(plan, &outcome)?,
         }
         match outcome.interrupted {

@@ -72,7 +72,10 @@ mod tests {
 
     #[test]
     fn a_word_that_is_too_long_stays_whole() {
-        assert_eq!(fold("- /ecommerce/user/HOST  delete", 12), "-\n    /ecommerce/user/HOST\n    delete");
+        assert_eq!(
+            fold("- /ecommerce/user/HOST  delete", 12),
+            "-\n    /ecommerce/user/HOST\n    delete"
+        );
     }
 
     proptest! {

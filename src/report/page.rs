@@ -80,7 +80,7 @@ pub fn text(review: &Review<'_>, picture: Option<&str>) -> Result<String> {
         counts: counts.into_iter().filter(|(number, _)| *number > 0).collect(),
         takes: rehearsal.map(rehearsal::takes),
         not_rehearsed: (rehearsal.is_none() && !plan.is_empty())
-                .then(|| rehearsal::why_not(plan, &str::to_owned)),
+            .then(|| rehearsal::why_not(plan, &str::to_owned)),
         fewest: fewest.collect(),
         cost: cost::sentence(costs, &plan.region, &str::to_owned),
         against,

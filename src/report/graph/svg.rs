@@ -33,10 +33,7 @@ pub(super) fn draw(picture: &Picture, layout: &Layout, titled: bool) -> String {
              markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\"><path d=\"M0 0 8 4 0 8z\"/></marker>"
         );
     }
-    let _ = writeln!(
-        out,
-        "</defs>\n<rect class=\"paper\" width=\"{w}\" height=\"{h}\"/>"
-    );
+    let _ = writeln!(out, "</defs>\n<rect class=\"paper\" width=\"{w}\" height=\"{h}\"/>");
     head(&mut out, picture, w);
     let holds = |item: &Item| {
         matches!(

@@ -252,19 +252,19 @@ fn machines(picture: &Picture, row: &Row<'_>, fleet: &Fleet<'_>, column: usize) 
         return fleet.machines.iter().flat_map(line).collect();
     }
     let kind = fleet.machines.first().map(|one| picture.subtitle(one)).unwrap_or_default();
-    let signs = picture.signs(&fleet.machines);
-    let all = format!(
-        "{}  {} \u{d7} {kind}  {signs}",
-        padded(&printable(row.name), column),
-        fleet.machines.len()
-    );
+    // Where all are alike, the sign in front says it all.
     let gravest = picture.gravest(fleet.machines.iter().copied());
+    let alike = fleet.machines.iter().all(|one| picture.sign(one) == gravest);
+    let signs = match alike {
+        true => String::new(),
+        false => format!(" ({})", picture.signs(&fleet.machines)),
+    };
+    let number = fleet.machines.len();
+    let all = format!("{}  {number}{signs} \u{d7} {kind}", padded(&printable(row.name), column));
     let all = match gravest {
         Some(sign) => (format!("{} {}", sign.glyph(), all.trim_end()), Some(style(sign))),
         None => (format!("  {}", all.trim_end()), None),
     };
-    // Where all are alike, no name says more.
-    let alike = fleet.machines.iter().all(|one| picture.sign(one) == gravest);
     let unwell = |one: &&&Address| {
         let sign = picture.sign(one).filter(|_| !alike);
         sign.is_some_and(|sign| !matches!(sign, Sign::Healthy | Sign::Create))
