@@ -124,9 +124,18 @@ impl Picture {
 
     /// What is drawn by its number alone, and how many of it bear each sign: `7 iam_role (1 ~ 1 −)`.
     pub fn counted(&self, kind: &str, things: &[&Address]) -> String {
+        format!("{} {kind}{}", things.len(), self.in_brackets(things))
+    }
+
+    /// Machines that stand together: `12 × t3.small :3000 (2 +)`.
+    pub fn fleet(&self, machines: &[&Address]) -> String {
+        let kind = machines.first().map(|one| self.subtitle(one)).unwrap_or_default();
+        format!("{} \u{d7} {kind}{}", machines.len(), self.in_brackets(machines))
+    }
+
+    fn in_brackets(&self, things: &[&Address]) -> String {
         let signs = self.signs(things);
-        let signs = if signs.is_empty() { signs } else { format!(" ({signs})") };
-        format!("{} {kind}{signs}", things.len())
+        if signs.is_empty() { signs } else { format!(" ({signs})") }
     }
 
     /// The same in words: `1 to replace, 49 not there yet`.

@@ -144,7 +144,9 @@ fn of_many_that_stand_as_one_it_is_told_how_many_change() {
         ran.says("what apply would change");
     }
     let text = sandbox(&shop, &["graph", "--plan", "--format", "text"]).exits(0);
-    text.says("7 (1 +) \u{d7} t3.small");
+    let svg = sandbox(&shop, &["graph", "--plan", "--format", "svg"]).exits(0);
+    svg.says("7 \u{d7} t3.small :3000 (1 +)");
+    text.says("7 (1 +) \u{d7} t3.");
 }
 
 #[test]

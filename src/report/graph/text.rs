@@ -218,6 +218,8 @@ fn subnet(picture: &Picture, scene: &Scene<'_>, one: &Subnet<'_>, wide: usize) -
     let mut lines = vec![(head, Some(style.unwrap_or(BOLD)))];
     let names = |row: &Row<'_>| {
         let machines = row.fleets.iter().filter(|fleet| fleet.subnet == one.address);
+        // Many stand under the name of their service.
+        let machines = machines.filter(|fleet| fleet.machines.len() <= SHOWN);
         let machines =
             machines.flat_map(|fleet| &fleet.machines).map(|one| one.name().chars().count());
         let stores = row.stores.iter().map(|store| store.address.name().chars().count());
