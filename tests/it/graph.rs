@@ -93,6 +93,9 @@ fn a_part_of_a_plan_is_drawn_alone_and_says_so() {
     let ran = sandbox(&shop, &part).exits(0).says("only service.user;").says("+ user-1");
     assert!(ran.says("\u{25e6} order-1").stdout.contains("other changes are left out"));
     sandbox(&shop, &["apply", "-y"]).exits(0);
+    shop.edit("[service.frontend]\n", "[service.frontend]\ninstance_type = \"t3.medium\"\n");
+    let ran = sandbox(&shop, &part).exits(0).says("2 other changes are left out");
+    assert!(ran.stdout.contains("  frontend-1      t3.small"), "as it is and stays: {ran}");
     shop.edit("[database.order]\n", "[database.order]\nprotect = true\n");
     sandbox(&shop, &["apply", "-y"]).exits(0);
     let destroy = ["graph", "--plan", "--destroy"];
@@ -247,6 +250,34 @@ fn a_page_is_searched_and_tells_of_what_the_pointer_is_on() {
 
     // Nothing came from anywhere else, and nothing went wrong.
     page.came_from_nowhere_else();
+}
+
+/// The texts that cross an edge of what they stand in. A drum has a lid, and is round below.
+#[cfg(unix)]
+const CROSSING: &str = "[...document.querySelectorAll('.leaf-item')].flatMap((item) => { \
+    const shape = item.querySelector(':scope > rect, :scope > path.body'); \
+    const [lid, foot] = shape.tagName === 'path' ? [8, 5] : [0, 0]; \
+    const box = shape.getBBox(); \
+    return [...item.querySelectorAll('text')].filter((text) => text.textContent !== '').filter((text) => { \
+        const { x, y, width, height } = text.getBBox(); \
+        return x < box.x || x + width > box.x + box.width || y < box.y + lid || y + height > box.y + box.height - foot; \
+    }).map((text) => text.textContent); })";
+
+#[cfg(unix)]
+#[test]
+fn no_text_crosses_an_edge_of_what_it_stands_in() {
+    let drawn = offline();
+    drawn.run(&["graph", "--out", "shop.html"]).exits(0);
+    let workers = offline().with_file(include_str!("../topologies/workers.toml"));
+    workers.run(&["graph", "--out", "shop.html"]).exits(0);
+    let marked = offline();
+    sandbox(&marked, &["graph", "--plan", "--out", "shop.html"]).exits(0);
+    for shop in [drawn, workers, marked] {
+        let mut page = Page::open(&shop.path("shop.html"), "");
+        let texts = page.ask("document.querySelectorAll('.leaf-item text').length");
+        assert!(texts.as_u64() > Some(20), "there are some to look at: {texts}");
+        assert_eq!(page.ask(CROSSING), serde_json::json!([]));
+    }
 }
 
 #[cfg(unix)]
