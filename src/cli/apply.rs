@@ -8,8 +8,9 @@ use super::Global;
 use super::carry_out::CarryOut;
 use super::context::{Deletion, Part};
 use super::hold::hold;
+use super::saved::Saved;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{self, Goal, Plan};
+use crate::plan::{Goal, Plan};
 use crate::preflight::Purpose;
 
 /// Bring the account to what the topology says
@@ -41,6 +42,7 @@ impl Apply {
             return self.run_saved(global, path).await;
         }
         let wanted = global.wanted()?;
+        let terms = self.carry_out.terms(&wanted)?;
         let desired = &wanted.desired;
         let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
@@ -49,21 +51,16 @@ impl Apply {
             let parting = self.deletion.parting();
             let plan = Plan::to_reach(desired, &snapshot, &parting, self.part.origin(global))?;
             global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
-            self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
+            self.carry_out.planned(global, &terms, cloud, hold, snapshot, &plan).await
         })
         .await
     }
 
     async fn run_saved(&self, global: &Global, path: &Path) -> Result<u8> {
-        let plan = plan::load(path)?;
-        if !global.variables.is_empty() || self.deletion.given() || self.part.given() {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "a saved plan has its variables, its part and how it deletes in it; flags can't change them",
-            )
-            .hint("make a new plan with these flags: ecdeploy plan --out FILE"));
-        }
-        if plan.origin.sandbox != global.sandbox {
+        let flags = self.deletion.given() || self.part.given();
+        let sandbox = global.sandbox;
+        let Saved { plan, global, wanted } = Saved::load(global, path, "apply", flags)?;
+        if plan.origin.sandbox != sandbox {
             let (made, flag) = match plan.origin.sandbox {
                 true => ("for the sandbox", " --sandbox"),
                 false => ("for an AWS account", ""),
@@ -73,27 +70,14 @@ impl Apply {
                 Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint)
             );
         }
-        let named = global.topology.is_some();
-        let global = Global {
-            topology: global.topology.clone().or_else(|| Some(plan.origin.file.clone())),
-            variables: plan.origin.variables.clone(),
-            ..*global
-        };
-        let wanted = global.wanted().map_err(|error| match error.kind {
-            // It may have been made on another machine.
-            ErrorKind::File if !named => error.hint(format!(
-                "the plan was made from that file; say where it lies here: ecdeploy apply {} -f FILE",
-                path.display()
-            )),
-            _ => error,
-        })?;
+        let terms = self.carry_out.terms(&wanted)?;
         let desired = &wanted.desired;
         let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
         hold(cloud, desired, "apply", async |hold| {
             let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
             plan.check_fresh(desired, &snapshot)?;
-            self.carry_out.reviewed(&global, &wanted, cloud, hold, &snapshot, &plan).await
+            self.carry_out.reviewed(&global, &terms, cloud, hold, &snapshot, &plan).await
         })
         .await
     }

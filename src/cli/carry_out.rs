@@ -12,10 +12,11 @@ use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
+use crate::cost::{Prices, costs};
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::policy::{self, Facts};
+use crate::policy::{self, Facts, Rules};
 use crate::reconcile::{self, Halt, Observer};
 use crate::rehearsal::Rehearsal;
 use crate::report::{self, json::JsonLines, progress::Progress};
@@ -44,21 +45,35 @@ enum Format {
     Json,
 }
 
+/// What a plan is held to and priced by.
+pub struct Terms<'a> {
+    wanted: &'a Wanted,
+    rules: Rules<'a>,
+    prices: Prices,
+}
+
 impl CarryOut {
+    /// What there is to be known of it before the account is asked anything.
+    pub fn terms<'a>(&'a self, wanted: &'a Wanted) -> Result<Terms<'a>> {
+        let rules = self.policies.rules(&wanted.topology)?;
+        let prices = self.price_file.prices(&wanted.desired)?;
+        Ok(Terms { wanted, rules, prices })
+    }
+
     /// Carries out a plan that was made just now, and has not been seen by anybody.
     pub async fn planned(
         &self,
         global: &Global,
-        wanted: &Wanted,
+        terms: &Terms<'_>,
         cloud: &dyn Cloud,
         hold: &Hold,
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        let rehearsal = self.show(global, wanted, cloud, &snapshot, plan).await?;
+        let rehearsal = self.show(global, terms, cloud, &snapshot, plan).await?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
-            false => self.agreed(global, &wanted.desired, cloud, snapshot, plan).await?,
+            false => self.agreed(global, &terms.wanted.desired, cloud, snapshot, plan).await?,
         };
         self.run(global, cloud, hold, &snapshot, plan, rehearsal.as_ref()).await
     }
@@ -67,13 +82,13 @@ impl CarryOut {
     pub async fn reviewed(
         &self,
         global: &Global,
-        wanted: &Wanted,
+        terms: &Terms<'_>,
         cloud: &dyn Cloud,
         hold: &Hold,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        let rehearsal = self.show(global, wanted, cloud, snapshot, plan).await?;
+        let rehearsal = self.show(global, terms, cloud, snapshot, plan).await?;
         self.run(global, cloud, hold, snapshot, plan, rehearsal.as_ref()).await
     }
 
@@ -86,19 +101,18 @@ impl CarryOut {
     pub async fn show(
         &self,
         global: &Global,
-        wanted: &Wanted,
+        terms: &Terms<'_>,
         cloud: &dyn Cloud,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<Option<Rehearsal>> {
-        let Wanted { topology, desired } = wanted;
-        let rules = self.policies.rules(topology)?;
+        let Terms { wanted: Wanted { topology, desired }, rules, prices } = terms;
         let needed = rules.need_rehearsal();
         let rehearsal = match self.is_human() || needed {
             true => Gate::default().rehearse(plan, desired, snapshot, cloud, needed).await?,
             false => None,
         };
-        let costs = self.price_file.costs(plan, desired, snapshot)?;
+        let costs = costs(plan, desired, snapshot, prices);
         let violations = rules.judge(&Facts {
             plan,
             desired,
@@ -111,6 +125,7 @@ impl CarryOut {
                 let mut text = report::plan::text(plan, &global.account_line(desired));
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), plan));
                 text.push_str(&report::cost::line(&costs, &desired.region));
+                let mut text = report::folded(&text);
                 text.push_str(&report::policy::text(
                     &violations,
                     topology,
@@ -172,7 +187,9 @@ impl CarryOut {
             Format::Json => carried(&JsonLines::begin(plan)).await,
         };
         match self.format {
-            Format::Human => report::print(&report::outcome::text(plan, &outcome))?,
+            Format::Human => {
+                report::print(&report::folded(&report::outcome::text(plan, &outcome)))?
+            }
             Format::Json => report::json::end(plan, &outcome)?,
         }
         match outcome.interrupted {

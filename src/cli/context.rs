@@ -146,6 +146,39 @@ fn check_region(region: &str) -> Result<()> {
     Ok(())
 }
 
+/// Flags on what a plan is for.
+#[derive(clap::Args)]
+pub struct Making {
+    /// Plan to take everything down
+    #[arg(long)]
+    destroy: bool,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    deletion: Deletion,
+}
+
+impl Making {
+    /// Whether any was given.
+    pub fn given(&self) -> bool {
+        self.destroy || self.part.given() || self.deletion.given()
+    }
+
+    /// The plan, and the account that it is made from.
+    pub async fn plan(
+        &self,
+        global: &Global,
+        cloud: &dyn Cloud,
+        desired: &Desired,
+    ) -> Result<(Snapshot, Plan)> {
+        let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
+        let snapshot = global.snapshot(cloud, desired, goal).await?;
+        let make = if self.destroy { Plan::to_destroy } else { Plan::to_reach };
+        let plan = make(desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
+        Ok((snapshot, plan))
+    }
+}
+
 /// Flags on the part of the topology that is meant.
 #[derive(clap::Args)]
 pub struct Part {

@@ -30,6 +30,7 @@ pub struct Destroy {
 impl Destroy {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let wanted = global.wanted()?;
+        let terms = self.carry_out.terms(&wanted)?;
         let desired = &wanted.desired;
         let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
@@ -38,7 +39,7 @@ impl Destroy {
             let parting = self.deletion.parting();
             let plan = Plan::to_destroy(desired, &snapshot, &parting, global.origin())?;
             global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
-            self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
+            self.carry_out.planned(global, &terms, cloud, hold, snapshot, &plan).await
         })
         .await
     }

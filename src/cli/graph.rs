@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::context::{Making, Wanted};
+use super::saved::Saved;
 use super::{Global, SUCCESS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{self, Picture};
-use crate::plan::{Parting, Plan};
 use crate::{report, snapshot};
 
 /// Draw the architecture: zones, subnets, machines, the load balancer's rules, databases, security groups
@@ -20,6 +21,9 @@ Examples:
   As a page of its own, with search: what apply would change, or the account by the health of its targets:
     ecdeploy graph --plan --out plan.html
     ecdeploy graph --live --out now.html
+  What a plan would change for one service alone; or a plan that was saved:
+    ecdeploy graph --plan --only service.user
+    ecdeploy graph --plan shop.plan --out plan.svg
   For a README or a pull request; or laid out by Graphviz:
     ecdeploy graph --format mermaid
     ecdeploy graph --format dot | dot -Tsvg
@@ -32,9 +36,11 @@ pub struct Graph {
     /// Write the picture to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Colour it by what apply would change in the account
-    #[arg(long, conflicts_with = "live")]
-    plan: bool,
+    /// Colour it by what apply would change in the account; with a file, by that saved plan, and ask no account
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    plan: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    making: Making,
     /// Draw the account as it is, not the file; coloured by health
     #[arg(long)]
     live: bool,
@@ -70,21 +76,42 @@ impl Graph {
     }
 
     async fn picture(&self, global: &Global) -> Result<(Picture, String)> {
+        if let Some(Some(path)) = &self.plan {
+            return self.saved(global, path);
+        }
+        if self.plan.is_none() && self.making.given() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "these flags say what a plan is for, and no plan is to be drawn",
+            )
+            .hint("draw one: ecdeploy graph --plan, with the same flags"));
+        }
         let desired = global.desired()?;
-        if !self.plan && !self.live {
+        if self.plan.is_none() && !self.live {
             let file = global.topology_path();
             let of = format!("{} as {} has it", desired.topology, file.display());
             return Ok((graph::of_desired(&desired), of));
         }
         let cloud = global.cloud(&desired).await?;
-        let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
         let of = global.account_line(&desired);
         if self.live {
+            let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
             let snapshot = snapshot.with_health(cloud.as_ref()).await?;
             return Ok((graph::of_account(&snapshot, &desired), of));
         }
-        let plan = Plan::to_reach(&desired, &snapshot, &Parting::default(), global.origin())?;
-        Ok((graph::of_desired(&desired).with_plan(&plan), of))
+        let (snapshot, plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;
+        let picture = graph::of_plan(&plan, &desired, Some(&snapshot));
+        Ok((picture.noted(report::plan::part(&plan)), of))
+    }
+
+    fn saved(&self, global: &Global, path: &Path) -> Result<(Picture, String)> {
+        let Saved { plan, global, wanted: Wanted { desired, .. } } =
+            Saved::load(global, path, "graph --plan", self.making.given())?;
+        plan.check_file(&desired)?;
+        let global = Global { sandbox: plan.origin.sandbox, ..global };
+        let of = format!("{}: {}", path.display(), global.account_line(&desired));
+        let picture = graph::of_plan(&plan, &desired, None);
+        Ok((picture.noted(report::plan::part(&plan)), of))
     }
 
     fn format(&self) -> Result<Format> {

@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod prices;
 mod rehearse;
+mod saved;
 mod scale;
 mod schema;
 mod signals;

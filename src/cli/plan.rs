@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::context::{Deletion, Part, Wanted};
+use super::context::{Making, Wanted};
 use super::policy::Policies;
 use super::prices::PriceFile;
 use super::rehearse::Gate;
 use super::{Global, SUCCESS};
 use crate::cost::costs;
 use crate::error::Result;
-use crate::plan::Goal;
 use crate::policy::{self, Facts};
 use crate::preflight::Purpose;
 use crate::report::markdown::Review;
@@ -41,17 +40,12 @@ pub struct Plan {
     /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Plan to take everything down
-    #[arg(long)]
-    destroy: bool,
     #[command(flatten)]
-    part: Part,
+    making: Making,
     #[command(flatten)]
     gate: Gate,
     #[command(flatten)]
     policies: Policies,
-    #[command(flatten)]
-    deletion: Deletion,
     #[command(flatten)]
     price_file: PriceFile,
     /// How to print the plan
@@ -75,10 +69,7 @@ impl Plan {
         let rules = self.policies.rules(&topology)?;
         let prices = self.price_file.prices(&desired)?;
         let cloud = global.cloud(&desired).await?;
-        let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
-        let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
-        let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
-        let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
+        let (snapshot, plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;
         global.preflight(cloud.as_ref(), &desired, &snapshot, &plan, Purpose::Look).await?;
         let needed = rules.need_rehearsal();
         let rehearsal =
@@ -111,17 +102,15 @@ impl Plan {
                 report::print(&report::markdown::text(&review, report::markdown::LIMIT))?;
             }
             Format::Html => {
-                let picture = match goal {
-                    Goal::Reach => graph::of_desired(&desired),
-                    Goal::Destroy => graph::of_account(&snapshot, &desired),
-                };
-                let picture = report::graph::figure(&picture.with_plan(&plan));
+                let picture = graph::of_plan(&plan, &desired, Some(&snapshot));
+                let picture = report::graph::figure(&picture);
                 report::print(&report::page::text(&review, Some(&picture))?)?;
             }
             Format::Human => {
                 let mut text = report::plan::text(&plan, &of);
                 text.push_str(&report::rehearsal::outlook(rehearsal.as_ref(), &plan));
                 text.push_str(&report::cost::line(&costs, &desired.region));
+                let mut text = report::folded(&text);
                 text.push_str(&report::policy::text(
                     &violations,
                     &topology,

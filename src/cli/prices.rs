@@ -5,11 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cost::{Costs, Prices, costs};
+use crate::cost::Prices;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Plan;
-use crate::snapshot::Snapshot;
 
 #[derive(Args, Default)]
 pub struct PriceFile {
@@ -28,9 +26,5 @@ impl PriceFile {
                 .source(error)
         })?;
         Prices::parse(&path.display().to_string(), &text, &desired.region)
-    }
-
-    pub fn costs(&self, plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Result<Costs> {
-        Ok(costs(plan, desired, snapshot, &self.prices(desired)?))
     }
 }

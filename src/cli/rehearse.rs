@@ -2,12 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
-use super::context::{Deletion, Part};
+use super::context::Making;
 use super::{Global, SUCCESS};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{Goal, Plan};
+use crate::plan::Plan;
 use crate::rehearsal::{Healthy, Rehearsal, moves_targets, rehearse};
 use crate::report::{self, document};
 use crate::snapshot::Snapshot;
@@ -23,15 +23,10 @@ Examples:
   For one service, for a machine to read:
     ecdeploy rehearse --only service.user --format json")]
 pub struct Rehearse {
-    /// Rehearse taking everything down
-    #[arg(long)]
-    destroy: bool,
+    #[command(flatten)]
+    making: Making,
     #[command(flatten)]
     gate: Gate,
-    #[command(flatten)]
-    part: Part,
-    #[command(flatten)]
-    deletion: Deletion,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -58,10 +53,7 @@ impl Rehearse {
     pub async fn run(&self, global: &Global) -> Result<u8> {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
-        let goal = if self.destroy { Goal::Destroy } else { Goal::Reach };
-        let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
-        let make = if self.destroy { Plan::to_destroy } else { Plan::to_reach };
-        let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
+        let (snapshot, plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
             false => snapshot.with_health(cloud.as_ref()).await?,

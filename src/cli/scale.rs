@@ -48,6 +48,7 @@ impl Scale {
         let topology = topology::parse(&path.display().to_string(), &after, &global.variables)?;
         self.check(&topology)?;
         let wanted = Wanted::of(topology)?;
+        let terms = self.carry_out.terms(&wanted)?;
         let desired = &wanted.desired;
         let cloud = global.cloud(desired).await?;
         let cloud = cloud.as_ref();
@@ -66,7 +67,7 @@ impl Scale {
                     edit => edit + "\n",
                 })?;
             }
-            let rehearsal = self.carry_out.show(global, &wanted, cloud, &snapshot, &plan).await?;
+            let rehearsal = self.carry_out.show(global, &terms, cloud, &snapshot, &plan).await?;
             let nothing = plan.is_empty() && before == after;
             let snapshot = match nothing {
                 true => snapshot,

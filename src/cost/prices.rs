@@ -47,6 +47,9 @@ enum Node {
     Table(BTreeMap<String, Node>),
 }
 
+/// How a file of prices begins.
+const FORM: &str = "one has `region`, and lists of prices: [[prices]] with `of`, `date` and, below [prices.usd], names and US dollars";
+
 impl Prices {
     /// The prices that are known without a file; none in other regions.
     ///
@@ -70,15 +73,22 @@ impl Prices {
         };
         let content: File = toml::from_str(text).map_err(|error| {
             let said = error.message().trim().to_owned();
-            wrong(match error.span() {
-                Some(span) => Diagnostic::at(span.into(), said).label("here"),
-                None => Diagnostic::nowhere(said),
-            })
+            wrong(
+                match error.span() {
+                    Some(span) => Diagnostic::at(span.into(), said).label("here"),
+                    None => Diagnostic::nowhere(said),
+                }
+                .hint(FORM.to_owned()),
+            )
         })?;
         if content.region.as_ref() != region {
             let message = format!("these are prices of {}", content.region.as_ref());
             let place = Diagnostic::at(content.region.span().into(), message);
-            return Err(wrong(place.label(format!("the topology is for {region}"))));
+            return Err(wrong(
+                place
+                    .label(format!("the topology is for {region}"))
+                    .hint(format!("give a file of those of {region}")),
+            ));
         }
         let mut prices = Self::default();
         for part in content.prices {
@@ -90,7 +100,11 @@ impl Prices {
             }) {
                 let message = format!("the price of {name} is given twice");
                 let place = Diagnostic::at(span.into(), message);
-                return Err(wrong(place.label("the second time in this part of the list")));
+                return Err(wrong(
+                    place
+                        .label("the second time in this part of the list")
+                        .hint("take one of the two away".to_owned()),
+                ));
             }
         }
         Ok(prices)

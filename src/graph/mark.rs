@@ -1,6 +1,5 @@
 //! What is marked at a thing: what a plan would do to it, or how it is in the account.
 
-use crate::desired::Desired;
 use crate::diff::{Action, Change, PROTECT};
 use crate::kinds::{self, load_balancer};
 use crate::model::{Status, TargetHealth};
@@ -10,6 +9,8 @@ use crate::snapshot::Resource;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
     Healthy,
+    /// The file has it, and the account has not: nothing that could be sick.
+    Absent,
     /// On its way into service, or out of it.
     Waiting,
     Unhealthy,
@@ -22,7 +23,7 @@ pub enum Sign {
 }
 
 impl Sign {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Create,
         Self::Change,
         Self::Drift,
@@ -31,11 +32,13 @@ impl Sign {
         Self::Healthy,
         Self::Waiting,
         Self::Unhealthy,
+        Self::Absent,
     ];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
+            Self::Absent => "not there yet",
             Self::Waiting => "waiting",
             Self::Unhealthy => "unhealthy",
             Self::Create => "create",
@@ -46,10 +49,19 @@ impl Sign {
         }
     }
 
+    /// Its name where a name is one word.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            sign => sign.word(),
+        }
+    }
+
     /// One character for who sees no colours.
     pub fn glyph(self) -> &'static str {
         match self {
             Self::Healthy => "\u{2713}",
+            Self::Absent => "\u{25e6}",
             Self::Waiting => "\u{2026}",
             Self::Unhealthy => "!",
             Self::Create => "+",
@@ -114,8 +126,7 @@ impl Mark {
         Self { sign, reason: Some(health.to_string()), change: None }
     }
 
-    pub(super) fn missing(desired: &Desired) -> Self {
-        let reason = format!("not in the account, but in {}", desired.path.display());
-        Self { sign: Sign::Unhealthy, reason: Some(reason), change: None }
+    pub(super) fn absent() -> Self {
+        Self { sign: Sign::Absent, reason: None, change: None }
     }
 }

@@ -1,7 +1,7 @@
 //! The system as a picture: bodies in, what stands where out. Pure; the file's bodies and the account's are drawn alike.
 //!
 //! ```text
-//! let picture = graph::of_desired(&desired).with_plan(&plan);   // or graph::of_account(&snapshot, &desired)
+//! let picture = graph::of_plan(&plan, &desired, Some(&snapshot));   // or of_desired, of_account
 //! report::graph::svg(&picture)      // a whole document of its own, which may also stand inline in a page
 //! report::graph::figure(&picture)   // a fragment for a page's body: the same with search and details, once a page
 //! ```
@@ -19,7 +19,7 @@ mod words;
 
 pub use layout::{Edge, Item, Layout, Look, Rect, Way};
 pub use mark::{Mark, Sign};
-pub use picture::{Picture, Shown, of_account, of_desired};
+pub use picture::{Picture, Shown, of_account, of_desired, of_plan};
 pub use scene::{
     Balancer, Door, Firewall, Fleet, Listener, Row, Rule, Scene, Store, Subnet, Target, Zone,
 };

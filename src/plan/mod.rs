@@ -229,17 +229,11 @@ impl Plan {
         })
     }
 
-    /// Refuses when the account or the file is not what the plan was made from, or the plan is not what they give: a
-    /// saved plan is a file, and what it shows must be what it does.
+    /// Refuses when the file is not what the plan was made from.
     ///
     /// # Errors
     /// [`ErrorKind::Stale`], naming what moved.
-    pub fn check_fresh(&self, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
-        let stale = |message: String| {
-            Err(Error::new(ErrorKind::Stale, message).hint(
-                "nothing was changed; make a new plan and look at it: ecdeploy plan --out FILE",
-            ))
-        };
+    pub fn check_file(&self, desired: &Desired) -> Result<()> {
         if (&self.topology, &self.account, &self.region)
             != (&desired.topology, &desired.account, &desired.region)
         {
@@ -258,6 +252,16 @@ impl Plan {
                 "the topology file or a variable has changed since the plan was made".into(),
             );
         }
+        Ok(())
+    }
+
+    /// Refuses when the account or the file is not what the plan was made from, or the plan is not what they give: a
+    /// saved plan is a file, and what it shows must be what it does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`], naming what moved.
+    pub fn check_fresh(&self, desired: &Desired, snapshot: &Snapshot) -> Result<()> {
+        self.check_file(desired)?;
         let now = basis(snapshot);
         let looked_up = self
             .lookups
@@ -289,6 +293,11 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+fn stale(message: String) -> Result<()> {
+    Err(Error::new(ErrorKind::Stale, message)
+        .hint("nothing was changed; make a new plan and look at it: ecdeploy plan --out FILE"))
 }
 
 /// The texts that these changes name.

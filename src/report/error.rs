@@ -11,7 +11,12 @@ const WIDTH: usize = 100;
 
 /// Prints the error on stderr.
 pub fn print(error: &Error) {
-    super::say(text(error).trim_end());
+    let text = text(error);
+    match diagnostics(error) {
+        // Marks below a line of a file stand where they belong.
+        Some(_) => super::screen::say(text.trim_end()),
+        None => super::say(text.trim_end()),
+    }
 }
 
 /// What the topology file is to blame for, if it is.

@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod document;
 pub mod edit;
 pub mod error;
+mod fold;
 pub mod graph;
 pub mod json;
 pub mod log;
@@ -104,9 +105,20 @@ pub fn columns() -> usize {
     terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| width.0.into())
 }
 
+/// The text as it fits the terminal that results go to; where they go to none, as it is.
+pub fn folded(text: &str) -> String {
+    match terminal_size::terminal_size_of(io::stdout()) {
+        Some((width, _)) => fold::fold(text, width.0.into()),
+        None => text.to_owned(),
+    }
+}
+
 /// Says something on the way.
 pub fn say(text: &str) {
-    screen::say(text);
+    match terminal_size::terminal_size_of(io::stderr()) {
+        Some((width, _)) => screen::say(&fold::fold(text, width.0.into())),
+        None => screen::say(text),
+    }
 }
 
 /// Whether there still is a reader.

@@ -21,7 +21,7 @@ struct Page<'a> {
     /// How many are created, changed, replaced and deleted, and by drift.
     counts: Vec<(usize, &'static str)>,
     takes: Option<String>,
-    not_rehearsed: bool,
+    not_rehearsed: Option<String>,
     fewest: Vec<(&'static str, String, String)>,
     cost: String,
     against: Vec<&'a Violation>,
@@ -79,7 +79,8 @@ pub fn text(review: &Review<'_>, picture: Option<&str>) -> Result<String> {
         nothing: plan.is_empty().then(|| remarks::nothing(plan)),
         counts: counts.into_iter().filter(|(number, _)| *number > 0).collect(),
         takes: rehearsal.map(rehearsal::takes),
-        not_rehearsed: rehearsal.is_none() && !plan.is_empty(),
+        not_rehearsed: (rehearsal.is_none() && !plan.is_empty())
+            .then(|| rehearsal::why_not(plan, &str::to_owned)),
         fewest: fewest.collect(),
         cost: cost::sentence(costs, &plan.region, &str::to_owned),
         against,

@@ -71,11 +71,17 @@ pub fn outlook(rehearsal: Option<&Rehearsal>, plan: &Plan) -> String {
     match rehearsal {
         Some(rehearsal) => lines(rehearsal),
         None if plan.is_empty() => String::new(),
-        None => format!(
-            "Not rehearsed, for its {}. How long it takes, and who serves meanwhile: ecdeploy rehearse\n",
-            count(plan.steps.len(), "step")
-        ),
+        None => format!("Not rehearsed, {}.\n", why_not(plan, &str::to_owned)),
     }
+}
+
+/// Why a plan has no rehearsal, and how to get one; `code` is how a command is written.
+pub fn why_not(plan: &Plan, code: &dyn Fn(&str) -> String) -> String {
+    format!(
+        "for its {}: {} tells how long it takes, and who serves meanwhile",
+        count(plan.steps.len(), "step"),
+        code("ecdeploy rehearse")
+    )
 }
 
 /// What would fail, how long it takes, what decides that, and how many serve throughout.
@@ -87,7 +93,7 @@ pub fn lines(rehearsal: &Rehearsal) -> String {
     }
     let parts: Vec<String> = fewest(rehearsal)
         .into_iter()
-        .map(|Fewest { healthy, now, whom }| {
+        .map(|Fewest { healthy, now, whom, .. }| {
             let style = match healthy {
                 0 => DELETE,
                 _ if healthy < now => CHANGE,
@@ -120,6 +126,8 @@ pub struct Fewest {
     pub healthy: usize,
     pub now: usize,
     pub whom: String,
+    /// Whether that is names.
+    pub named: bool,
 }
 
 /// The fewest healthy, of services that are alike together; the worst first.
@@ -132,12 +140,12 @@ pub fn fewest(rehearsal: &Rehearsal) -> Vec<Fewest> {
     alike
         .into_iter()
         .map(|((healthy, now), names)| {
-            let whom = match names[..] {
-                [name] => name.to_owned(),
-                _ if all == 1 => format!("each of {}", count(names.len(), "service")),
-                _ => names.join(", "),
+            let named = all > 1 || names.len() == 1;
+            let whom = match named {
+                true => names.join(", "),
+                false => format!("each of {}", count(names.len(), "service")),
             };
-            Fewest { healthy, now, whom }
+            Fewest { healthy, now, whom, named }
         })
         .collect()
 }

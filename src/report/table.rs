@@ -89,13 +89,15 @@ pub fn wrapped(
 ) -> Vec<String> {
     let indent = INDENT + width(lead);
     let mut lines: Vec<String> = vec![String::new()];
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         let part = part.as_ref();
+        // What ends a line that goes on needs room, too.
+        let end = if at + 1 < parts.len() { width(between.trim_end()) } else { 0 };
         let last = lines.len() - 1;
         let so_far = width(&lines[last]);
         if so_far == 0 {
             lines[last].push_str(part);
-        } else if indent + so_far + width(between) + width(part) <= columns {
+        } else if indent + so_far + width(between) + width(part) + end <= columns {
             lines[last].push_str(between);
             lines[last].push_str(part);
         } else {
@@ -132,6 +134,17 @@ mod tests {
     #[test]
     fn columns_move_together_and_then_below() {
         insta::assert_snapshot!([80, 30, 26, 12].map(shown).join("\n\n"));
+    }
+
+    #[test]
+    fn what_is_wrapped_is_no_wider_with_its_commas() {
+        let parts = ["instance.user-1", "instance.user-2", "instance.user-3"];
+        // Two and their commas take 35 columns.
+        for columns in [33, 34, 35, 36] {
+            let lines = wrapped("", &parts, ", ", Style::new(), columns);
+            let widest = lines.iter().map(|line| width(&strip_str(line).to_string())).max();
+            assert!(widest <= Some(columns), "{columns}: {lines:#?}");
+        }
     }
 
     #[test]

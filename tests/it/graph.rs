@@ -1,18 +1,14 @@
 //! `ecdeploy graph` as people run it: in the terminal, in Graphviz, and its page in a browser.
 
-#[cfg(unix)]
-mod browser;
-
 use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::browser::Page;
 use crate::product::{Ran, Shop};
 use crate::programs::{need_of, output};
-
-#[cfg(unix)]
-use browser::Page;
 
 /// A shop whose account nobody must ask: nothing answers there.
 fn offline() -> Shop {
@@ -59,7 +55,7 @@ fn a_plan_colours_what_it_would_change() {
     let shop = offline();
     sandbox(&shop, &["graph", "--plan"]).exits(0).says("+ 103 to create");
     sandbox(&shop, &["apply", "-y"]).exits(0);
-    sandbox(&shop, &["graph", "--plan"]).exits(0).says("No changes.");
+    sandbox(&shop, &["graph", "--plan"]).exits(0).says("no changes");
     shop.edit("[service.frontend]\n", "[service.frontend]\ninstance_type = \"t3.medium\"\n");
     shop.edit("[database.notification]\n", "");
     shop.edit("uses      = [\"database.notification\"]\n", "");
@@ -73,9 +69,96 @@ fn a_plan_colours_what_it_would_change() {
 #[test]
 fn the_account_shows_its_health() {
     let shop = offline();
-    sandbox(&shop, &["graph", "--live"]).exits(0).says("not in the account");
     sandbox(&shop, &["apply", "-y"]).exits(0);
     insta::assert_snapshot!(sandbox(&shop, &["graph", "--live"]).exits(0).stdout);
+    // One more than there are is none that is sick.
+    shop.edit("count           = 2", "count           = 3");
+    sandbox(&shop, &["graph", "--live"]).exits(0).says("7 not there yet").says("\u{25e6} user-3");
+}
+
+#[test]
+fn in_an_empty_account_nothing_is_sick_but_not_there_yet() {
+    let shop = offline();
+    let text = sandbox(&shop, &["graph", "--live"]).exits(0).says("\u{25e6} 103 not there yet");
+    assert!(!text.stdout.contains('!'), "{text}");
+    let svg = sandbox(&shop, &["graph", "--live", "--format", "svg"]).exits(0);
+    assert!(svg.stdout.contains("class=\"machine sign leaf absent\""), "{svg}");
+    assert!(!svg.stdout.contains("leaf unhealthy"), "{svg}");
+}
+
+#[test]
+fn a_part_of_a_plan_is_drawn_alone_and_says_so() {
+    let shop = offline();
+    let part = ["graph", "--plan", "--only", "service.user"];
+    let ran = sandbox(&shop, &part).exits(0).says("only service.user;").says("+ user-1");
+    assert!(ran.says("\u{25e6} order-1").stdout.contains("other changes are left out"));
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    shop.edit("[service.frontend]\n", "[service.frontend]\ninstance_type = \"t3.medium\"\n");
+    let ran = sandbox(&shop, &part).exits(0).says("2 other changes are left out");
+    assert!(ran.stdout.contains("  frontend-1      t3.small"), "as it is and stays: {ran}");
+    shop.edit("[database.order]\n", "[database.order]\nprotect = true\n");
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    let destroy = ["graph", "--plan", "--destroy"];
+    sandbox(&shop, &destroy).exits(1).says("db_instance.order").says("--lift-protection");
+    let all = [&destroy[..], &["--lift-protection", "--skip-final-snapshots"]].concat();
+    sandbox(&shop, &all).exits(0).says("\u{2212} 103 to delete");
+    let rest = [&destroy[..], &["--except", "database.order"]].concat();
+    let ran = sandbox(&shop, &rest).exits(0).says("except database.order");
+    assert!(ran.stdout.contains("  order         postgres 16"), "what stays is drawn, too: {ran}");
+    // Where no plan is drawn, they would say nothing.
+    sandbox(&shop, &["graph", "--only", "service.user"]).fails_plainly().says("graph --plan");
+}
+
+#[test]
+fn a_saved_plan_is_drawn_without_an_account() {
+    let shop = offline();
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    shop.edit("[service.frontend]\n", "[service.frontend]\ninstance_type = \"t3.medium\"\n");
+    let now = sandbox(&shop, &["graph", "--plan"]).exits(0);
+    sandbox(&shop, &["plan", "--out", "shop.plan"]).exits(0);
+    // The account is elsewhere by now, and nobody is asked.
+    fs::rename(shop.path(".ecdeploy"), shop.path("aside")).expect("the sandbox");
+    for saved in [vec!["graph", "--plan", "shop.plan"], vec!["graph", "--plan=shop.plan"]] {
+        let ran = shop.bare(&saved).exits(0).says("~ 2 to change").says("shop.plan: ecommerce");
+        let body = |ran: &Ran| ran.stdout.split_once('\n').map(|(_, body)| body.to_owned());
+        assert_eq!(body(&ran), body(&now));
+    }
+    shop.bare(&["graph", "--plan", "shop.plan", "--out", "plan.svg"]).exits(0);
+    let svg = fs::read_to_string(shop.path("plan.svg")).expect("the picture");
+    assert!(svg.contains("2 to change"), "{svg}");
+
+    let with = ["graph", "--plan", "shop.plan", "--only", "service.user"];
+    shop.bare(&with).fails_plainly().says("flags can't change them");
+    shop.bare(&["graph", "--plan", "gone.plan"]).fails_plainly().says("gone.plan");
+    shop.edit("t3.medium", "t3.large");
+    shop.bare(&["graph", "--plan", "shop.plan"]).fails_plainly().says("has changed since");
+}
+
+#[test]
+fn of_many_that_stand_as_one_it_is_told_how_many_change() {
+    let shop = offline();
+    shop.edit("max_count    = 6", "count = 12");
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    shop.edit("count = 12", "count = 13");
+    for format in ["mermaid", "dot"] {
+        let ran = sandbox(&shop, &["graph", "--plan", "--format", format]).exits(0);
+        let fleet = ran.stdout.lines().find(|line| line.contains("frontend-13")).expect("it");
+        assert!(fleet.contains("1 to create") && fleet.contains("7 \u{d7} t3.small"), "{fleet}");
+        ran.says("what apply would change");
+    }
+    let text = sandbox(&shop, &["graph", "--plan", "--format", "text"]).exits(0);
+    let svg = sandbox(&shop, &["graph", "--plan", "--format", "svg"]).exits(0);
+    svg.says("7 \u{d7} t3.small :3000 (1 +)");
+    text.says("7 (1 +) \u{d7} t3.");
+}
+
+#[test]
+fn a_plan_without_changes_says_so_in_every_format() {
+    let shop = offline();
+    sandbox(&shop, &["apply", "-y"]).exits(0);
+    for format in ["text", "svg", "html", "mermaid", "dot"] {
+        sandbox(&shop, &["graph", "--plan", "--format", format]).exits(0).says("no changes");
+    }
 }
 
 #[test]
@@ -166,8 +249,35 @@ fn a_page_is_searched_and_tells_of_what_the_pointer_is_on() {
     assert!(those(&mut page, "hit").is_empty());
 
     // Nothing came from anywhere else, and nothing went wrong.
-    assert_eq!(page.ask("performance.getEntriesByType('resource').length"), 0);
-    assert_eq!(page.complaints, Vec::<Value>::new());
+    page.came_from_nowhere_else();
+}
+
+/// The texts that cross an edge of what they stand in. A drum has a lid, and is round below.
+#[cfg(unix)]
+const CROSSING: &str = "[...document.querySelectorAll('.leaf-item')].flatMap((item) => { \
+    const shape = item.querySelector(':scope > rect, :scope > path.body'); \
+    const [lid, foot] = shape.tagName === 'path' ? [8, 5] : [0, 0]; \
+    const box = shape.getBBox(); \
+    return [...item.querySelectorAll('text')].filter((text) => text.textContent !== '').filter((text) => { \
+        const { x, y, width, height } = text.getBBox(); \
+        return x < box.x || x + width > box.x + box.width || y < box.y + lid || y + height > box.y + box.height - foot; \
+    }).map((text) => text.textContent); })";
+
+#[cfg(unix)]
+#[test]
+fn no_text_crosses_an_edge_of_what_it_stands_in() {
+    let drawn = offline();
+    drawn.run(&["graph", "--out", "shop.html"]).exits(0);
+    let workers = offline().with_file(include_str!("../topologies/workers.toml"));
+    workers.run(&["graph", "--out", "shop.html"]).exits(0);
+    let marked = offline();
+    sandbox(&marked, &["graph", "--plan", "--out", "shop.html"]).exits(0);
+    for shop in [drawn, workers, marked] {
+        let mut page = Page::open(&shop.path("shop.html"), "");
+        let texts = page.ask("document.querySelectorAll('.leaf-item text').length");
+        assert!(texts.as_u64() > Some(20), "there are some to look at: {texts}");
+        assert_eq!(page.ask(CROSSING), serde_json::json!([]));
+    }
 }
 
 #[cfg(unix)]

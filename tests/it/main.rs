@@ -19,6 +19,8 @@ mod between;
 mod book;
 mod boot;
 #[cfg(unix)]
+mod browser;
+#[cfg(unix)]
 mod ci;
 mod completions;
 mod data;
@@ -36,10 +38,13 @@ mod lock;
 mod manual;
 mod names;
 mod newcomer;
+#[cfg(unix)]
+mod pictures;
 mod policies;
 mod preflight;
 mod product;
 mod programs;
+mod pull_request;
 mod raw;
 mod rehearse;
 #[cfg(unix)]

@@ -158,3 +158,41 @@ fn an_apply_rolls_no_terminal_and_ctrl_c_leaves_no_line_behind() {
     assert!(screen.iter().any(|line| line.starts_with("Stopping:")), "{screen:#?}");
     assert!(screen.iter().any(|line| line.starts_with("left for the next run:")), "{screen:#?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn on_a_narrow_terminal_no_line_is_broken_and_in_a_file_there_is_no_colour() {
+    let shop = offline();
+    sandboxed(&shop, &["apply", "-y"]).exits(0);
+    shop.edit("[database.notification]\n", "");
+    shop.edit("uses      = [\"database.notification\"]\n", "");
+    shop.edit("[service.frontend]\n", "[service.frontend]\ncount = 3\n");
+    shop.edit("t3.small", "t3.medium");
+    for (command, says) in [
+        (vec!["plan"], "To carry it out"),
+        (vec!["status"], "Nobody holds the lock."),
+        (vec!["graph", "--plan"], "to replace"),
+        (vec!["graph", "--live"], "not there yet"),
+    ] {
+        for columns in [60, 80, 120] {
+            let arguments = [&command[..], &SANDBOX].concat();
+            let mut terminal = Terminal::run(&shop, (columns, 100), &arguments);
+            terminal.ends();
+            let lines = terminal.lines();
+            assert!(lines.iter().any(|line| line.contains(says)), "{command:?}\n{lines:#?}");
+            // A name that is longer than the terminal is wide stays whole.
+            let broken: Vec<&String> = lines
+                .iter()
+                .filter(|line| line.chars().count() > columns && line.trim().contains(' '))
+                .collect();
+            assert!(broken.is_empty(), "{command:?} on {columns} columns\n{broken:#?}");
+        }
+        let ran = sandboxed(&shop, &command);
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "{ran}");
+    }
+    // A file has whole lines, to be searched.
+    let plan = sandboxed(&shop, &["plan"]).exits(0);
+    plan.says(
+        "ssm_parameter.notification/DATABASE_HOST  /ecommerce/notification/DATABASE_HOST  delete",
+    );
+}

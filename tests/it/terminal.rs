@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use ecdeploy::report;
 use rustix::pty;
 
 use crate::product::Shop;
@@ -83,6 +84,13 @@ impl Terminal {
         // What it said last.
         sleep(Duration::from_millis(100));
         status.code().expect("it was not killed")
+    }
+
+    /// Everything that was written, line by line, without colours: as no terminal has broken it.
+    pub fn lines(&self) -> Vec<String> {
+        let drawn = self.drawn.lock().unwrap().clone();
+        let text = report::plain(&String::from_utf8_lossy(&drawn).replace('\r', ""));
+        text.lines().map(str::to_owned).collect()
     }
 
     /// What is to be seen by now.

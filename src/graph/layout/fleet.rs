@@ -65,8 +65,8 @@ impl Shape {
         let rect = Rect::new(at.0, at.1, self.w, self.h);
         let holder = draft.add(Look::Fleet, rect, Some(parent)).is([], picture);
         let cards = self.look == Look::Machine;
-        if !cards && let Some(first) = fleet.machines.first() {
-            let line = format!("{} \u{d7} {}", fleet.machines.len(), picture.subtitle(first));
+        if !cards {
+            let line = picture.fleet(&fleet.machines);
             draft.item(holder).lines = vec![fit(&line, SMALL, self.w - 2 * PAD)];
         }
         let (pad, top) = if cards { (0, 0) } else { (PAD, PAD + COMMON) };

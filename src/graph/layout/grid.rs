@@ -11,8 +11,8 @@ use crate::graph::scene::{Fleet, Row, Scene, Store, Subnet};
 use crate::kinds::replication_group;
 use crate::model::Address;
 
-const STORE: (i32, i32) = (fleet::CARD.0, 54);
-const COPY: (i32, i32) = (fleet::CARD.0, 38);
+const STORE: (i32, i32) = (fleet::CARD.0, 56);
+const COPY: (i32, i32) = (fleet::CARD.0, 46);
 pub(super) const GROUP: (i32, i32) = (132, 38);
 /// Between blocks of one cell, and around a subnet's cells.
 const BETWEEN: i32 = 8;

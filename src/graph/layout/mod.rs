@@ -146,7 +146,7 @@ impl Layout {
     pub fn of(picture: &Picture, scene: &Scene<'_>) -> Self {
         let grid = grid::Grid::of(picture, scene);
         let mut draft = Draft { picture, layout: Self::default() };
-        let legend = if picture.counts().is_empty() { 0 } else { LEGEND };
+        let legend = if picture.legend().is_empty() { 0 } else { LEGEND };
         let front = front::Front::of(picture, scene);
 
         let sky = TITLE + legend;

@@ -39,7 +39,7 @@ pub fn dot(picture: &Picture) -> String {
 fn within(out: &mut String, all: &Nodes<'_>, place: Option<usize>, depth: usize) {
     let indent = "  ".repeat(depth);
     for (at, node) in all.nodes.iter().enumerate().filter(|(_, node)| node.within == place) {
-        let mut say = vec![format!("label={}", quoted(&node.lines))];
+        let mut say = vec![format!("label={}", quoted(&node.label()))];
         if node.shape == Shape::Drum {
             say.push("shape=cylinder, style=filled".to_owned());
         }
@@ -72,6 +72,7 @@ pub(super) fn colours(sign: Sign) -> (&'static str, &'static str) {
     match sign {
         Sign::Create | Sign::Healthy => ("#1a7f37", "#dcf5e3"),
         Sign::Change | Sign::Waiting => ("#946100", "#fdf0c9"),
+        Sign::Absent => ("#6b7a8c", "#f1f4f7"),
         Sign::Drift => ("#8a3ab9", "#f3e3fb"),
         Sign::Replace => ("#bc4c00", "#ffe6d5"),
         Sign::Delete | Sign::Unhealthy => ("#c21e2c", "#ffe0e0"),

@@ -38,8 +38,9 @@ pub fn figure(picture: &Picture) -> String {
         out,
         "<div class=\"ecdeploy-graph\">\n<style>\n{STYLE}</style>\n<div class=\"bar\" role=\"search\">\
          <input type=\"search\" placeholder=\"Search: user, t3.small, 10.0.1\" aria-label=\"Search the picture\" \
-         autocomplete=\"off\" spellcheck=\"false\"><output></output></div>\n<div class=\"view\">\n{}</div>\n\
+         autocomplete=\"off\" spellcheck=\"false\"><output></output></div>\n<div class=\"view\" style=\"--wide:{}px\">\n{}</div>\n\
          <aside hidden></aside>\n<script type=\"application/json\">{}</script>\n<script>\n{SCRIPT}</script>\n</div>\n",
+        layout.width,
         svg::draw(picture, &layout, false),
         json(&data(picture, &layout)),
     );

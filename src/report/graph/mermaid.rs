@@ -26,7 +26,7 @@ pub fn mermaid(picture: &Picture) -> String {
         let bearers: Vec<String> = bearers.map(|(at, _)| format!("n{at}")).collect();
         if !bearers.is_empty() {
             let (line, fill) = colours(sign);
-            let word = sign.word();
+            let word = sign.class();
             let _ = writeln!(out, "  classDef {word} stroke:{line},fill:{fill},color:#1b2430");
             let _ = writeln!(out, "  class {} {word}", bearers.join(","));
         }
@@ -42,7 +42,7 @@ fn within(out: &mut String, all: &Nodes<'_>, place: Option<usize>, depth: usize)
             Shape::Round => ("([", "])"),
             Shape::Drum => ("[(", ")]"),
         };
-        let _ = writeln!(out, "{indent}n{at}{open}{}{close}", quoted(&node.lines));
+        let _ = writeln!(out, "{indent}n{at}{open}{}{close}", quoted(&node.label()));
     }
     for (at, one) in all.boxes.iter().enumerate().filter(|(_, one)| one.within == place) {
         let _ =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::{Fleet, Picture, Rule, Scene, Sign, Target};
+use crate::graph::{Fleet, Picture, Rule, Scene, Shown, Sign, Target};
 use crate::kinds::replication_group;
 use crate::model::{Address, printable};
 use crate::trace::{number, text};
@@ -25,6 +25,17 @@ pub(super) struct Node {
     pub sign: Option<Sign>,
     /// The box that it is in.
     pub within: Option<usize>,
+}
+
+impl Node {
+    /// What stands in it, its sign first: colours are never alone.
+    pub fn label(&self) -> Vec<String> {
+        let mut label = self.lines.clone();
+        if let (Some(sign), Some(first)) = (self.sign, label.first_mut()) {
+            *first = format!("{} {first}", sign.glyph());
+        }
+        label
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +63,7 @@ pub(super) struct Nodes<'a> {
 
 pub(super) fn nodes<'a>(picture: &'a Picture, scene: &'a Scene<'a>) -> Nodes<'a> {
     let mut all = Nodes::default();
+    legend(&mut all, picture);
     let vpc = scene
         .vpc
         .map_or_else(|| "no VPC".to_owned(), |one| format!("VPC {}", picture.subtitle(one)));
@@ -109,6 +121,24 @@ pub(super) fn nodes<'a>(picture: &'a Picture, scene: &'a Scene<'a>) -> Nodes<'a>
         }
     }
     all
+}
+
+/// What the signs mean.
+fn legend(all: &mut Nodes<'_>, picture: &Picture) {
+    let legend = picture.legend();
+    if legend.is_empty() && picture.note.is_none() {
+        return;
+    }
+    let title = match picture.shown {
+        Shown::Plan => "what apply would change",
+        Shown::Health | Shown::Plain => "how it is",
+    };
+    let within = Some(all.boxed(title.to_owned(), None));
+    let note = picture.note.iter().map(|note| (None, printable(note)));
+    for (sign, text) in legend.into_iter().chain(note) {
+        let (lines, shape) = (vec![text], Shape::Round);
+        all.push(Node { lines, shape, copy: false, sign, within });
+    }
 }
 
 fn front<'a>(all: &mut Nodes<'a>, picture: &Picture, scene: &'a Scene<'a>, vpc: usize) {
@@ -254,8 +284,10 @@ impl<'a> Nodes<'a> {
         let ends = [fleet.machines.first(), fleet.machines.last()];
         let names: Vec<String> = ends.into_iter().flatten().map(|one| picture.title(one)).collect();
         let kind = fleet.machines.first().map(|one| picture.subtitle(one)).unwrap_or_default();
-        let lines =
-            vec![names.join(" \u{2026} "), format!("{} \u{d7} {kind}", fleet.machines.len())];
+        let number = format!("{} \u{d7} {kind}", fleet.machines.len());
+        // One sign stands for all: how many bear it, and which others, is told.
+        let lines = [names.join(" \u{2026} "), number, picture.tally(&fleet.machines)];
+        let lines = lines.into_iter().filter(|line| !line.is_empty()).collect();
         let sign = picture.gravest(fleet.machines.iter().copied());
         vec![self.push(Node { lines, shape: Shape::Plain, copy: false, sign, within })]
     }

@@ -82,6 +82,8 @@
       });
     }
     about.hidden = false;
+    // It is as wide as it likes only where there is room to its right.
+    about.style.left = '0';
     const { width, height } = about.getBoundingClientRect();
     const place = (wanted, size, room) => Math.max(8, Math.min(wanted, room - size - 8));
     const left = x + 18 + width > innerWidth ? x - 18 - width : x + 18;

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::details;
 use super::escaped;
-use crate::graph::{Edge, Item, Layout, Look, Picture, Rect, Scene, Shown, Way};
+use crate::graph::{Edge, Item, Layout, Look, Picture, Rect, Scene, Way};
+use crate::model::printable;
+use crate::report::value::cut;
 
 pub(super) const STYLE: &str = include_str!("picture.css");
 
@@ -31,11 +33,8 @@ pub(super) fn draw(picture: &Picture, layout: &Layout, titled: bool) -> String {
              markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\"><path d=\"M0 0 8 4 0 8z\"/></marker>"
         );
     }
-    let _ = writeln!(
-        out,
-        "</defs>\n<rect class=\"paper\" width=\"{w}\" height=\"{h}\" stroke=\"none\"/>"
-    );
-    head(&mut out, picture);
+    let _ = writeln!(out, "</defs>\n<rect class=\"paper\" width=\"{w}\" height=\"{h}\"/>");
+    head(&mut out, picture, w);
     let holds = |item: &Item| {
         matches!(
             item.look,
@@ -65,25 +64,28 @@ pub(super) fn draw(picture: &Picture, layout: &Layout, titled: bool) -> String {
     out
 }
 
-fn head(out: &mut String, picture: &Picture) {
+fn head(out: &mut String, picture: &Picture, wide: i32) {
+    let more = picture.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+    let below = format!("account {}, {}{more}", picture.account, picture.region);
+    // No letter of its font is wider than 8.
+    let room = usize::try_from((wide - 40) / 8).unwrap_or(0);
     let _ = writeln!(
         out,
         "<text class=\"heading\" x=\"20\" y=\"32\">{}</text>\n<text class=\"s\" x=\"20\" y=\"50\">{}</text>",
         escaped(&picture.name),
-        escaped(&format!("account {}, {}", picture.account, picture.region)),
+        escaped(&cut(&printable(&below), room)),
     );
     let mut x = 20;
-    for (sign, count) in picture.counts() {
-        let word = sign.word();
-        let text = format!(
-            "{count} {}",
-            if picture.shown == Shown::Plan { format!("to {word}") } else { word.to_owned() }
-        );
-        let text = text.replace("to drift", "by drift");
+    for (sign, text) in picture.legend() {
+        let Some(sign) = sign else {
+            let _ = writeln!(out, "<text class=\"p\" x=\"{x}\" y=\"72\">{text}</text>");
+            continue;
+        };
         let _ = writeln!(
             out,
-            "<g class=\"legend sign leaf {word}\"><rect x=\"{x}\" y=\"60\" width=\"16\" height=\"16\" rx=\"4\"/>\
+            "<g class=\"legend sign leaf {}\"><rect x=\"{x}\" y=\"60\" width=\"16\" height=\"16\" rx=\"4\"/>\
              <text class=\"g\" x=\"{}\" y=\"72\">{}</text><text class=\"p\" x=\"{}\" y=\"72\">{text}</text></g>",
+            sign.class(),
             x + 8,
             sign.glyph(),
             x + 22,
@@ -100,7 +102,7 @@ fn item(out: &mut String, picture: &Picture, (at, item): (usize, &Item), titled:
     }
     if let Some(sign) = item.sign {
         let leaf = if holder(item.look) { "" } else { " leaf" };
-        let _ = write!(classes, " sign{leaf} {}", sign.word());
+        let _ = write!(classes, " sign{leaf} {}", sign.class());
     }
     let _ = write!(out, "<g class=\"{classes}\" data-at=\"{at}\">");
     if titled && let Some(title) = title(picture, item) {
@@ -274,7 +276,7 @@ fn texts(out: &mut String, item: &Item) {
             );
         }
         (Look::Internet, [one]) => say("t", x + w / 2, y + 20, one),
-        (Look::Listener, [one]) => say("s", x + 2, y + 12, one),
+        (Look::Listener, [one]) => say("s", x + 7, y + 12, one),
         (Look::Chip, [one]) => say("s chip-name", x + 5, y + 13, one),
         (Look::Others, [one]) => say("p", x + 11, y + 16, one),
         (Look::Fleet, [one]) => say("s", x + 8, y + 16, one),
@@ -293,8 +295,8 @@ fn texts(out: &mut String, item: &Item) {
         (_, lines) => {
             let drum = matches!(item.look, Look::Database | Look::Cache);
             let tall = i32::try_from(lines.len()).unwrap_or(0) * 13;
-            let mut y =
-                y + (h - tall) / 2 + 10 + if drum { 4 } else { 0 } + if item.copy { 2 } else { 0 };
+            // A drum's lid takes what is above.
+            let mut y = y + (h - tall) / 2 + 10 + if drum { 4 } else { 0 };
             for (at, line) in lines.iter().enumerate() {
                 say(if at == 0 { "t" } else { "s" }, x + 28, y, line);
                 y += 13;

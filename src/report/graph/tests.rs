@@ -52,6 +52,7 @@ fn ill() -> Picture {
         name: ILL.to_owned(),
         account: ILL.to_owned(),
         region: ILL.to_owned(),
+        note: Some(ILL.to_owned()),
         shown: Shown::Plain,
         bodies: bodies.into_iter().map(|(address, value)| (address, body(value))).collect(),
         marks: Default::default(),

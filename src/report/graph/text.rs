@@ -5,11 +5,11 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::details;
-use crate::graph::{Fleet, Picture, Row, Rule, Scene, Shown, Sign, Store, Subnet, Target, Zone};
+use crate::graph::{Fleet, Picture, Row, Rule, Scene, Sign, Store, Subnet, Target, Zone};
 use crate::kinds::replication_group;
 use crate::model::{Address, printable};
 use crate::report::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, paint};
-use crate::report::value::{blanks, padded};
+use crate::report::value::{blanks, cut, padded};
 use crate::trace::{number, text as field};
 
 /// Wider, a line is hard to follow.
@@ -28,8 +28,8 @@ type Line = (String, Option<Style>);
 pub fn text(picture: &Picture, of: &str, columns: usize) -> String {
     let scene = Scene::of(picture);
     let columns = columns.clamp(NARROWEST + 4, WIDEST);
-    let mut out = format!("{}\n", paint(BOLD, &printable(of)));
-    legend(&mut out, picture);
+    let mut out = format!("{}\n", paint(BOLD, &cut(&printable(of), columns)));
+    legend(&mut out, picture, columns);
     front(&mut out, picture, &scene, columns);
     zones(&mut out, picture, &scene, columns);
     uses(&mut out, picture, &scene, columns);
@@ -42,24 +42,31 @@ pub fn text(picture: &Picture, of: &str, columns: usize) -> String {
     out
 }
 
-fn legend(out: &mut String, picture: &Picture) {
-    let to = if picture.shown == Shown::Plan { "to " } else { "" };
-    let each = picture.counts().into_iter().map(|(sign, count)| {
-        let word = if sign == Sign::Drift {
-            "by drift".to_owned()
-        } else {
-            format!("{to}{}", sign.word())
+fn legend(out: &mut String, picture: &Picture, columns: usize) {
+    if let Some(note) = &picture.note {
+        let _ = writeln!(out, "{}", cut(&printable(note), columns));
+    }
+    let (mut lines, mut room) = (Vec::new(), 0);
+    for (sign, text) in picture.legend() {
+        let shown = match sign {
+            Some(sign) => paint(style(sign), &format!("{} {text}", sign.glyph())),
+            None => text.clone(),
         };
-        paint(style(sign), &format!("{} {count} {word}", sign.glyph()))
-    });
-    let each: Vec<String> = each.collect();
-    match picture.shown {
-        Shown::Plan if each.is_empty() => out.push_str("No changes.\n"),
-        _ if each.is_empty() => {}
-        _ => {
-            let _ = writeln!(out, "{}", each.join("   "));
+        let wide = text.chars().count() + 2;
+        match lines.last_mut() {
+            Some(line) if room >= wide + 3 => {
+                *line = format!("{line}   {shown}");
+                room -= wide + 3;
+            }
+            _ => {
+                lines.push(shown);
+                room = columns.saturating_sub(wide);
+            }
         }
     }
+    lines.iter().for_each(|line| {
+        let _ = writeln!(out, "{line}");
+    });
 }
 
 fn front(out: &mut String, picture: &Picture, scene: &Scene<'_>, columns: usize) {
@@ -211,6 +218,8 @@ fn subnet(picture: &Picture, scene: &Scene<'_>, one: &Subnet<'_>, wide: usize) -
     let mut lines = vec![(head, Some(style.unwrap_or(BOLD)))];
     let names = |row: &Row<'_>| {
         let machines = row.fleets.iter().filter(|fleet| fleet.subnet == one.address);
+        // Many stand under the name of their service.
+        let machines = machines.filter(|fleet| fleet.machines.len() <= SHOWN);
         let machines =
             machines.flat_map(|fleet| &fleet.machines).map(|one| one.name().chars().count());
         let stores = row.stores.iter().map(|store| store.address.name().chars().count());
@@ -245,19 +254,22 @@ fn machines(picture: &Picture, row: &Row<'_>, fleet: &Fleet<'_>, column: usize) 
         return fleet.machines.iter().flat_map(line).collect();
     }
     let kind = fleet.machines.first().map(|one| picture.subtitle(one)).unwrap_or_default();
-    let signs = picture.signs(&fleet.machines);
-    let all = format!(
-        "{}  {} \u{d7} {kind}  {signs}",
-        padded(&printable(row.name), column),
-        fleet.machines.len()
-    );
+    // Where all are alike, the sign in front says it all.
     let gravest = picture.gravest(fleet.machines.iter().copied());
+    let alike = fleet.machines.iter().all(|one| picture.sign(one) == gravest);
+    let signs = match alike {
+        true => String::new(),
+        false => format!(" ({})", picture.signs(&fleet.machines)),
+    };
+    let number = fleet.machines.len();
+    let all = format!("{}  {number}{signs} \u{d7} {kind}", padded(&printable(row.name), column));
     let all = match gravest {
         Some(sign) => (format!("{} {}", sign.glyph(), all.trim_end()), Some(style(sign))),
         None => (format!("  {}", all.trim_end()), None),
     };
     let unwell = |one: &&&Address| {
-        picture.sign(one).is_some_and(|sign| !matches!(sign, Sign::Healthy | Sign::Create))
+        let sign = picture.sign(one).filter(|_| !alike);
+        sign.is_some_and(|sign| !matches!(sign, Sign::Healthy | Sign::Create))
     };
     let named = fleet.machines.iter().filter(unwell).take(NAMED).flat_map(line);
     let named = named.map(|(line, style)| (format!("  {line}"), style));
@@ -348,17 +360,10 @@ fn wrapped(out: &mut String, words: &[String], columns: usize) {
     let _ = writeln!(out, "{line}");
 }
 
-/// The text, cut where it is longer than this.
-fn cut(text: &str, wide: usize) -> String {
-    if text.chars().count() <= wide {
-        return text.to_owned();
-    }
-    text.chars().take(wide.saturating_sub(1)).chain(['\u{2026}']).collect()
-}
-
 fn style(sign: Sign) -> Style {
     match sign {
         Sign::Create | Sign::Healthy => CREATE,
+        Sign::Absent => DIM,
         Sign::Change | Sign::Waiting => CHANGE,
         Sign::Drift => DRIFT,
         Sign::Replace | Sign::Delete | Sign::Unhealthy => DELETE,

@@ -167,14 +167,16 @@ fn verdict(review: &Review<'_>) -> String {
             .iter()
             .map(|some| {
                 let warning = if some.healthy == 0 { format!("{WARNING} ") } else { String::new() };
-                format!("{warning}{} of {} in {}", some.healthy, some.now, span(&short(&some.whom)))
+                let whom = short(&some.whom);
+                let whom = if some.named { span(&whom) } else { whom };
+                format!("{warning}{} of {} in {whom}", some.healthy, some.now)
             })
             .collect();
         if !parts.is_empty() {
             let _ = write!(text, " · fewest healthy {}", some_of(&parts).join(", "));
         }
     } else {
-        text.push_str(" · not rehearsed");
+        let _ = write!(text, " · not rehearsed, {}", rehearsal::why_not(plan, &|one| span(one)));
     }
     text + &monthly(costs)
 }

@@ -221,3 +221,16 @@ fn the_drawn_system_fits_into_a_comment_as_a_whole() {
     assert_eq!(markup(&comment).matches("<details>").count(), 16);
     assert!(comment.starts_with("<!-- ecdeploy plan: ecommerce 123456789012 ap-southeast-1 -->\n"));
 }
+
+#[test]
+fn a_plan_that_was_not_rehearsed_says_why_and_what_tells() {
+    let snapshot = Snapshot::default();
+    let plan = Plan::to_reach(&drawn(), &snapshot, &Parting::default(), Origin::default()).unwrap();
+    let comment = of(&plan, None, LIMIT);
+    let said = format!(
+        "· not rehearsed, for its {} steps: `ecdeploy rehearse` tells how long it takes, and who serves meanwhile",
+        plan.steps.len()
+    );
+    assert!(comment.contains(&said), "{comment}");
+    assert!(plan.steps.len() > 100);
+}

@@ -2,6 +2,7 @@
 
 mod groups;
 pub(super) mod remarks;
+pub use self::remarks::part;
 mod shown;
 mod told;
 

@@ -6,6 +6,7 @@ use anstream::adapter::strip_str;
 use anstyle::Style;
 
 use super::super::count;
+use super::super::fold::fold;
 use super::super::style::{BOLD, CHANGE, CREATE, DELETE, DIM, DRIFT, ERROR, paint};
 use super::super::table::wrapped;
 use super::super::value::{printable, width};
@@ -109,7 +110,9 @@ fn differences(all: &[Difference], columns: usize) -> Vec<String> {
         }
         let lead = paint(style, &format!("{word:<9}"));
         let wide = wrapped(&format!("{word:<9}"), &names, ", ", Style::new(), columns);
-        lines.extend(wide.into_iter().map(|line| line.replacen(&format!("{word:<9}"), &lead, 1)));
+        let wide = wide.iter().map(|line| fold(line, columns));
+        let wide = wide.map(|line| line.replacen(&format!("{word:<9}"), &lead, 1));
+        lines.extend(wide.flat_map(|line| line.lines().map(str::to_owned).collect::<Vec<_>>()));
     }
     lines
 }

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,6 +25,8 @@ pub struct Page {
     last: u64,
     /// What the page complained of.
     pub complaints: Vec<Value>,
+    /// What it asked for.
+    requests: Vec<String>,
     _folder: TempDir,
 }
 
@@ -79,6 +82,7 @@ impl Page {
             session,
             last,
             complaints,
+            requests: Vec::new(),
             _folder: folder,
         };
         let target = page.call("Target.createTarget", json!({ "url": "about:blank" }));
@@ -100,7 +104,37 @@ impl Page {
         {
             self.complaints.push(message.clone());
         }
+        if message["method"] == "Network.requestWillBeSent" {
+            let url = message["params"]["request"]["url"].as_str();
+            self.requests.extend(url.map(str::to_owned));
+        }
         message
+    }
+
+    /// It asked for nothing but the file, and complained of nothing.
+    #[track_caller]
+    pub fn came_from_nowhere_else(&mut self) {
+        // Whatever is under way comes before this answer.
+        assert_eq!(self.ask("performance.getEntriesByType('resource').length"), 0);
+        let others: Vec<&String> =
+            self.requests.iter().filter(|url| !url.starts_with("file://")).collect();
+        assert_eq!(others, Vec::<&String>::new());
+        assert!(!self.requests.is_empty(), "the file itself is a request");
+        assert_eq!(self.complaints, Vec::<Value>::new());
+    }
+
+    /// In a window, or on a telephone, of this size.
+    pub fn sized(&mut self, (width, height): (u32, u32)) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// What is to be seen in the window, as PNG.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let taken = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let text = taken["data"].as_str().expect("a picture");
+        base64::engine::general_purpose::STANDARD.decode(text).expect("Base64")
     }
 
     #[track_caller]
