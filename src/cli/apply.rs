@@ -48,7 +48,8 @@ impl Apply {
             let snapshot = global.snapshot(cloud, desired, Goal::Reach).await?;
             let parting = self.deletion.parting();
             let plan = Plan::to_reach(desired, &snapshot, &parting, self.part.origin(global))?;
-            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
+            let checks = &self.carry_out.checks;
+            checks.pass(global, cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             self.carry_out.planned(global, &wanted, cloud, hold, snapshot, &plan).await
         })
         .await
@@ -62,6 +63,11 @@ impl Apply {
                 "a saved plan has its variables, its part and how it deletes in it; flags can't change them",
             )
             .hint("make a new plan with these flags: ecdeploy plan --out FILE"));
+        }
+        if self.carry_out.checks.given() {
+            let message = "a saved plan was checked when it was made, and is not checked again";
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint("ignore a check where the plan is made: ecdeploy plan --out FILE"));
         }
         if plan.origin.sandbox != global.sandbox {
             let (made, flag) = match plan.origin.sandbox {

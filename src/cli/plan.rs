@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::checks::Checks;
 use super::context::{Deletion, Part, Wanted};
 use super::policy::Policies;
 use super::prices::PriceFile;
@@ -47,6 +48,8 @@ pub struct Plan {
     #[command(flatten)]
     part: Part,
     #[command(flatten)]
+    checks: Checks,
+    #[command(flatten)]
     gate: Gate,
     #[command(flatten)]
     policies: Policies,
@@ -79,7 +82,8 @@ impl Plan {
         let snapshot = global.snapshot(cloud.as_ref(), &desired, goal).await?;
         let make = if self.destroy { plan::Plan::to_destroy } else { plan::Plan::to_reach };
         let plan = make(&desired, &snapshot, &self.deletion.parting(), self.part.origin(global))?;
-        global.preflight(cloud.as_ref(), &desired, &snapshot, &plan, Purpose::Look).await?;
+        let look = Purpose::Look;
+        self.checks.pass(global, cloud.as_ref(), &desired, &snapshot, &plan, look).await?;
         let needed = rules.need_rehearsal();
         let rehearsal =
             self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref(), needed).await?;

@@ -20,7 +20,9 @@ async fn checked(cloud: &SimCloud, edits: &[(&str, &str)], purpose: Purpose) -> 
     let snapshot = read(cloud, &desired).await;
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
     let memory = Memory::none();
-    preflight::check(&plan, &desired, &snapshot, purpose, cloud, &memory).await.expect("checks")
+    preflight::check(&plan, &desired, &snapshot, purpose, &[], cloud, &memory)
+        .await
+        .expect("checks")
 }
 
 fn answers(cloud: &SimCloud, question: Question, answer: impl Into<Value>) {
@@ -58,7 +60,7 @@ async fn a_plan_with_nothing_to_change_asks_nothing() {
     assert!(plan.is_empty());
     let (before, none) = (cloud.now(), Memory::none());
     let look = Purpose::Look;
-    preflight::check(&plan, &desired, &snapshot, look, &cloud, &none).await.expect("checks");
+    preflight::check(&plan, &desired, &snapshot, look, &[], &cloud, &none).await.expect("checks");
     assert_eq!(cloud.now(), before, "a call takes its time");
 }
 
@@ -204,7 +206,7 @@ async fn credentials_that_end_meanwhile_end_the_plan() {
     let snapshot = read(&cloud, &desired).await;
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
     let (look, none) = (Purpose::Look, Memory::none());
-    let error = preflight::check(&plan, &desired, &snapshot, look, &cloud, &none).await;
+    let error = preflight::check(&plan, &desired, &snapshot, look, &[], &cloud, &none).await;
     error.expect_err("nobody can go on");
 }
 
@@ -232,7 +234,7 @@ async fn a_last_snapshot_whose_name_is_taken_is_refused() {
     let taken = names.iter().next().expect("databases leave snapshots").clone();
     answers(&cloud, Question::Snapshots(names), json!([taken]));
     let (change, none) = (Purpose::Change, Memory::none());
-    let checked = preflight::check(&plan, &desired, &snapshot, change, &cloud, &none).await;
+    let checked = preflight::check(&plan, &desired, &snapshot, change, &[], &cloud, &none).await;
     let said = refusal(checked.expect("checks"));
     insta::assert_snapshot!(said);
 }
