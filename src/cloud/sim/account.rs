@@ -12,11 +12,11 @@ use super::lease::Kept;
 use super::maintenance::Upkeep;
 use super::object::{CREATING, MODIFYING, Object, Passing, fields, names};
 use super::questions::Told;
+use super::rules;
 use super::senders::used;
-use super::{lookup, rules};
 use crate::kinds::{self, Live};
 use crate::model::{
-    Body, Class, Created, Fault, Lookup, Observed, Schema, Standing, Status, TOPOLOGY, Tags, Texts,
+    Body, Class, Created, Fault, Observed, Schema, Standing, Status, TOPOLOGY, Tags, Texts,
 };
 
 /// What takes AWS no longer than this, in seconds, is done when the call is answered.
@@ -188,11 +188,6 @@ impl Account {
             Some((id.clone(), Standing { status: object.status(), outputs: object.told() }))
         };
         ids.iter().filter_map(told).collect()
-    }
-
-    /// See [`lookup::answer`].
-    pub fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        lookup::answer(&self.id, &self.region, lookup)
     }
 
     pub fn create(&mut self, schema: &Schema, body: &Body, tags: &Tags) -> Result<Created, Fault> {
