@@ -19,6 +19,8 @@ pub enum Question {
     Images(BTreeSet<String>),
     /// The versions of a database's engine that can be had: a set.
     DatabaseVersions { engine: String },
+    /// To which versions RDS makes a database of this one: a set.
+    DatabaseUpgrades { engine: String, version: String },
     /// As what a database of this version and class can be had: [`Orders`].
     DatabaseOrders { engine: String, version: String, class: String },
     /// The versions of a cache's engine that can be had: a set.
@@ -113,6 +115,7 @@ impl Question {
             Self::Offered(_)
             | Self::Machines(_)
             | Self::DatabaseVersions { .. }
+            | Self::DatabaseUpgrades { .. }
             | Self::DatabaseOrders { .. }
             | Self::CacheVersions { .. }
             | Self::CacheNodes => true,
@@ -138,6 +141,7 @@ impl Question {
             Self::Images(_) => is::<Images>(answer),
             Self::DatabaseOrders { .. } => is::<Orders>(answer),
             Self::DatabaseVersions { .. }
+            | Self::DatabaseUpgrades { .. }
             | Self::CacheVersions { .. }
             | Self::CacheNodes
             | Self::Snapshots(_)

@@ -12,6 +12,7 @@ mod permissions;
 mod planned;
 mod quotas;
 mod snapshots;
+mod version;
 
 use std::collections::BTreeSet;
 
@@ -70,7 +71,7 @@ static CHECKS: &[Check] = &[
         verdict: databases::verdict,
     },
     Check {
-        name: "caches",
+        name: caches::NAME,
         about: "versions and nodes of caches",
         wants: caches::wants,
         verdict: caches::verdict,

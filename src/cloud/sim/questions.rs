@@ -83,6 +83,7 @@ impl Account {
                 };
                 told(POSTGRES.iter().flat_map(minors).collect::<BTreeSet<_>>())
             }
+            Question::DatabaseUpgrades { version, .. } => told(upgrades(version)),
             Question::DatabaseOrders { class, .. } if !offers::has_class(class) => {
                 told([] as [Order; 0])
             }
@@ -136,6 +137,22 @@ impl Account {
     fn room(&self, most: u64, kind: &'static str) -> Room {
         Room { most, used: self.of_kind(kind).count() as u64 }
     }
+}
+
+/// PostgreSQL's minor versions come out together, and so the last of each major one are of the same day. A version is made
+/// into those that are no older: of its own major version, and of later ones.
+fn upgrades(version: &str) -> BTreeSet<String> {
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let own = numbers.next().and_then(|own| POSTGRES.iter().find(|(major, _)| *major == own));
+    let Some((own, last)) = own else { return BTreeSet::new() };
+    let minor = numbers.next().unwrap_or(*last);
+    let age = last.saturating_sub(minor);
+    let later = POSTGRES.iter().filter(|(major, _)| major >= own);
+    let all = later.flat_map(|(major, last)| {
+        (last.saturating_sub(age).max(1)..=*last).map(move |minor| (*major, minor))
+    });
+    let newer = all.filter(|one| *one != (*own, minor));
+    newer.map(|(major, minor)| format!("{major}.{minor}")).collect()
 }
 
 fn told(answer: impl Serialize) -> Result<Value, Fault> {
