@@ -73,6 +73,8 @@ pub struct Machine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     pub architecture: Option<String>,
+    /// In GiB, of the snapshot that its root volume is made from, where AWS says so.
+    pub root_volume_size: Option<u64>,
 }
 
 /// One way in which a database can be had.

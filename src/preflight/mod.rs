@@ -59,7 +59,7 @@ struct Check {
 
 static CHECKS: &[Check] = &[
     Check {
-        name: "machines",
+        name: machines::NAME,
         about: "machines and images",
         wants: machines::wants,
         verdict: machines::verdict,

@@ -13,6 +13,8 @@ use crate::topology::zones;
 /// The versions that can be had.
 const POSTGRES: &[(u32, u32)] = &[(13, 23), (14, 20), (15, 15), (16, 11), (17, 7), (18, 1)];
 const REDIS: &[&str] = &["5.0.6", "6.0", "6.2", "7.0", "7.1"];
+/// In GiB, the root volume of Amazon Linux 2023.
+const AL2023: u64 = 8;
 /// What an account is given at first; of machines and databases more, so that large topologies can be tried, too.
 const VCPUS: u64 = 100_000;
 const DATABASES: u64 = 1000;
@@ -35,7 +37,10 @@ impl Told {
         let path = self.images.get(id).map_or("", String::as_str);
         let architecture = [("arm64", "arm64"), ("x86_64", "x86_64"), ("amd64", "x86_64")];
         let mut known = architecture.into_iter().filter(|(word, _)| path.contains(word));
-        Image { architecture: known.next().map(|(_, architecture)| architecture.to_owned()) }
+        Image {
+            architecture: known.next().map(|(_, architecture)| architecture.to_owned()),
+            root_volume_size: path.contains("/al2023-ami-kernel-").then_some(AL2023),
+        }
     }
 }
 

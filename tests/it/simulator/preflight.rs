@@ -189,6 +189,22 @@ fn first_error(said: &str) -> &str {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_root_volume_smaller_than_its_image_is_refused() {
+    let edits = [("root_volume     = { size = 8", "root_volume     = { size = 4")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    insta::assert_snapshot!(first_error(&said));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_of_the_other_architecture_is_refused() {
+    let edits = [("\"t3.small\"", "\"t4g.small\"")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    assert!(said.contains("`t4g.small` runs arm64, and ami-"), "{said}");
+    let edits = [edits[0], ("default-x86_64", "default-arm64")];
+    passes(checked(&empty_account(), &edits, Purpose::Look).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_ignored_check_refuses_is_a_warning() {
     let edits = [("\"7.1\"", "\"9.9\""), ("cache.t3.micro", "cache.t3.nano")];
     let look = Purpose::Look;
