@@ -5,6 +5,8 @@ mod databases;
 mod leave;
 mod machines;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
