@@ -156,10 +156,13 @@ fn no_upgrade(wish: &Wish<'_>, answers: &Answers, planned: &Planned<'_>) -> Opti
     };
     let near = of_its_major(version, &targets);
     let near = if near.is_empty() { sorted(targets) } else { near };
+    let keep = format!("write `{running}` to keep it");
     let hint = match near.is_empty() {
-        true => format!("write `{running}`, and it stays as it is"),
+        true => keep,
         false => {
-            format!("from {running} it goes to {}", suggest::list(near.iter().map(String::as_str)))
+            let near = suggest::list(near.iter().map(String::as_str));
+            let there = format!("from {running} it goes to {near}");
+            if back { format!("{keep}; {there}") } else { there }
         }
     };
     Some(planned.blame(address, "engine_version", message).label(label).hint(hint))
