@@ -39,11 +39,10 @@ def violation(resource, user):
 
 
 def root_volume(self):
-    """AWS has 8 GiB for the root volume of Amazon Linux 2023; moto has 15 for every image."""
+    """AWS has 8 GiB for the root volume of Amazon Linux, as of most of Linux; moto has 15 for every image."""
     mappings = original_mappings.fget(self)
     for mapping in mappings:
-        if "al2023" in self.name:
-            mapping["Ebs"]["VolumeSize"] = 8
+        mapping["Ebs"]["VolumeSize"] = 8
     return mappings
 
 
