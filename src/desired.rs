@@ -292,7 +292,7 @@ impl Build<'_> {
                 // Version 1 of the metadata service hands credentials to whoever can make the machine fetch a URL.
                 metadata_http_tokens: "required".to_owned(),
                 instance_profile: link(&instance_profile::SCHEMA, &service.key),
-                root_volume_size: service.root_volume.size,
+                root_volume_size: *service.root_volume.size,
                 root_volume_type: service.root_volume.volume_type.clone(),
                 running: true,
                 user_data: user_data.clone(),
@@ -306,6 +306,7 @@ impl Build<'_> {
                 ("instance_type", service.instance_type.span),
                 ("subnet", service.subnets.span),
                 ("count", service.count.span),
+                ("root_volume_size", service.root_volume.size.span),
             ];
             self.says(&Address::new(instance::SCHEMA.kind, &name), spans);
         }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::config::Builder;
-use aws_sdk_ec2::types::{Filter, ResourceType, RouteTable, Tag, TagSpecification, Vpc};
+use aws_sdk_ec2::types::{
+    Filter, InstanceType, ResourceType, RouteTable, Tag, TagSpecification, Vpc,
+};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
@@ -50,6 +52,11 @@ pub async fn route_tables(aws: &Aws, filter: Option<Filter>) -> Result<Vec<Route
     let call = aws.ec2.describe_route_tables().set_filters(filter.map(|filter| vec![filter]));
     let pages = call.into_paginator().page_size(100).items().send();
     pages.collect::<Result<_, _>>().await.map_err(fault("ec2:DescribeRouteTables"))
+}
+
+/// Whether EC2 has such a type in any region, as far as its SDK knows.
+pub fn has_type(name: &str) -> bool {
+    InstanceType::values().contains(&name)
 }
 
 /// The name of an image's root device, asked for once an image: it never changes.

@@ -50,7 +50,8 @@ impl Apply {
             let snapshot = global.snapshot(cloud, desired, Goal::Reach).await?;
             let parting = self.deletion.parting();
             let plan = Plan::to_reach(desired, &snapshot, &parting, self.part.origin(global))?;
-            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
+            let checks = &self.carry_out.checks;
+            checks.pass(global, cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             self.carry_out.planned(global, &terms, cloud, hold, snapshot, &plan).await
         })
         .await
@@ -77,6 +78,9 @@ impl Apply {
         hold(cloud, desired, "apply", async |hold| {
             let snapshot = global.snapshot(cloud, desired, plan.goal).await?;
             plan.check_fresh(desired, &snapshot)?;
+            // Whoever planned it may have been allowed less, and what AWS gives may have been taken since.
+            let checks = &self.carry_out.checks;
+            checks.pass(&global, cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             self.carry_out.reviewed(&global, &terms, cloud, hold, &snapshot, &plan).await
         })
         .await

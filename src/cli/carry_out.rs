@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::checks::Checks;
 use super::context::Wanted;
 use super::hold::{self, Hold};
 use super::policy::Policies;
@@ -27,6 +28,8 @@ pub struct CarryOut {
     /// Don't ask
     #[arg(short = 'y', long)]
     auto_approve: bool,
+    #[command(flatten)]
+    pub checks: Checks,
     #[command(flatten)]
     policies: Policies,
     /// How many calls may be under way at once

@@ -10,10 +10,9 @@ use crate::cloud::{Cloud, LiveCloud};
 use crate::desired::{self, Desired};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{Choice, Goal, Origin, Parting, Plan};
-use crate::preflight::{self, Memory, Purpose};
+use crate::policy;
 use crate::snapshot::{self, Snapshot};
 use crate::topology::{self, Topology};
-use crate::{policy, report};
 
 const TOPOLOGY: &str = "topology.toml";
 const SANDBOX: &str = ".ecdeploy";
@@ -44,6 +43,7 @@ impl Global {
             variables: self.variables.clone(),
             sandbox: self.sandbox,
             choice: Choice::default(),
+            ignored_checks: Vec::new(),
         }
     }
 
@@ -69,30 +69,6 @@ impl Global {
             Goal::Reach => snapshot::read(cloud, desired).await,
             Goal::Destroy => snapshot::read_to_destroy(cloud, desired).await,
         }
-    }
-
-    /// Holds a plan against what AWS offers, gives and allows; says what is doubtful, and what could not be checked.
-    ///
-    /// # Errors
-    /// What AWS would refuse.
-    pub async fn preflight(
-        &self,
-        cloud: &dyn Cloud,
-        desired: &Desired,
-        snapshot: &Snapshot,
-        plan: &Plan,
-        purpose: Purpose,
-    ) -> Result<()> {
-        let memory = match self.sandbox {
-            true => Memory::none(),
-            false => Memory::of(&desired.account, &desired.region),
-        };
-        let checked = preflight::check(plan, desired, snapshot, purpose, cloud, &memory).await?;
-        let said = report::preflight::text(&checked);
-        if !said.is_empty() {
-            report::say(said.trim_end());
-        }
-        checked.passes()
     }
 
     /// How many of the account's seconds pass in one of ours.

@@ -38,7 +38,8 @@ impl Destroy {
             let snapshot = global.snapshot(cloud, desired, Goal::Destroy).await?;
             let parting = self.deletion.parting();
             let plan = Plan::to_destroy(desired, &snapshot, &parting, global.origin())?;
-            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
+            let checks = &self.carry_out.checks;
+            checks.pass(global, cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             self.carry_out.planned(global, &terms, cloud, hold, snapshot, &plan).await
         })
         .await

@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod carry_out;
+mod checks;
 mod completions;
 mod context;
 mod destroy;

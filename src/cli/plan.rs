@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::checks::Checks;
 use super::context::{Making, Wanted};
 use super::policy::Policies;
 use super::prices::PriceFile;
@@ -43,6 +44,8 @@ pub struct Plan {
     #[command(flatten)]
     making: Making,
     #[command(flatten)]
+    checks: Checks,
+    #[command(flatten)]
     gate: Gate,
     #[command(flatten)]
     policies: Policies,
@@ -69,8 +72,10 @@ impl Plan {
         let rules = self.policies.rules(&topology)?;
         let prices = self.price_file.prices(&desired)?;
         let cloud = global.cloud(&desired).await?;
-        let (snapshot, plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;
-        global.preflight(cloud.as_ref(), &desired, &snapshot, &plan, Purpose::Look).await?;
+        let (snapshot, mut plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;
+        self.checks.keep(&mut plan);
+        let look = Purpose::Look;
+        self.checks.pass(global, cloud.as_ref(), &desired, &snapshot, &plan, look).await?;
         let needed = rules.need_rehearsal();
         let rehearsal =
             self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref(), needed).await?;

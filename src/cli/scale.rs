@@ -56,7 +56,8 @@ impl Scale {
             let snapshot = snapshot::read(cloud, desired).await?;
             let plan =
                 Plan::to_reach(desired, &snapshot, &self.deletion.parting(), global.origin())?;
-            global.preflight(cloud, desired, &snapshot, &plan, Purpose::Change).await?;
+            let checks = &self.carry_out.checks;
+            checks.pass(global, cloud, desired, &snapshot, &plan, Purpose::Change).await?;
             if self.carry_out.is_human() {
                 report::print(&match report::edit::text(
                     &path.display().to_string(),

@@ -21,6 +21,8 @@ pub enum Question {
     Images(BTreeSet<String>),
     /// The versions of a database's engine that can be had: a set.
     DatabaseVersions { engine: String },
+    /// To which versions RDS makes a database of this one: a set.
+    DatabaseUpgrades { engine: String, version: String },
     /// As what a database of this version and class can be had: [`Orders`].
     DatabaseOrders { engine: String, version: String, class: String },
     /// The versions of a cache's engine that can be had: a set.
@@ -88,6 +90,8 @@ pub struct Machine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     pub architecture: Option<String>,
+    /// In GiB, of the snapshot that its root volume is made from, where AWS says so.
+    pub root_volume_size: Option<u64>,
 }
 
 /// One way in which a database can be had.
@@ -139,6 +143,7 @@ impl Question {
             Self::Offered(_)
             | Self::Machines(_)
             | Self::DatabaseVersions { .. }
+            | Self::DatabaseUpgrades { .. }
             | Self::DatabaseOrders { .. }
             | Self::CacheVersions { .. }
             | Self::CacheNodes => true,
@@ -165,6 +170,7 @@ impl Question {
             Self::Images(_) => is::<Images>(answer),
             Self::DatabaseOrders { .. } => is::<Orders>(answer),
             Self::DatabaseVersions { .. }
+            | Self::DatabaseUpgrades { .. }
             | Self::CacheVersions { .. }
             | Self::CacheNodes
             | Self::Snapshots(_)

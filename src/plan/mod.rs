@@ -53,6 +53,9 @@ pub struct Origin {
     /// The part that it is for, where that is not everything.
     #[serde(skip_serializing_if = "Choice::is_everything", default)]
     pub choice: Choice,
+    /// The checks that it need not pass.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ignored_checks: Vec<String>,
 }
 
 /// What a plan is for.

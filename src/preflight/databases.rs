@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Finding;
 use super::answers::Answers;
-use super::planned::{Planned, is_of};
+use super::planned::Planned;
+use super::version::{is_of, is_older, major, numbers, sorted};
 use crate::diff::{Action, Change};
 use crate::kinds::db_instance;
 use crate::model::question::{Order, Orders};
@@ -21,6 +22,8 @@ struct Wish<'a> {
     body: &'a Body,
     engine: String,
     version: String,
+    /// What runs, where that changes.
+    running: Option<String>,
     class: String,
     /// The version is new to it: what runs on one that AWS gives nobody any more goes on.
     new_version: bool,
@@ -30,16 +33,17 @@ fn wishes<'a>(planned: &Planned<'a>) -> Vec<Wish<'a>> {
     let coming = planned.setting(db_instance::SCHEMA.kind, FIELDS);
     let wishes = coming.filter_map(|(change, body)| {
         let new_version = change.action != Action::Update || changes(change, "engine_version");
-        let running = || {
-            let live = planned.snapshot.resources.get(&change.address)?;
-            planned.text(&live.body, "engine_version")
-        };
+        let running = planned.running(change, "engine_version");
         let asked = planned.text(body, "engine_version")?;
         Some(Wish {
             address: &change.address,
             body,
             engine: planned.text(body, "engine")?,
-            version: if new_version { asked } else { running().unwrap_or(asked) },
+            version: match &running {
+                Some(running) if !new_version => running.clone(),
+                _ => asked,
+            },
+            running: running.filter(|_| new_version),
             class: planned.text(body, "instance_class")?,
             new_version,
         })
@@ -67,14 +71,14 @@ impl Wish<'_> {
         Some(Question::DatabaseOrders { engine, version, class })
     }
 
+    fn upgrades(&self) -> Option<Question> {
+        let (engine, version) = (self.engine.clone(), self.running.clone()?);
+        Some(Question::DatabaseUpgrades { engine, version })
+    }
+
     fn is(&self, field: &str) -> bool {
         self.body.get(field) == Some(&true.into())
     }
-}
-
-/// By which versions are ordered.
-fn numbers(version: &str) -> Vec<u32> {
-    version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
 fn versions(engine: &str, answers: &Answers) -> Option<BTreeSet<String>> {
@@ -85,6 +89,7 @@ pub fn wants(planned: &Planned<'_>, answers: &Answers) -> Vec<Question> {
     let mut questions = Vec::new();
     for wish in wishes(planned) {
         questions.extend(wish.orders(answers));
+        questions.extend(wish.upgrades());
         if wish.new_version {
             questions.push(Question::DatabaseVersions { engine: wish.engine });
         }
@@ -99,6 +104,9 @@ pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
         {
             return Some(no_version(&wish, &known, planned));
         }
+        if let Some(error) = no_upgrade(&wish, answers, planned) {
+            return Some(error);
+        }
         let orders: Orders = answers.get(&wish.orders(answers)?)?;
         not_so(&wish, &orders, planned)
     });
@@ -108,18 +116,56 @@ pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
 fn no_version(wish: &Wish<'_>, known: &BTreeSet<String>, planned: &Planned<'_>) -> Diagnostic {
     let Wish { address, engine, version, .. } = wish;
     let region = &planned.desired.region;
-    let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
-    let near = known.iter().filter(|one| major(one) == major(version));
-    let mut near: BTreeSet<String> = near.cloned().collect();
-    if near.is_empty() {
-        near = known.iter().map(|one| major(one)).collect();
-    }
-    let mut near: Vec<String> = near.into_iter().collect();
-    near.sort_by_key(|version| numbers(version));
+    let near = of_its_major(version, known);
+    let near = match near.is_empty() {
+        true => sorted(known.iter().map(|one| major(one).to_owned()).collect()),
+        false => near,
+    };
     planned
         .blame(address, "engine_version", format!("RDS has no {engine} {version} in {region}"))
         .label("no database of this version can be made")
         .hint(format!("there are {}", suggest::list(near.iter().map(String::as_str))))
+}
+
+/// Those of the same major version, in their order.
+fn of_its_major(version: &str, known: &BTreeSet<String>) -> Vec<String> {
+    sorted(known.iter().filter(|one| major(one) == major(version)).cloned().collect())
+}
+
+/// RDS makes one version into some of the newer ones, and goes back to none:
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html>
+fn no_upgrade(wish: &Wish<'_>, answers: &Answers, planned: &Planned<'_>) -> Option<Diagnostic> {
+    let Wish { address, engine, version, .. } = wish;
+    let running = wish.running.as_ref().filter(|running| !is_of(running, version))?;
+    let targets: Option<BTreeSet<String>> = answers.get(&wish.upgrades()?);
+    let targets = targets.unwrap_or_default();
+    let back = is_older(version, running);
+    // What lists no target tells none.
+    if !back && (targets.is_empty() || targets.iter().any(|one| is_of(one, version))) {
+        return None;
+    }
+    let (message, label) = match back {
+        true => (
+            format!("{engine} {running} runs, and RDS goes back to no older version"),
+            "older than what runs",
+        ),
+        false => (
+            format!("RDS makes no {engine} {version} of the {running} that runs"),
+            "no upgrade leads there at once",
+        ),
+    };
+    let near = of_its_major(version, &targets);
+    let near = if near.is_empty() { sorted(targets) } else { near };
+    let keep = format!("write `{running}` to keep it");
+    let hint = match near.is_empty() {
+        true => keep,
+        false => {
+            let near = suggest::list(near.iter().map(String::as_str));
+            let there = format!("from {running} it goes to {near}");
+            if back { format!("{keep}; {there}") } else { there }
+        }
+    };
+    Some(planned.blame(address, "engine_version", message).label(label).hint(hint))
 }
 
 /// Why it can't be had as it is asked for.

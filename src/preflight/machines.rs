@@ -2,13 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::Finding;
 use super::answers::Answers;
 use super::planned::Planned;
+use crate::diff::Action;
 use crate::kinds::instance;
 use crate::model::question::{Images, Machines, Zones};
 use crate::model::{Address, Question};
-use crate::topology::suggest;
+use crate::topology::{Diagnostic, suggest};
+
+pub const NAME: &str = "machines";
+
+const ROOT_VOLUME_SIZE: &str = "root_volume_size";
+/// What decides whether a machine can be had.
+const FIELDS: &[&str] = &["instance_type", "ami", "subnet", ROOT_VOLUME_SIZE];
 
 /// One that is to run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,17 +25,24 @@ struct Wish {
     instance_type: String,
     zone: Option<String>,
     image: Option<String>,
+    /// In GiB.
+    root_volume_size: Option<u64>,
 }
 
 /// Each wish once, with the first machine that has it.
 fn wishes(planned: &Planned<'_>) -> Vec<(Wish, Address)> {
     let mut seen = BTreeSet::new();
-    let coming = planned.setting(instance::SCHEMA.kind, &["instance_type", "ami", "subnet"]);
+    let coming = planned.setting(instance::SCHEMA.kind, FIELDS);
     let wishes = coming.filter_map(|(change, body)| {
         let wish = Wish {
             instance_type: planned.text(body, "instance_type")?,
             zone: body.get("subnet").and_then(|subnet| planned.zone(subnet)),
             image: planned.text(body, "ami"),
+            // One that is there stays.
+            root_volume_size: body
+                .get(ROOT_VOLUME_SIZE)
+                .and_then(Value::as_u64)
+                .filter(|_| change.action != Action::Update),
         };
         Some((wish, change.address.clone()))
     });
@@ -65,12 +81,15 @@ pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
     let region = &planned.desired.region;
     let mut findings = Vec::new();
     let mut refuse = |diagnostic| findings.push(Finding::Refused(diagnostic));
-    for (Wish { instance_type, zone, image }, address) in &wishes {
+    for (Wish { instance_type, zone, image, root_volume_size }, address) in &wishes {
         let blame = |message| planned.blame(address, "instance_type", message);
         match (offered.get(instance_type), zone) {
             (Some(zones), _) if zones.is_empty() => refuse(
                 blame(format!("EC2 has no instance type `{instance_type}` in {region}"))
-                    .label("not offered in this region"),
+                    .label("not offered in this region")
+                    .hint(format!(
+                        "see what there is: aws ec2 describe-instance-type-offerings --region {region}"
+                    )),
             ),
             (Some(zones), Some(zone)) if !zones.contains(zone) => {
                 let there = suggest::list(zones.iter().map(String::as_str));
@@ -111,6 +130,34 @@ pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
             }
             refuse(error);
         }
+        if let Some((size, least)) = root_volume_size.zip(found.root_volume_size)
+            && size < least
+        {
+            refuse(too_small(planned, address, size, least, image));
+        }
     }
     findings
+}
+
+/// RunInstances says so as InvalidBlockDeviceMapping: a volume is as large as its snapshot or larger. The image has the size
+/// of its volume, which is the snapshot's in all but those that somebody registered with more.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html>
+fn too_small(
+    planned: &Planned<'_>,
+    address: &Address,
+    size: u64,
+    least: u64,
+    image: &str,
+) -> Diagnostic {
+    let message = format!("a root volume of {size} GiB is smaller than the {least} GiB of {image}");
+    let error = planned
+        .blame(address, ROOT_VOLUME_SIZE, message)
+        .label(format!("{least} or more are needed"))
+        .hint(format!(
+            "write {least} or more, or take another image; if this one's snapshot is smaller, pass --ignore-check {NAME}"
+        ));
+    match planned.span(address, "ami") {
+        Some(span) => error.also(span, format!("its root volume has {least} GiB")),
+        None => error,
+    }
 }

@@ -13,6 +13,7 @@ mod permissions;
 mod planned;
 mod quotas;
 mod snapshots;
+mod version;
 
 use std::collections::BTreeSet;
 
@@ -44,7 +45,12 @@ enum Finding {
     Doubtful(Diagnostic),
 }
 
+/// A finding, and the check that has it.
+type Found = (&'static str, Finding);
+
 struct Check {
+    /// By which it can be ignored.
+    name: &'static str,
     /// What it is about, for people.
     about: &'static str,
     /// What it wants to know, by what is known by now: more than once.
@@ -53,19 +59,50 @@ struct Check {
 }
 
 static CHECKS: &[Check] = &[
-    Check { about: "machines and images", wants: machines::wants, verdict: machines::verdict },
     Check {
+        name: machines::NAME,
+        about: "machines and images",
+        wants: machines::wants,
+        verdict: machines::verdict,
+    },
+    Check {
+        name: "databases",
         about: "versions and classes of databases",
         wants: databases::wants,
         verdict: databases::verdict,
     },
-    Check { about: "versions and nodes of caches", wants: caches::wants, verdict: caches::verdict },
-    Check { about: "quotas", wants: quotas::wants, verdict: quotas::verdict },
-    Check { about: "other networks", wants: network::wants, verdict: network::verdict },
-    Check { about: "names", wants: names::wants, verdict: names::verdict },
-    Check { about: "names of snapshots", wants: snapshots::wants, verdict: snapshots::verdict },
-    Check { about: "permissions", wants: permissions::wants, verdict: permissions::verdict },
+    Check {
+        name: caches::NAME,
+        about: "versions and nodes of caches",
+        wants: caches::wants,
+        verdict: caches::verdict,
+    },
+    Check { name: "quotas", about: "quotas", wants: quotas::wants, verdict: quotas::verdict },
+    Check {
+        name: "networks",
+        about: "other networks",
+        wants: network::wants,
+        verdict: network::verdict,
+    },
+    Check { name: "names", about: "names", wants: names::wants, verdict: names::verdict },
+    Check {
+        name: "snapshots",
+        about: "names of snapshots",
+        wants: snapshots::wants,
+        verdict: snapshots::verdict,
+    },
+    Check {
+        name: "permissions",
+        about: "permissions",
+        wants: permissions::wants,
+        verdict: permissions::verdict,
+    },
 ];
+
+/// The names of the checks, by which they can be ignored.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|check| check.name)
+}
 
 /// What came of all checks.
 #[derive(Debug)]
@@ -78,7 +115,7 @@ pub struct Preflight {
     pub unknown: Vec<String>,
 }
 
-/// Makes all checks of a plan. One with nothing to change asks nothing.
+/// Makes all checks of a plan. One with nothing to change asks nothing. What the `ignored` ones refuse is only doubtful.
 ///
 /// # Errors
 /// When the credentials are not taken any more. Whatever else a question meets only leaves it unanswered.
@@ -87,21 +124,29 @@ pub async fn check(
     desired: &Desired,
     snapshot: &Snapshot,
     purpose: Purpose,
+    ignored: &[String],
     cloud: &dyn Cloud,
     memory: &Memory,
 ) -> Result<Preflight> {
     let planned = Planned { plan, desired, snapshot, purpose };
     let mut answers = Answers::default();
     let mut findings = all(&planned, &mut answers, cloud, memory).await?;
-    let refuses = |finding: &Finding| matches!(finding, Finding::Refused(_));
+    let refuses = |(_, finding): &Found| matches!(finding, Finding::Refused(_));
     // What is offered by now, a memory of this morning need not know.
     if findings.iter().any(refuses) && answers.forget_remembered() {
         findings = all(&planned, &mut answers, cloud, &Memory::none()).await?;
     }
     memory.keep(&answers);
-    let (refused, doubtful): (Vec<_>, Vec<_>) = findings.into_iter().partition(refuses);
-    let complaint = |findings: Vec<Finding>| {
-        let said = findings.into_iter().map(|finding| match finding {
+    let weighed = findings.into_iter().map(|(name, finding)| match finding {
+        Finding::Refused(said) if ignored.iter().any(|one| one == name) => {
+            let hint = format!("--ignore-check {name} lets it pass; AWS may refuse it");
+            (name, Finding::Doubtful(said.hint(hint)))
+        }
+        finding => (name, finding),
+    });
+    let (refused, doubtful): (Vec<_>, Vec<_>) = weighed.partition(refuses);
+    let complaint = |findings: Vec<Found>| {
+        let said = findings.into_iter().map(|(_, finding)| match finding {
             Finding::Refused(diagnostic) | Finding::Doubtful(diagnostic) => diagnostic,
         });
         let said: Vec<Diagnostic> = said.collect();
@@ -126,12 +171,16 @@ async fn all(
     answers: &mut Answers,
     cloud: &dyn Cloud,
     memory: &Memory,
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<Found>> {
     loop {
         let wanted = CHECKS.iter().flat_map(|check| (check.wants)(planned, answers));
         let open: BTreeSet<Question> = wanted.filter(|one| !answers.has(one)).collect();
         if open.is_empty() {
-            return Ok(CHECKS.iter().flat_map(|check| (check.verdict)(planned, answers)).collect());
+            let found = CHECKS.iter().flat_map(|check| {
+                let findings = (check.verdict)(planned, answers).into_iter();
+                findings.map(|finding| (check.name, finding))
+            });
+            return Ok(found.collect());
         }
         answers.ask(open, cloud, memory).await?;
     }

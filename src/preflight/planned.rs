@@ -65,6 +65,14 @@ impl<'a> Planned<'a> {
         }
     }
 
+    /// What is there of a field that an update changes; what waits for a maintenance window is not there yet.
+    pub fn running(&self, change: &Change, field: &str) -> Option<String> {
+        let live = self.snapshot.resources.get(&change.address)?;
+        let until_then = live.maintenance.as_ref().and_then(|one| one.until_then.get(field));
+        let now = until_then.or_else(|| live.body.get(field)).and_then(Value::as_str);
+        now.filter(|_| change.action == Action::Update).map(str::to_owned)
+    }
+
     /// What a field names, as the file wants it.
     pub fn named(&self, value: &Value) -> Option<(Address, &'a Body)> {
         match late(value)? {
@@ -91,9 +99,4 @@ impl<'a> Planned<'a> {
     pub fn blame(&self, address: &Address, field: &'static str, message: String) -> Diagnostic {
         self.desired.blame(address, field, message)
     }
-}
-
-/// Whether a version is one of those that another, shorter one stands for: `16.8` of `16`.
-pub fn is_of(version: &str, short: &str) -> bool {
-    version.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -193,7 +193,7 @@ fn service(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -
         key_name: block.get("key_name").and_then(Item::text).map(str::to_owned),
         associate_public_ip: block.get("associate_public_ip").and_then(Item::flag),
         root_volume: RootVolume {
-            size: volume.number_or("size", 8).value,
+            size: volume.number_or("size", 8),
             volume_type: volume.text_or("type", "gp3").value,
             encrypted: volume.flag_or("encrypted", true),
         },

@@ -191,7 +191,7 @@ pub enum Ami {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RootVolume {
     /// In GiB.
-    pub size: u32,
+    pub size: Placed<u32>,
     pub volume_type: String,
     pub encrypted: bool,
 }

@@ -136,6 +136,20 @@ fn versions_and_classes_that_are_not_there_are_refused_by_plan_and_by_apply() {
 }
 
 #[test]
+fn versions_older_than_what_runs_are_refused() {
+    let account = Emulator::Ministack.lend();
+    let shop = Shop::on(&account);
+    shop.apply();
+    shop.edit("engine_version    = \"16\"", "engine_version    = \"15\"");
+    shop.edit("engine_version  = \"7.1\"", "engine_version  = \"7.0\"");
+    refused(&shop)
+        .says(&place(&shop, "\"15\""))
+        .says("RDS goes back to no older version")
+        .says(&place(&shop, "\"7.0\""))
+        .says("ElastiCache goes back to no older one");
+}
+
+#[test]
 fn what_aws_offers_is_remembered_and_what_is_broken_is_asked_again() {
     let mut account = Emulator::Moto.lend();
     let shop = Shop::on(&account);
@@ -197,10 +211,13 @@ fn who_may_not_make_it_is_told_by_plan_and_refused_by_apply() {
     let shop = Shop::on(&account).without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
     let shop = shop.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret);
 
-    shop.run(&["plan"]).exits(0).says("warning: these credentials may not rds:CreateDBInstance");
-    let (ran, calls) = account.calls_during(|_| shop.run(&["apply", "-y"]));
-    ran.exits(1).says("error: these credentials may not rds:CreateDBInstance");
-    assert!(!calls.iter().any(Call::changes), "{calls:?}");
+    let planned = shop.run(&["plan", "--out", "shop.plan"]).exits(0);
+    planned.says("warning: these credentials may not rds:CreateDBInstance");
+    for verb in [&["apply", "-y"][..], &["apply", "-y", "shop.plan"]] {
+        let (ran, calls) = account.calls_during(|_| shop.run(verb));
+        ran.exits(1).says("error: these credentials may not rds:CreateDBInstance");
+        assert!(!calls.iter().any(Call::changes), "{calls:?}");
+    }
 }
 
 on_each_emulator!(a_check_that_can_not_be_made_is_said_and_holds_up_nothing);
@@ -212,4 +229,72 @@ fn a_check_that_can_not_be_made_is_said_and_holds_up_nothing(emulator: Emulator)
     let said: Vec<&str> =
         ran.stderr.lines().filter(|line| line.starts_with("not checked: ")).collect();
     assert!(said.iter().any(|line| line.contains("rds:DescribeAccountAttributes")), "{ran}");
+}
+
+/// A sandbox of its own.
+fn sandbox() -> Shop {
+    Shop::at("http://127.0.0.1:9")
+}
+
+fn in_sandbox(shop: &Shop, arguments: &[&str]) -> Ran {
+    shop.run(&[arguments, &["--sandbox", "--sandbox-speed", "2000"]].concat())
+}
+
+#[test]
+fn the_sandbox_refuses_types_that_are_nowhere_to_be_had() {
+    for (there, wrong, said) in [
+        ("\"t3.small\"", "\"t9.small\"", "EC2 has no instance type `t9.small`"),
+        ("\"t3.small\"", "\"t3.4xlarge\"", "EC2 has no instance type `t3.4xlarge`"),
+        ("\"t3.small\"", "\"t4g.small\"", "`t4g.small` runs arm64"),
+        ("\"db.t3.micro\"", "\"db.t9.micro\"", "RDS has no `db.t9.micro` for postgres 16"),
+        ("\"cache.t3.micro\"", "\"cache.t3.nano\"", "ElastiCache lists no `cache.t3.nano`"),
+        ("size = 8", "size = 4", "a root volume of 4 GiB is smaller than the 8 GiB"),
+    ] {
+        let shop = sandbox();
+        shop.edit(there, wrong);
+        let ran = in_sandbox(&shop, &["plan"]).exits(1).says(said);
+        assert!(ran.stdout.is_empty(), "{ran}");
+    }
+    let shop = sandbox();
+    shop.edit("\"t3.small\"", "\"t4g.small\"");
+    shop.edit("default-x86_64", "default-arm64");
+    in_sandbox(&shop, &["plan"]).exits(0);
+}
+
+#[test]
+fn what_a_wrong_check_refuses_can_be_let_pass() {
+    let shop = sandbox();
+    shop.edit("\"cache.t3.micro\"", "\"cache.t3.nano\"");
+    in_sandbox(&shop, &["plan"]).exits(1).says("pass --ignore-check caches");
+    let other = ["plan", "--ignore-check", "machines", "--ignore-check", "quotas"];
+    in_sandbox(&shop, &other).exits(1);
+
+    let warned = "ElastiCache lists no `cache.t3.nano` in ap-southeast-1";
+    let saved = ["plan", "--ignore-check", "caches", "--out", "shop.plan"];
+    let ran = in_sandbox(&shop, &saved).exits(0).says("103 to create");
+    ran.says("warning: topology.toml:").says(warned);
+    // It is checked again, and has in it what to let pass.
+    in_sandbox(&shop, &["apply", "shop.plan", "-y"]).exits(0).says(warned);
+}
+
+#[test]
+fn whatever_makes_checks_can_ignore_some() {
+    let shop = sandbox();
+    shop.edit("\"cache.t3.micro\"", "\"cache.t3.nano\"");
+    in_sandbox(&shop, &["apply", "-y"]).exits(1);
+    let ran = in_sandbox(&shop, &["apply", "-y", "--ignore-check", "caches"]).exits(0);
+    ran.says("warning: topology.toml:").says("ElastiCache lists no `cache.t3.nano`");
+
+    shop.edit("\"cache.t3.nano\"", "\"cache.t3.xlarge\"");
+    let more = ["scale", "user=3", "-y"];
+    in_sandbox(&shop, &more).exits(1).says("ElastiCache lists no `cache.t3.xlarge`");
+    in_sandbox(&shop, &[&more[..], &["--ignore-check", "caches"]].concat()).exits(0);
+    let all = ["destroy", "-y", "--ignore-check=snapshots", "--skip-final-snapshots"];
+    in_sandbox(&shop, &all).exits(0);
+}
+
+#[test]
+fn only_checks_that_there_are_can_be_ignored() {
+    let ran = in_sandbox(&sandbox(), &["plan", "--ignore-check", "cashes"]).exits(1);
+    ran.says("machines, databases, caches, quotas, networks, snapshots, permissions");
 }

@@ -21,6 +21,15 @@ pub async fn versions(aws: &Aws, engine: &str) -> Result<BTreeSet<String>, Fault
     unless_silent(found.into_iter().filter_map(|one| one.engine_version).collect(), VERSIONS)
 }
 
+/// Also of a version that AWS gives nobody any more, and goes on running.
+pub async fn upgrades(aws: &Aws, engine: &str, version: &str) -> Result<BTreeSet<String>, Fault> {
+    let call = aws.rds.describe_db_engine_versions().engine(engine).engine_version(version);
+    let pages = call.include_all(true).into_paginator().items().send();
+    let found: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(fault(VERSIONS))?;
+    let targets = found.iter().flat_map(|one| one.valid_upgrade_target());
+    Ok(targets.filter_map(|target| target.engine_version().map(str::to_owned)).collect())
+}
+
 pub async fn orders(aws: &Aws, engine: &str, version: &str, class: &str) -> Result<Orders, Fault> {
     let call = aws.rds.describe_orderable_db_instance_options().engine(engine);
     let call = call.engine_version(version).db_instance_class(class).vpc(true);

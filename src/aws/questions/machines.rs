@@ -53,8 +53,11 @@ pub async fn images(aws: &Aws, images: &BTreeSet<String>) -> Result<Images, Faul
     let call = aws.ec2.describe_images().filters(any_of("image-id", images));
     let answer = call.send().await.map_err(fault(IMAGES))?;
     let known = answer.images.unwrap_or_default().into_iter().filter_map(|found| {
-        let architecture = found.architecture.map(|one| one.as_str().to_owned());
-        Some((found.image_id?, Image { architecture }))
+        let mut mappings = found.block_device_mappings().iter();
+        let root = mappings.find(|one| one.device_name() == found.root_device_name());
+        let size = root.and_then(|root| root.ebs()?.volume_size()?.try_into().ok());
+        let architecture = found.architecture.as_ref().map(|one| one.as_str().to_owned());
+        Some((found.image_id?, Image { architecture, root_volume_size: size }))
     });
     Ok(known.filter(|(id, _)| images.contains(id)).collect())
 }

@@ -5,6 +5,8 @@ mod databases;
 mod leave;
 mod machines;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -44,6 +46,9 @@ pub async fn answer(aws: &Aws, caller: &Caller, question: &Question) -> Result<V
         Question::RunningVcpus => told(machines::running_vcpus(aws).await),
         Question::Vpcs => told(machines::vpcs(aws).await),
         Question::DatabaseVersions { engine } => told(databases::versions(aws, engine).await),
+        Question::DatabaseUpgrades { engine, version } => {
+            told(databases::upgrades(aws, engine, version).await)
+        }
         Question::DatabaseOrders { engine, version, class } => {
             told(databases::orders(aws, engine, version, class).await)
         }

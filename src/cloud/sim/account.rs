@@ -11,8 +11,8 @@ use super::health::Targets;
 use super::lease::Kept;
 use super::object::Object;
 use super::questions::Told;
-use super::{lookup, rules};
-use crate::model::{Body, Class, Fault, Lookup, Observed, Standing, Status, TOPOLOGY, Texts};
+use super::rules;
+use crate::model::{Body, Class, Fault, Observed, Standing, Status, TOPOLOGY, Texts};
 
 /// An account in one region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -178,11 +178,6 @@ impl Account {
             Some((id.clone(), Standing { status: object.status(), outputs: object.told() }))
         };
         ids.iter().filter_map(told).collect()
-    }
-
-    /// See [`lookup::answer`].
-    pub fn lookup(&self, lookup: &Lookup) -> Result<String, Fault> {
-        lookup::answer(&self.id, &self.region, lookup)
     }
 
     pub(super) fn present(&self, kind: &str, id: &str, operation: &str) -> Result<&Object, Fault> {

@@ -1,12 +1,23 @@
 //! What the simulated account answers to lookups.
 
+use super::Account;
 use super::account::hex;
 use crate::model::{Class, Fault, Lookup};
+
+impl Account {
+    pub fn lookup(&mut self, lookup: &Lookup) -> Result<String, Fault> {
+        let found = answer(self.id(), self.region(), lookup)?;
+        if let Lookup::Parameter(path) = lookup {
+            self.found_image(&found, path);
+        }
+        Ok(found)
+    }
+}
 
 /// There is AWS's every public parameter, each naming an image, and a certificate and a hosted zone for every domain, so
 /// that anybody's topology can be tried. To see one missing, name a domain below `.invalid`, which RFC 2606 keeps free of
 /// owners.
-pub fn answer(account: &str, region: &str, lookup: &Lookup) -> Result<String, Fault> {
+fn answer(account: &str, region: &str, lookup: &Lookup) -> Result<String, Fault> {
     let digits = hex(lookup.to_string().as_bytes());
     let there = |name: &str| !name.trim_end_matches('.').ends_with(".invalid");
     let missing = |operation: &str, code: &str| {

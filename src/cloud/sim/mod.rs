@@ -13,6 +13,7 @@ mod lease;
 mod lookup;
 mod maintenance;
 mod object;
+mod offers;
 mod questions;
 mod reach;
 mod replicas;
@@ -186,13 +187,10 @@ impl Cloud for SimCloud {
 
     async fn read(&self, topology: &str, lookups: &BTreeSet<Lookup>) -> Result<Found, Fault> {
         self.sleep(ROUND_TRIP).await;
-        let (account, _turn) = self.current()?;
+        let (mut account, _turn) = self.current()?;
         let answers = lookups.iter().map(|asked| (asked.clone(), account.lookup(asked)));
-        Ok(Found {
-            observed: account.list(topology),
-            answers: answers.collect(),
-            expires: BTreeMap::new(),
-        })
+        let answers = answers.collect();
+        Ok(Found { observed: account.list(topology), answers, expires: BTreeMap::new() })
     }
 
     async fn details(

@@ -5,19 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Account;
+use super::{Account, offers};
 use crate::kinds;
-use crate::model::question::{Image, Machine, Network, Order, Quota, Room, Zones};
+use crate::model::question::{Image, Network, Order, Quota, Room, Zones};
 use crate::model::{Class, Fault, Question, TOPOLOGY};
 use crate::topology::zones;
 
 /// The versions that can be had.
 const POSTGRES: &[(u32, u32)] = &[(13, 23), (14, 20), (15, 15), (16, 11), (17, 7), (18, 1)];
 const REDIS: &[&str] = &["5.0.6", "6.0", "6.2", "7.0", "7.1"];
-/// The families and the sizes of caches' nodes.
-const NODES: &[&str] = &["t2", "t3", "t4g", "m5", "m6g", "m7g", "r5", "r6g", "r6gd", "r7g", "c7gn"];
-const SIZES: &[&str] =
-    &["micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge"];
+/// In GiB, the root volume of Amazon Linux 2023.
+const AL2023: u64 = 8;
 /// What an account is given at first; of machines and databases more, so that large topologies can be tried, too.
 const VCPUS: u64 = 100_000;
 const DATABASES: u64 = 1000;
@@ -30,6 +28,21 @@ pub struct Told {
     answers: BTreeMap<Question, Result<Value, Fault>>,
     /// The actions that it says nobody has leave for.
     denied: BTreeSet<String>,
+    /// The public parameters that were looked up, by the images that they name.
+    images: BTreeMap<String, String>,
+}
+
+impl Told {
+    /// What the parameter's name tells of an image; nothing, where nobody looked it up.
+    fn image(&self, id: &str) -> Image {
+        let path = self.images.get(id).map_or("", String::as_str);
+        let architecture = [("arm64", "arm64"), ("x86_64", "x86_64"), ("amd64", "x86_64")];
+        let mut known = architecture.into_iter().filter(|(word, _)| path.contains(word));
+        Image {
+            architecture: known.next().map(|(_, architecture)| architecture.to_owned()),
+            root_volume_size: path.contains("/al2023-ami-kernel-").then_some(AL2023),
+        }
+    }
 }
 
 impl Account {
@@ -43,6 +56,11 @@ impl Account {
         self.told.denied.insert(action.to_owned());
     }
 
+    /// Takes note of what names an image.
+    pub(super) fn found_image(&mut self, id: &str, parameter: &str) {
+        self.told.images.insert(id.to_owned(), parameter.to_owned());
+    }
+
     pub(super) fn ask(&self, question: &Question) -> Result<Value, Fault> {
         if let Some(answer) = self.told.answers.get(question) {
             return answer.clone();
@@ -50,17 +68,30 @@ impl Account {
         let region = self.region();
         match question {
             Question::Offered(types) => {
-                let here: BTreeSet<String> = zones(region).into_iter().collect();
-                told(types.iter().map(|name| (name.clone(), here.clone())).collect::<Zones>())
+                let here = |name: &str| match offers::has_machine(name) {
+                    true => zones(region).into_iter().collect(),
+                    false => BTreeSet::new(),
+                };
+                told(types.iter().map(|name| (name.clone(), here(name))).collect::<Zones>())
             }
-            Question::Machines(types) => told(of_each(types, machine)),
-            Question::Images(images) => told(of_each(images, |_| Image { architecture: None })),
+            Question::Machines(types) => {
+                let known = types.iter().filter(|name| offers::has_machine(name));
+                told(known.map(|name| (name, offers::machine(name))).collect::<BTreeMap<_, _>>())
+            }
+            Question::Images(images) => {
+                let image = |id: &String| self.told.image(id);
+                told(images.iter().map(|id| (id, image(id))).collect::<BTreeMap<_, _>>())
+            }
             Question::DatabaseVersions { .. } => {
                 let minors = |(major, last): &(u32, u32)| {
                     let major = *major;
                     (1..=*last).map(move |minor| format!("{major}.{minor}"))
                 };
                 told(POSTGRES.iter().flat_map(minors).collect::<BTreeSet<_>>())
+            }
+            Question::DatabaseUpgrades { version, .. } => told(upgrades(version)),
+            Question::DatabaseOrders { class, .. } if !offers::has_class(class) => {
+                told([] as [Order; 0])
             }
             Question::DatabaseOrders { .. } => told(["gp2", "gp3"].map(|storage| Order {
                 storage_type: storage.to_owned(),
@@ -70,7 +101,7 @@ impl Account {
                 storage: Some((20, 65536)),
             })),
             Question::CacheVersions { .. } => told(REDIS),
-            Question::CacheNodes => told(nodes()),
+            Question::CacheNodes => told(offers::nodes()),
             Question::Quota(Quota::Vcpus) => told(VCPUS),
             Question::Quota(Quota::Vpcs) => told(VPCS),
             Question::Quota(Quota::GroupRules) => told(GROUP_RULES),
@@ -103,7 +134,7 @@ impl Account {
     fn running_vcpus(&self) -> u64 {
         let running =
             self.of_kind("instance").filter(|one| one.body.get("running") == Some(&true.into()));
-        running.map(|one| machine(one.text("instance_type")).vcpus).sum()
+        running.map(|one| offers::machine(one.text("instance_type")).vcpus).sum()
     }
 
     fn networks(&self) -> BTreeMap<String, Network> {
@@ -119,26 +150,20 @@ impl Account {
     }
 }
 
-fn of_each<T>(names: &BTreeSet<String>, of: impl Fn(&str) -> T) -> BTreeMap<&str, T> {
-    names.iter().map(|name| (name.as_str(), of(name))).collect()
-}
-
-/// As names of types go: a `g` behind the number is Graviton, and an `xlarge` has four.
-fn machine(name: &str) -> Machine {
-    let (family, size) = name.split_once('.').unwrap_or((name, ""));
-    let behind = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let architecture = if behind.contains('g') { "arm64" } else { "x86_64" };
-    let vcpus = match size.strip_suffix("xlarge") {
-        Some("") => 4,
-        Some(times) => times.parse::<u64>().unwrap_or(1).saturating_mul(4),
-        None => 2,
-    };
-    Machine { architectures: [architecture.to_owned()].into(), vcpus }
-}
-
-fn nodes() -> BTreeSet<String> {
-    let all = NODES.iter().flat_map(|family| SIZES.iter().map(move |size| (family, size)));
-    all.map(|(family, size)| format!("cache.{family}.{size}")).collect()
+/// PostgreSQL's minor versions come out together, and so the last of each major one are of the same day. A version is made
+/// into those that are no older: of its own major version, and of later ones.
+fn upgrades(version: &str) -> BTreeSet<String> {
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let own = numbers.next().and_then(|own| POSTGRES.iter().find(|(major, _)| *major == own));
+    let Some((own, last)) = own else { return BTreeSet::new() };
+    let minor = numbers.next().unwrap_or(*last);
+    let age = last.saturating_sub(minor);
+    let later = POSTGRES.iter().filter(|(major, _)| major >= own);
+    let all = later.flat_map(|(major, last)| {
+        (last.saturating_sub(age).max(1)..=*last).map(move |minor| (*major, minor))
+    });
+    let newer = all.filter(|one| *one != (*own, minor));
+    newer.map(|(major, minor)| format!("{major}.{minor}")).collect()
 }
 
 fn told(answer: impl Serialize) -> Result<Value, Fault> {

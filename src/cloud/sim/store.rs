@@ -87,7 +87,10 @@ impl Store {
         if self.seen.swap(written, Ordering::Relaxed) != written
             && let Some(kept) = load(&self.path).map_err(|error| trouble(error.message))?
         {
+            // What was told to this process stays.
+            let told = std::mem::take(&mut account.told);
             *account = kept.account;
+            account.told = told;
         }
         Ok(turn)
     }

@@ -30,6 +30,14 @@ def images_filtered(world):
     equal([(one["ImageId"], one["Architecture"]) for one in found], [(image, "x86_64")], "images")
 
 
+@fact("DescribeImages: the root volume of Amazon Linux 2023 has 8 GiB", REPAIRED, RIGHT)
+def root_volumes(world):
+    image = world.ssm.get_parameters(Names=[AMI_PARAMETER])["Parameters"][0]["Value"]
+    found = world.ec2.describe_images(ImageIds=[image])["Images"][0]
+    sizes = {one["DeviceName"]: one["Ebs"]["VolumeSize"] for one in found["BlockDeviceMappings"]}
+    equal(sizes[found["RootDeviceName"]], 8, "GiB")
+
+
 @fact("DescribeDBEngineVersions: those of an engine", UNCHECKED, RIGHT)
 def database_versions(world):
     found = world.rds.describe_db_engine_versions(Engine="postgres")["DBEngineVersions"]

@@ -2,10 +2,11 @@
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.amis import Ami
 from moto.ec2.models.instances import Instance
 from moto.ec2.responses.instances import InstanceResponse
 
-from .common import around
+from .common import REPAIRS, around
 
 MAX_USER_DATA = 16384
 
@@ -35,6 +36,19 @@ def network_users(backend):
 
 def violation(resource, user):
     return EC2ClientError("DependencyViolation", f"resource {resource} has a dependent object: {user}")
+
+
+def root_volume(self):
+    """AWS has 8 GiB for the root volume of Amazon Linux, as of most of Linux; moto has 15 for every image."""
+    mappings = original_mappings.fget(self)
+    for mapping in mappings:
+        mapping["Ebs"]["VolumeSize"] = 8
+    return mappings
+
+
+original_mappings = Ami.block_device_mappings
+Ami.block_device_mappings = property(root_volume)
+REPAIRS.append(("Ami.block_device_mappings", root_volume))
 
 
 @around(InstanceResponse, "run_instances")

@@ -16,11 +16,24 @@ use super::world::*;
 
 /// What the checks find of the plan for the drawn file with these edits.
 async fn checked(cloud: &SimCloud, edits: &[(&str, &str)], purpose: Purpose) -> Preflight {
+    checked_but(cloud, edits, purpose, &[]).await
+}
+
+/// The same, with some checks ignored.
+async fn checked_but(
+    cloud: &SimCloud,
+    edits: &[(&str, &str)],
+    purpose: Purpose,
+    ignored: &[&str],
+) -> Preflight {
     let desired = drawn(edits);
     let snapshot = read(cloud, &desired).await;
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
-    let memory = Memory::none();
-    preflight::check(&plan, &desired, &snapshot, purpose, cloud, &memory).await.expect("checks")
+    let ignored: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+    let none = Memory::none();
+    let checked =
+        preflight::check(&plan, &desired, &snapshot, purpose, &ignored, cloud, &none).await;
+    checked.expect("checks")
 }
 
 fn answers(cloud: &SimCloud, question: Question, answer: impl Into<Value>) {
@@ -58,7 +71,7 @@ async fn a_plan_with_nothing_to_change_asks_nothing() {
     assert!(plan.is_empty());
     let (before, none) = (cloud.now(), Memory::none());
     let look = Purpose::Look;
-    preflight::check(&plan, &desired, &snapshot, look, &cloud, &none).await.expect("checks");
+    preflight::check(&plan, &desired, &snapshot, look, &[], &cloud, &none).await.expect("checks");
     assert_eq!(cloud.now(), before, "a call takes its time");
 }
 
@@ -95,6 +108,107 @@ async fn a_cache_of_an_unknown_version_on_an_unknown_node_is_two_errors() {
     let edits = [("\"7.1\"", "\"9.9\""), ("cache.t3.micro", "cache.t3.nano")];
     let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
     insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_takes_no_version_so_old_is_refused() {
+    let edits = [("\"7.1\"", "\"6.0\""), ("cache.t3.micro", "cache.m7g.large")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+
+    for (version, node) in
+        [("6.2", "cache.m7g.large"), ("6.0", "cache.r8g.large"), ("5.0.6", "cache.t4g.micro")]
+    {
+        let version = format!("\"{version}\"");
+        let edits = [("\"7.1\"", version.as_str()), ("cache.t3.micro", node)];
+        passes(checked(&empty_account(), &edits, Purpose::Look).await);
+    }
+}
+
+/// Such nodes are made with data tiering alone, and no topology asks for that.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_tiers_its_data_is_refused() {
+    let edits = [("cache.t3.micro", "cache.r6gd.xlarge")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_goes_to_newer_versions_and_never_back() {
+    let cloud = drawn_account().await;
+    let said = refusal(checked(&cloud, &[("\"7.1\"", "\"7.0\"")], Purpose::Look).await);
+    insta::assert_snapshot!(said);
+
+    let older = drawn_in(&[("\"7.1\"", "\"6.2\"")]).await;
+    passes(checked(&older, &[], Purpose::Look).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_goes_where_rds_makes_an_upgrade_and_never_back() {
+    let cloud = drawn_in(&[(SIXTEEN, VERSION_16_8)]).await;
+    for version in ["16.8", "16.9", "17", "17.4"] {
+        let wanted = SIXTEEN.replace("16", version);
+        passes(checked(&cloud, &[(SIXTEEN, &wanted)], Purpose::Look).await);
+    }
+    // 16.8 came out with 17.4, and has what 17.3 lacks.
+    let wanted = SIXTEEN.replace("16", "17.3");
+    let said = refusal(checked(&cloud, &[(SIXTEEN, &wanted)], Purpose::Look).await);
+    insta::assert_snapshot!("an_upgrade_that_rds_does_not_make", said);
+
+    let wanted = SIXTEEN.replace("16", "15.12");
+    let said = refusal(checked(&cloud, &[(SIXTEEN, &wanted)], Purpose::Look).await);
+    insta::assert_snapshot!("an_older_version", said);
+}
+
+/// An emulator lists no upgrades, and RDS may not be asked: that a version is older is known all the same.
+#[tokio::test(start_paused = true)]
+async fn without_a_list_of_upgrades_a_newer_version_passes() {
+    let cloud = drawn_in(&[(SIXTEEN, VERSION_16_8)]).await;
+    let (engine, version) = ("postgres".to_owned(), "16.8".to_owned());
+    answers(&cloud, Question::DatabaseUpgrades { engine, version }, json!([]));
+    let newer = SIXTEEN.replace("16", "17.3");
+    passes(checked(&cloud, &[(SIXTEEN, &newer)], Purpose::Look).await);
+    let older = SIXTEEN.replace("16", "16.7");
+    let said = refusal(checked(&cloud, &[(SIXTEEN, &older)], Purpose::Look).await);
+    assert!(said.contains("RDS goes back to no older version"), "{said}");
+}
+
+const SIXTEEN: &str = "engine_version    = \"16\"";
+const VERSION_16_8: &str = "engine_version    = \"16.8\"";
+
+/// An account with the drawn system in it, after these edits.
+async fn drawn_in(edits: &[(&str, &str)]) -> SimCloud {
+    let cloud = empty_account();
+    apply_fully(&cloud, &drawn(edits)).await;
+    cloud
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_volume_smaller_than_its_image_is_refused() {
+    let edits = [("root_volume     = { size = 8", "root_volume     = { size = 4")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_of_the_other_architecture_is_refused() {
+    let edits = [("\"t3.small\"", "\"t4g.small\"")];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    assert!(said.contains("`t4g.small` runs arm64, and ami-"), "{said}");
+    let edits = [edits[0], ("default-x86_64", "default-arm64")];
+    passes(checked(&empty_account(), &edits, Purpose::Look).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_ignored_check_refuses_is_a_warning() {
+    let edits = [("\"7.1\"", "\"9.9\""), ("cache.t3.micro", "cache.t3.nano")];
+    let look = Purpose::Look;
+    let checked = checked_but(&empty_account(), &edits, look, &["caches"]).await;
+    insta::assert_snapshot!(plain(&report::preflight::text(&checked)));
+    passes(checked);
+
+    let checked = checked_but(&empty_account(), &edits, look, &["machines", "databases"]).await;
+    assert!(checked.passes().is_err(), "another check is no help");
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,7 +318,7 @@ async fn credentials_that_end_meanwhile_end_the_plan() {
     let snapshot = read(&cloud, &desired).await;
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).expect("a plan");
     let (look, none) = (Purpose::Look, Memory::none());
-    let error = preflight::check(&plan, &desired, &snapshot, look, &cloud, &none).await;
+    let error = preflight::check(&plan, &desired, &snapshot, look, &[], &cloud, &none).await;
     error.expect_err("nobody can go on");
 }
 
@@ -232,7 +346,7 @@ async fn a_last_snapshot_whose_name_is_taken_is_refused() {
     let taken = names.iter().next().expect("databases leave snapshots").clone();
     answers(&cloud, Question::Snapshots(names), json!([taken]));
     let (change, none) = (Purpose::Change, Memory::none());
-    let checked = preflight::check(&plan, &desired, &snapshot, change, &cloud, &none).await;
+    let checked = preflight::check(&plan, &desired, &snapshot, change, &[], &cloud, &none).await;
     let said = refusal(checked.expect("checks"));
     insta::assert_snapshot!(said);
 }

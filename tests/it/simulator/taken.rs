@@ -35,7 +35,7 @@ async fn checked(cloud: &dyn Cloud, desired: &Desired) -> Result<(), Error> {
     let snapshot = read(cloud, desired).await;
     let plan = Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).expect("a plan");
     let (memory, look) = (Memory::none(), Purpose::Look);
-    let checks = preflight::check(&plan, desired, &snapshot, look, cloud, &memory).await;
+    let checks = preflight::check(&plan, desired, &snapshot, look, &[], cloud, &memory).await;
     checks.expect("checks").passes()
 }
 
