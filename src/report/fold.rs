@@ -1,56 +1,33 @@
 //! Text for a terminal: a line that is too wide for it goes on below, from a blank, and further in.
 
-use anstream::adapter::strip_str;
-
-use super::value;
+use textwrap::core::display_width;
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// How much further in a line goes on: further than the fields below a resource.
-const FURTHER: usize = 6;
+const FURTHER: &str = "      ";
 
 /// The text in lines no wider than this, but for words that are wider.
 pub fn fold(text: &str, columns: usize) -> String {
     let mut folded = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let end = line.len() - line.trim_end_matches('\n').len();
-        let (line, end) = line.split_at(line.len() - end);
-        if width(line) <= columns {
-            folded.push_str(line);
-        } else {
-            broken(&mut folded, line, columns);
-        }
-        folded.push_str(end);
-    }
-    folded
-}
-
-fn broken(folded: &mut String, line: &str, columns: usize) {
-    let indent = line.len() - line.trim_start_matches(' ').len();
-    let (mut column, mut blanks) = (indent, 0);
-    folded.push_str(&line[..indent]);
-    for (at, word) in line[indent..].split(' ').enumerate() {
-        let wide = width(word);
-        blanks += usize::from(at > 0);
-        if wide == 0 {
-            // Blanks that stand together, or a colour that ends: neither begins a line.
-            folded.push_str(word);
+    for whole in text.split_inclusive('\n') {
+        let line = whole.trim_end_matches('\n');
+        if display_width(line) <= columns {
+            folded.push_str(whole);
             continue;
         }
-        if at > 0 && column + blanks + wide > columns {
-            column = indent + FURTHER;
-            folded.push('\n');
-            folded.push_str(&" ".repeat(column));
-        } else {
-            folded.push_str(&" ".repeat(blanks));
-            column += blanks;
-        }
-        blanks = 0;
-        folded.push_str(word);
-        column += wide;
+        let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+        let further = format!("{indent}{FURTHER}");
+        let options = Options::new(columns)
+            .initial_indent(indent)
+            .subsequent_indent(&further)
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .wrap_algorithm(WrapAlgorithm::FirstFit);
+        folded.push_str(&textwrap::fill(&line[indent.len()..], options));
+        folded.push_str(&whole[line.len()..]);
     }
-}
-
-fn width(text: &str) -> usize {
-    value::width(&strip_str(text).to_string())
+    folded
 }
 
 #[cfg(test)]
@@ -59,6 +36,7 @@ mod tests {
 
     use super::super::style::{BOLD, CREATE, paint};
     use super::*;
+    use anstream::adapter::strip_str;
 
     #[test]
     fn a_line_goes_on_below_and_further_in() {
@@ -87,7 +65,7 @@ mod tests {
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             prop_assert_eq!(words(&folded), words(&text));
             for line in folded.lines() {
-                prop_assert!(width(line) <= columns || words(line).len() == 1, "{line:?} of {text:?}");
+                prop_assert!(display_width(line) <= columns || words(line).len() == 1, "{line:?} of {text:?}");
             }
         }
     }

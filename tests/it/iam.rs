@@ -53,10 +53,11 @@ const SELDOM: &[(&str, &str)] = &[
     ("ssm:ListTagsForResource", "somebody set a parameter by hand"),
 ];
 /// Of the plan's those that are asked for only where something is unusual.
-const SELDOM_PLANNED: [&str; 4] = [
+const SELDOM_PLANNED: [&str; 5] = [
     // There is a replication group.
     "elasticache:DescribeReplicationGroups",
     "iam:ListInstanceProfileTags",
+    "secretsmanager:DescribeSecret",
     // `status` tells who holds the lock, and goes on without.
     "ssm:GetParametersByPath",
     "ssm:ListTagsForResource",

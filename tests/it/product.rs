@@ -140,7 +140,7 @@ impl Shop {
             if !running.runs() {
                 return false;
             }
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(2));
         }
         running.kill();
         true
