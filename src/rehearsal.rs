@@ -29,7 +29,7 @@ pub struct Rehearsal {
     pub decisive: Option<usize>,
     /// Every step, in the order in which they begin.
     pub timeline: Vec<Timed>,
-    /// The healthy targets of each service that has any registered now; nothing where nobody asked.
+    /// The healthy targets of each service that has any registered now; nothing where none of them is touched.
     pub services: BTreeMap<String, Healthy>,
     /// What would go wrong.
     pub failures: Vec<String>,
@@ -123,7 +123,7 @@ fn copy(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Account {
             status: &resource.status,
         })
     });
-    Account::copy_of(&plan.account, &plan.region, originals, snapshot.health.as_deref())
+    Account::copy_of(&plan.account, &plan.region, originals, &snapshot.health().collect::<Vec<_>>())
 }
 
 /// When steps begin and end, by their places in the plan.
@@ -153,11 +153,10 @@ fn services(
     before: &BTreeMap<String, usize>,
     fewest: &BTreeMap<String, usize>,
 ) -> BTreeMap<String, Healthy> {
-    let found = snapshot.health.as_deref().unwrap_or_default();
     let goes = plan.changes.iter().filter(|change| change.action == Action::Delete);
     let gone: BTreeSet<&Address> = goes.map(|change| &change.address).collect();
     let groups = snapshot.resources.values().filter(|group| {
-        let mut targets = found.iter();
+        let mut targets = snapshot.health();
         group.address.kind() == target_group::SCHEMA.kind
             && !gone.contains(&group.address)
             && targets.any(|target| target.group == group.live.id && !target.is_draining())

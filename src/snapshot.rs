@@ -10,7 +10,7 @@ use naming::{Addresses, Outputs, name_links, name_outputs, name_texts};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kinds::{self, Live, target_group};
+use crate::kinds::{self, Live};
 use crate::model::{
     ADDRESS, APPLIED, Address, Body, Class, Duty, Field, Fingerprint, Late, Lookup, Maintenance,
     Observed, OnChange, PROTECTED, Schema, Status, Tags, TargetHealth, Texts, Vitals, reference,
@@ -55,8 +55,6 @@ pub struct Snapshot {
     pub expires: BTreeMap<String, i64>,
     /// The long texts that bodies name, there or in the topology.
     pub texts: Texts,
-    /// What target groups find of their targets, where that was asked.
-    pub health: Option<Vec<TargetHealth>>,
 }
 
 /// Checks that the account is the one the topology names, before anything else is read.
@@ -297,19 +295,10 @@ fn misfits(schema: &Schema, resource: &Resource, wanted: &Body) -> usize {
 }
 
 impl Snapshot {
-    /// A copy with what its target groups find of their targets, all asked at once.
-    ///
-    /// # Errors
-    /// When a call fails.
-    pub async fn with_health(&self, cloud: &dyn Cloud) -> Result<Self> {
+    /// What the target groups find of the machines.
+    pub fn health(&self) -> impl Iterator<Item = &TargetHealth> {
         let all = self.resources.values().chain(&self.extras);
-        let groups = all.filter(|one| one.address.kind() == target_group::SCHEMA.kind);
-        let groups: Vec<String> = groups.map(|group| group.live.id.clone()).collect();
-        let health = match groups[..] {
-            [] => Vec::new(),
-            _ => cloud.health(&groups).await?,
-        };
-        Ok(Self { health: Some(health), ..self.clone() })
+        all.flat_map(|one| &one.vitals.health)
     }
 
     /// All that bears the address, what stays first.

@@ -73,7 +73,7 @@ impl CarryOut {
         snapshot: Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        let rehearsal = self.show(global, terms, cloud, &snapshot, plan).await?;
+        let rehearsal = self.show(global, terms, &snapshot, plan)?;
         let snapshot = match plan.is_empty() {
             true => snapshot,
             false => self.agreed(global, &terms.wanted.desired, cloud, snapshot, plan).await?,
@@ -91,7 +91,7 @@ impl CarryOut {
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<u8> {
-        let rehearsal = self.show(global, terms, cloud, snapshot, plan).await?;
+        let rehearsal = self.show(global, terms, snapshot, plan)?;
         self.run(global, cloud, hold, snapshot, plan, rehearsal.as_ref()).await
     }
 
@@ -101,18 +101,17 @@ impl CarryOut {
     }
 
     /// Shows people the plan, and how it would go, where that is known; refuses it where it is against the policy.
-    pub async fn show(
+    pub fn show(
         &self,
         global: &Global,
         terms: &Terms<'_>,
-        cloud: &dyn Cloud,
         snapshot: &Snapshot,
         plan: &Plan,
     ) -> Result<Option<Rehearsal>> {
         let Terms { wanted: Wanted { topology, desired }, rules, prices } = terms;
         let needed = rules.need_rehearsal();
         let rehearsal = match self.is_human() || needed {
-            true => Gate::default().rehearse(plan, desired, snapshot, cloud, needed).await?,
+            true => Gate::default().rehearse(plan, desired, snapshot, needed)?,
             false => None,
         };
         let costs = costs(plan, desired, snapshot, prices);

@@ -96,7 +96,6 @@ impl Graph {
         let of = global.account_line(&desired);
         if self.live {
             let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
-            let snapshot = snapshot.with_health(cloud.as_ref()).await?;
             return Ok((graph::of_account(&snapshot, &desired), of));
         }
         let (snapshot, plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;

@@ -77,8 +77,7 @@ impl Plan {
         let look = Purpose::Look;
         self.checks.pass(global, cloud.as_ref(), &desired, &snapshot, &plan, look).await?;
         let needed = rules.need_rehearsal();
-        let rehearsal =
-            self.gate.rehearse(&plan, &desired, &snapshot, cloud.as_ref(), needed).await?;
+        let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, needed)?;
         let costs = costs(&plan, &desired, &snapshot, &prices);
         let facts = Facts {
             plan: &plan,

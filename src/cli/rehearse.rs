@@ -4,7 +4,6 @@ use clap::{Args, ValueEnum};
 
 use super::context::Making;
 use super::{Global, SUCCESS};
-use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -54,10 +53,6 @@ impl Rehearse {
         let desired = global.desired()?;
         let cloud = global.cloud(&desired).await?;
         let (snapshot, plan) = self.making.plan(global, cloud.as_ref(), &desired).await?;
-        let snapshot = match plan.is_empty() {
-            true => snapshot,
-            false => snapshot.with_health(cloud.as_ref()).await?,
-        };
         let rehearsal = rehearse(&plan, &desired, &snapshot)?;
         match self.format {
             Format::Json => report::print_json(&document::Rehearse::from(&rehearsal))?,
@@ -75,13 +70,12 @@ impl Rehearse {
 
 impl Gate {
     /// How the plan would go, unless there is nothing to do, or so much that it would keep people waiting and is `needed`
-    /// by no rule. Who is healthy is asked only where the plan may change that, or a rule needs it.
-    pub async fn rehearse(
+    /// by no rule. Who is healthy is told only where the plan may change that, or a rule needs it.
+    pub fn rehearse(
         &self,
         plan: &Plan,
         desired: &Desired,
         snapshot: &Snapshot,
-        cloud: &dyn Cloud,
         needed: bool,
     ) -> Result<Option<Rehearsal>> {
         let needed = needed || self.min_healthy.is_some();
@@ -89,9 +83,11 @@ impl Gate {
         if plan.is_empty() || long {
             return Ok(None);
         }
-        let asked = needed || moves_targets(plan);
-        let seen = if asked { Some(snapshot.with_health(cloud).await?) } else { None };
-        rehearse(plan, desired, seen.as_ref().unwrap_or(snapshot)).map(Some)
+        let mut rehearsal = rehearse(plan, desired, snapshot)?;
+        if !needed && !moves_targets(plan) {
+            rehearsal.services.clear();
+        }
+        Ok(Some(rehearsal))
     }
 
     /// Refuses what would fail, or leaves a service with too few.

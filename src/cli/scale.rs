@@ -68,7 +68,7 @@ impl Scale {
                     edit => edit + "\n",
                 })?;
             }
-            let rehearsal = self.carry_out.show(global, &terms, cloud, &snapshot, &plan).await?;
+            let rehearsal = self.carry_out.show(global, &terms, &snapshot, &plan)?;
             let nothing = plan.is_empty() && before == after;
             let snapshot = match nothing {
                 true => snapshot,

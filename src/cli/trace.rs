@@ -8,7 +8,6 @@ use ipnet::Ipv4Net;
 use super::context::Wanted;
 use super::{Global, SUCCESS};
 use crate::error::Result;
-use crate::kinds::target_group;
 use crate::report::{self, document};
 use crate::snapshot;
 use crate::trace::{Request, Scene, audit, trace, uses};
@@ -66,15 +65,7 @@ impl Trace {
         }
         let cloud = global.cloud(&desired).await?;
         let snapshot = snapshot::read(cloud.as_ref(), &desired).await?;
-        let groups = snapshot.resources.values();
-        let groups: Vec<String> = groups
-            .filter(|resource| resource.address.kind() == target_group::SCHEMA.kind)
-            .map(|resource| resource.live.id.clone())
-            .collect();
-        let health = cloud.health(&groups).await?;
-        let serving = health.into_iter().filter(|one| !one.is_draining());
-        let health = serving.map(|one| (one.target.clone(), one.to_string())).collect();
-        let scene = Scene::of_account(&snapshot, &health, &uses);
+        let scene = Scene::of_account(&snapshot, &uses);
         self.show(&scene, request.as_ref(), &global.account_line(&desired))
     }
 

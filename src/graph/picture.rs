@@ -46,22 +46,16 @@ pub fn of_desired(desired: &Desired) -> Picture {
     }
 }
 
-/// The system as the account has it, and how it is: what target groups find, where the snapshot was made with that, and
-/// the state of everything else. What the file has and the account has not stands there, too.
+/// The system as the account has it, and how it is: what target groups find, and the state of everything else. What the
+/// file has and the account has not stands there, too.
 pub fn of_account(snapshot: &Snapshot, desired: &Desired) -> Picture {
     let mut picture = Picture { shown: Shown::Health, ..of_desired(desired) };
     let missing = desired.resources.keys().filter(|one| !snapshot.resources.contains_key(one));
     picture.marks = missing.map(|one| (one.clone(), Mark::absent())).collect();
-    let health: BTreeMap<&str, Vec<Mark>> =
-        snapshot.health.iter().flatten().fold(BTreeMap::new(), |mut all, one| {
-            let of_target: &mut Vec<Mark> = all.entry(one.target.as_str()).or_default();
-            of_target.push(Mark::of_health(one));
-            all
-        });
     // What bears an address a second time is on its way out; it stands there if nothing else does.
     for seen in snapshot.extras.iter().chain(snapshot.resources.values()) {
-        let found = health.get(seen.live.id.as_str());
-        let gravest = found.and_then(|marks| marks.iter().max_by_key(|mark| mark.sign)).cloned();
+        let found = seen.vitals.health.iter().map(Mark::of_health);
+        let gravest = found.max_by_key(|mark| mark.sign);
         let mark = Mark::of_status(seen).or(gravest).or_else(|| Mark::of_ready(seen));
         picture.marks.remove(&seen.address);
         picture.marks.extend(mark.map(|mark| (seen.address.clone(), mark)));
@@ -229,17 +223,19 @@ mod tests {
             _ => Status::Ready,
         };
         let there = all.iter().filter(|one| one.name() != "gone");
-        let there = there.map(|one| (one.clone(), seen(one, &Body::new(), status(one))));
-        let snapshot = Snapshot {
-            resources: there.collect(),
-            health: Some(vec![
-                found("well", "healthy", None),
-                found("sick", "unhealthy", Some("Target.FailedHealthChecks")),
-                found("sick", "healthy", None),
-                found("new", "initial", Some("Elb.RegistrationInProgress")),
-            ]),
-            ..Snapshot::default()
-        };
+        let finds = [
+            found("well", "healthy", None),
+            found("sick", "unhealthy", Some("Target.FailedHealthChecks")),
+            found("sick", "healthy", None),
+            found("new", "initial", Some("Elb.RegistrationInProgress")),
+        ];
+        let there = there.map(|one| {
+            let mut seen = seen(one, &Body::new(), status(one));
+            let own = finds.iter().filter(|found| found.target == one.name());
+            seen.vitals.health = own.cloned().collect();
+            (one.clone(), seen)
+        });
+        let snapshot = Snapshot { resources: there.collect(), ..Snapshot::default() };
         let picture = of_account(&snapshot, &desired);
         let mark = |name: &str| {
             let mark = picture.mark(&Address::new("instance", name)).unwrap();

@@ -71,15 +71,11 @@ impl<'a> Scene<'a> {
         Self::of_bodies(&desired.resources, uses)
     }
 
-    /// The account. `health` says of an instance, by its id, what its target group finds.
-    pub fn of_account(
-        snapshot: &'a Snapshot,
-        health: &BTreeMap<String, String>,
-        uses: &'a Uses,
-    ) -> Self {
+    /// The account, and what target groups find of the machines.
+    pub fn of_account(snapshot: &'a Snapshot, uses: &'a Uses) -> Self {
         let seen = &snapshot.resources;
         let resources = seen.iter().map(|(address, seen)| (address, &seen.body)).collect();
-        let sights = seen.iter().map(|(address, seen)| (address, sight(seen, health))).collect();
+        let sights = seen.iter().map(|(address, seen)| (address, sight(seen))).collect();
         Self { sights, ..Self::new(resources, uses, "the account") }
     }
 
@@ -158,12 +154,15 @@ fn peered(group: &Body, field: &str) -> Vec<Peered> {
     items.filter_map(read).collect()
 }
 
-fn sight(seen: &Resource, health: &BTreeMap<String, String>) -> Sight {
+fn sight(seen: &Resource) -> Sight {
     let output = |name: &str| seen.live.outputs.get(name);
     let state = match &seen.status {
         Status::Ready if seen.address.kind() != instance::SCHEMA.kind => None,
         // A target group has no word for what is not registered with it.
-        Status::Ready => health.get(&seen.live.id).cloned(),
+        Status::Ready => {
+            let mut serving = seen.vitals.health.iter().filter(|one| !one.is_draining());
+            serving.next().map(ToString::to_string)
+        }
         Status::Pending(state) | Status::Failed(state) => Some(state.clone()),
         Status::Deleting | Status::Gone => Some("deleting".to_owned()),
     };

@@ -32,13 +32,13 @@ pub struct Original<'a> {
 }
 
 impl Account {
-    /// An account that holds these, its targets as they were found; without that, all are healthy. Ids of what it
-    /// doesn't hold may be named: there is more in a live one.
+    /// An account that holds these, its targets as they were found. Ids of what it doesn't hold may be named: there is
+    /// more in a live one.
     pub fn copy_of<'a>(
         id: &str,
         region: &str,
         originals: impl IntoIterator<Item = Original<'a>>,
-        health: Option<&[TargetHealth]>,
+        health: &[&TargetHealth],
     ) -> Self {
         let mut account = Self::new(id, region);
         account.set_clock(BEGIN);
@@ -56,10 +56,10 @@ impl Account {
             let group = body.get("target_group").and_then(Value::as_str).unwrap_or_default();
             match original.kind {
                 "instance" => {
-                    let found = health.map(|health| of_target(health, group, original.id));
-                    let since = if found.is_some_and(|found| is_new(found)) { BEGIN } else { 0 };
+                    let found = of_target(health, group, original.id);
+                    let since = if is_new(found) { BEGIN } else { 0 };
                     targets.shift(original.id, "", group, since, 0);
-                    targets.sicken(found.flatten().filter(|found| is_sick(found)));
+                    targets.sicken(found.filter(|found| is_sick(found)));
                 }
                 "listener" | "listener_rule" => {
                     used.extend(senders::used(&body).map(str::to_owned))
@@ -91,8 +91,8 @@ impl Account {
     }
 }
 
-fn of_target<'a>(health: &'a [TargetHealth], group: &str, id: &str) -> Option<&'a TargetHealth> {
-    health.iter().find(|found| found.group == group && found.target == id)
+fn of_target<'a>(health: &[&'a TargetHealth], group: &str, id: &str) -> Option<&'a TargetHealth> {
+    health.iter().copied().find(|found| found.group == group && found.target == id)
 }
 
 /// One that nothing was found of was registered just now.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kinds::Live;
-use crate::model::{Fingerprint, Status, Tags};
+use crate::model::{Fingerprint, Status, Tags, TargetHealth};
 use crate::snapshot::{Resource, Snapshot};
 
 #[test]
@@ -317,7 +317,7 @@ fn a_known_address_decides_instead_of_its_subnets_block() {
         "half of the subnet is not all of it"
     );
     let snapshot = account(&world);
-    let scene = Scene::of_account(&snapshot, &BTreeMap::new(), &world.uses);
+    let scene = Scene::of_account(&snapshot, &world.uses);
     assert_eq!(missing(&trace(&scene, &"/api/users/1".parse().unwrap(), None)), [] as [&str; 0]);
 }
 
@@ -327,8 +327,15 @@ fn the_account_tells_the_health_of_targets_and_what_is_under_way() {
     let mut snapshot = account(&world);
     let database = snapshot.resources.get_mut(&"db_instance.user".parse().unwrap()).unwrap();
     database.status = Status::Pending("backing-up".into());
-    let health = BTreeMap::from([("instance.user-1".to_owned(), "healthy".to_owned())]);
-    let scene = Scene::of_account(&snapshot, &health, &world.uses);
+    let machine = snapshot.resources.get_mut(&"instance.user-1".parse().unwrap()).unwrap();
+    machine.vitals.health.push(TargetHealth {
+        group: "target_group.user".into(),
+        target: machine.live.id.clone(),
+        state: "healthy".into(),
+        reason: None,
+        description: None,
+    });
+    let scene = Scene::of_account(&snapshot, &world.uses);
     let walk = trace(&scene, &"/api/users/1".parse().unwrap(), None);
     assert!(walk.open, "health is told, and closes nothing");
     let told: Vec<Option<&str>> = walk

@@ -88,9 +88,7 @@ pub fn go_on(cloud: &dyn Cloud, desired: &Desired, uses: &Uses) {
             shown(&plan, desired, &snapshot);
         }
     }
-    let health = snapshot.resources.values();
-    let health = health.map(|one| (one.live.id.clone(), "healthy".to_owned())).collect();
-    for scene in [Scene::of_file(desired, uses), Scene::of_account(&snapshot, &health, uses)] {
+    for scene in [Scene::of_file(desired, uses), Scene::of_account(&snapshot, uses)] {
         traced(&scene);
     }
 }

@@ -55,7 +55,7 @@ async fn planned(
     wanted: &Desired,
     goal: Goal,
 ) -> (Plan, ecdeploy::snapshot::Snapshot) {
-    let snapshot = read(cloud, wanted).await.with_health(cloud).await.unwrap();
+    let snapshot = read(cloud, wanted).await;
     let make = match goal {
         Goal::Reach => Plan::to_reach,
         Goal::Destroy => Plan::to_destroy,

@@ -30,7 +30,6 @@ async fn it_goes_as_it_was_rehearsed() {
         let desired = drawn(&[*edit]);
         let snapshot = read(&cloud, &desired).await;
         let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();
-        let snapshot = snapshot.with_health(&cloud).await.unwrap();
         let before = format!("{:?}", cloud.account().objects().collect::<Vec<_>>());
         let rehearsal = rehearse(&plan, &desired, &snapshot).unwrap();
         let after = format!("{:?}", cloud.account().objects().collect::<Vec<_>>());
@@ -66,7 +65,7 @@ async fn rehearsal(edits: &[(&str, &str)], applied: bool) -> Rehearsal {
 
 /// The plan, rehearsed on the account as it is.
 async fn of(cloud: &SimCloud, desired: &Desired) -> Rehearsal {
-    let snapshot = read(cloud, desired).await.with_health(cloud).await.unwrap();
+    let snapshot = read(cloud, desired).await;
     let plan = Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).unwrap();
     rehearse(&plan, desired, &snapshot).unwrap()
 }
@@ -99,9 +98,10 @@ async fn a_machine_that_is_started_again_is_taken_to_be_mended() {
     let cloud = serving().await;
     let larger = ("[service.user]\n", "[service.user]\ninstance_type = \"t3.large\"\n");
     let desired = drawn(&[larger]);
-    let mut snapshot = read(&cloud, &desired).await.with_health(&cloud).await.unwrap();
+    let mut snapshot = read(&cloud, &desired).await;
     let (sick, group) = (id_of(&cloud, "instance.user-1"), id_of(&cloud, "target_group.user"));
-    for found in snapshot.health.iter_mut().flatten().filter(|found| found.group == group) {
+    let all = snapshot.resources.values_mut().flat_map(|one| &mut one.vitals.health);
+    for found in all.filter(|found| found.group == group) {
         found.state = if found.target == sick { "unhealthy" } else { "healthy" }.to_owned();
     }
     let plan = Plan::to_reach(&desired, &snapshot, &parting(), Origin::default()).unwrap();

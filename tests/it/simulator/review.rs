@@ -18,7 +18,7 @@ pub async fn reviewed<T>(
     desired: &Desired,
     shown: impl Fn(&Review<'_>) -> T,
 ) -> T {
-    let snapshot = read(cloud, desired).await.with_health(cloud).await.unwrap();
+    let snapshot = read(cloud, desired).await;
     let plan = Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).unwrap();
     let rehearsal = (!plan.is_empty()).then(|| rehearse(&plan, desired, &snapshot).unwrap());
     let prices = Prices::known(&desired.region).unwrap();
