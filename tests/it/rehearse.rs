@@ -1,5 +1,6 @@
 //! What a change would do to those who are served, told and refused before it is made: through the binary.
 
+use crate::emulator::{Call, Emulator};
 use crate::product::{Ran, Shop};
 
 fn sandboxed(shop: &Shop, arguments: &[&str]) -> Ran {
@@ -33,4 +34,22 @@ fn a_plan_that_leaves_too_few_is_refused_by_the_gate() {
     sandboxed(&shop, &["rehearse"]).exits(1).says("it would fail");
     shop.edit(slow, "[service.user]");
     sandboxed(&shop, &["rehearse"]).exits(0).says("nothing to rehearse");
+}
+
+#[test]
+fn who_is_healthy_is_asked_once_a_group() {
+    let mut account = Emulator::Moto.lend();
+    let shop = Shop::on(&account);
+    shop.apply();
+    shop.edit("t3.small", "t3.medium");
+    for command in [
+        &["plan", "--min-healthy", "1"][..],
+        &["rehearse"],
+        &["trace", "--live", "--all"],
+        &["graph", "--live"],
+    ] {
+        let (_, calls) = account.calls_during(|_| shop.run(command).exits(0));
+        let asked = |call: &&Call| call.operation == "DescribeTargetHealth";
+        assert_eq!(calls.iter().filter(asked).count(), 7, "{command:?}");
+    }
 }
