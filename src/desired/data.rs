@@ -40,6 +40,8 @@ impl Build<'_> {
                     subnets: links(&subnet::SCHEMA, &database.subnets),
                 };
                 self.add(&db_subnet_group::SCHEMA, name, &spec, database.key.span);
+                let address = Address::new(db_subnet_group::SCHEMA.kind, name);
+                self.says(&address, [("subnets", database.subnets.span)]);
             }
             self.begin("database", &database.key, database.protect);
             self.database(database, link(&db_subnet_group::SCHEMA, name));
@@ -141,6 +143,8 @@ impl Build<'_> {
                 subnets: links(&subnet::SCHEMA, &cache.subnets),
             };
             self.add(&cache_subnet_group::SCHEMA, &cache.key, &group, cache.key.span);
+            let address = Address::new(cache_subnet_group::SCHEMA.kind, &cache.key);
+            self.says(&address, [("subnets", cache.subnets.span)]);
             if cache.name.span == cache.key.span {
                 self.named_by_key(&cache_subnet_group::SCHEMA, &cache.key);
             }

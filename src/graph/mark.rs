@@ -1,6 +1,7 @@
 //! What is marked at a thing: what a plan would do to it, or how it is in the account.
 
 use crate::diff::{Action, Change, PROTECT};
+use crate::kinds::instance::STOPPED;
 use crate::kinds::{self, load_balancer};
 use crate::model::{Status, TargetHealth};
 use crate::snapshot::Resource;
@@ -100,6 +101,8 @@ impl Mark {
     pub(super) fn of_status(seen: &Resource) -> Option<Self> {
         let (sign, reason) = match &seen.status {
             Status::Ready => return None,
+            // It serves nobody, and nothing will come of it by itself.
+            Status::Pending(state) if state == STOPPED => (Sign::Unhealthy, state.clone()),
             Status::Pending(state) => (Sign::Waiting, state.clone()),
             Status::Failed(state) => (Sign::Unhealthy, state.clone()),
             Status::Deleting | Status::Gone => (Sign::Delete, "deleting".to_owned()),

@@ -86,6 +86,9 @@ pub fn name(service: &str, n: u32) -> String {
     format!("{service}-{n}")
 }
 
+/// AWS's word for the state of one that was stopped.
+pub const STOPPED: &str = "stopped";
+
 /// Whether the field is only changed while it is stopped, or is what stops it.
 pub fn stops(field: &str) -> bool {
     matches!(field, "instance_type" | "running")
@@ -118,7 +121,7 @@ impl Kind for Wire {
     }
 
     async fn list(&self, read: &Reading<'_>) -> Result<Vec<Observed>, Fault> {
-        let living = ["pending", "running", "stopping", "stopped", "shutting-down"];
+        let living = ["pending", "running", "stopping", STOPPED, "shutting-down"];
         let living = living.map(str::to_owned).to_vec();
         let living = Filter::builder().name("instance-state-name").set_values(Some(living)).build();
         let (seen, volumes, targets) = tokio::try_join!(

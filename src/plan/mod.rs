@@ -6,6 +6,7 @@ mod kept;
 mod leaving;
 mod named;
 mod names;
+mod occupied;
 mod openings;
 mod order;
 mod parting;
@@ -173,6 +174,10 @@ impl Plan {
         refused::check(&changes, desired, snapshot)?;
         let steps = steps::steps(&changes, snapshot, &desired.rolling, &|change| {
             parting.of(change, desired)
+        });
+        let steps = steps.or_else(|circle| {
+            let blamed = refused::replacing(&circle, &changes, desired);
+            Err(desired.complaint(vec![circle.at(blamed)]).refused())
         })?;
         Ok(Self {
             format: FORMAT,

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::step::{Step, Verb};
-use crate::error::{Error, ErrorKind, Result};
+use crate::model::Address;
+use crate::topology::{Diagnostic, Span};
 
 /// Sorts the steps, and renumbers what they name. The order is the same for the same steps.
 ///
 /// # Errors
 /// When steps wait for each other in a circle.
-pub fn order(steps: Vec<Step>) -> Result<Vec<Step>> {
+pub fn order(steps: Vec<Step>) -> Result<Vec<Step>, Circle> {
     let mut waiting: Vec<BTreeSet<usize>> =
         steps.iter().map(|step| step.after.iter().map(|after| after.step).collect()).collect();
     let mut followers: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
@@ -48,8 +49,31 @@ pub fn order(steps: Vec<Step>) -> Result<Vec<Step>> {
         .collect())
 }
 
+/// Steps that wait for each other.
+pub struct Circle {
+    message: String,
+    hint: String,
+    /// What would have to go before its successor comes, and is in use until then.
+    pub replaced: Option<Address>,
+}
+
+impl Circle {
+    /// As it is told: at the field to blame, where that is known.
+    pub fn at(self, blamed: Option<(Span, &str)>) -> Diagnostic {
+        let Self { message, hint, replaced } = self;
+        let error = match (blamed, replaced) {
+            (Some((span, field)), Some(address)) => {
+                let why = format!("{address} can't be replaced, which {field} asks for: {message}");
+                Diagnostic::at(span, why)
+            }
+            _ => Diagnostic::nowhere(message),
+        };
+        error.hint(hint)
+    }
+}
+
 /// Follows what waits for what until a step comes again.
-fn circle(steps: &[Step], waiting: &[BTreeSet<usize>]) -> Error {
+fn circle(steps: &[Step], waiting: &[BTreeSet<usize>]) -> Circle {
     let mut path: Vec<usize> = Vec::new();
     let mut at = waiting.iter().position(|before| !before.is_empty());
     while let Some(index) = at {
@@ -70,14 +94,14 @@ fn circle(steps: &[Step], waiting: &[BTreeSet<usize>]) -> Error {
         (one.verb, next.verb) == (Verb::Delete, Verb::Create)
             && one.address.kind() == next.address.kind()
     });
-    let hint = match named {
-        Some((one, _)) => format!(
-            "{} is in use and must be replaced, but AWS allows its name only once: give it another name as well, \
-             or make the change in two applies",
-            steps[*one].address
+    let replaced = named.map(|(one, _)| steps[*one].address.clone());
+    let hint = match &replaced {
+        Some(address) => format!(
+            "{address} is in use and must be replaced, but AWS allows its name only once: give it another name as well, \
+             or make the change in two applies"
         ),
         None => "make the change in two applies: leave out of the first what the last step is for"
             .to_owned(),
     };
-    Error::new(ErrorKind::Refused, message).hint(hint)
+    Circle { message, hint, replaced }
 }

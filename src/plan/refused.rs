@@ -1,6 +1,8 @@
 //! Changes that AWS is known to refuse, and those that nobody can have meant: said when planning, with the line of the
 //! file.
 
+use super::occupied;
+use super::order::Circle;
 use crate::desired::Desired;
 use crate::diff::{Action, Change};
 use crate::error::Result;
@@ -14,9 +16,10 @@ pub fn check(changes: &[Change], desired: &Desired, snapshot: &Snapshot) -> Resu
     // What stands in [defaults] may be refused for each block that it serves: said once.
     let mut refused: Vec<(Option<Span>, &Change, Refusal, usize)> = Vec::new();
     for change in changes {
-        let Some(refusal) = renamed(change, desired).or_else(|| of(change, snapshot)) else {
-            continue;
-        };
+        let refusal = renamed(change, desired)
+            .or_else(|| of(change, snapshot))
+            .or_else(|| occupied::refuses(change, changes, snapshot));
+        let Some(refusal) = refusal else { continue };
         let span = desired.span(&change.address, refusal.field);
         match refused.iter_mut().find(|(at, _, one, _)| *at == span && *one == refusal) {
             Some((.., more)) => *more += 1,
@@ -32,6 +35,19 @@ pub fn check(changes: &[Change], desired: &Desired, snapshot: &Snapshot) -> Resu
         Diagnostic { span, ..Diagnostic::nowhere(message) }.hint(hint)
     });
     desired.refuse(errors.collect())
+}
+
+/// Where the file asks for what steps can't do because they wait for each other, and the field.
+pub fn replacing(
+    circle: &Circle,
+    changes: &[Change],
+    desired: &Desired,
+) -> Option<(Span, &'static str)> {
+    let address = circle.replaced.as_ref()?;
+    let change = changes.iter().find(|change| change.address == *address)?;
+    let moved = change.fields.iter().find(|moved| moved.replaces)?;
+    let field = kinds::by_name(address.kind())?.schema().field(&moved.field)?.name;
+    Some((desired.span(address, field)?, field))
 }
 
 /// What AWS calls a resource of this kind, where that follows from its block.

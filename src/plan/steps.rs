@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use super::leaving::leaves_service;
 use super::openings::Ids;
-use super::order::order;
+use super::order::{Circle, order};
 use super::step::{Dependency, Step, Verb};
 use super::together;
 use super::users::Users;
 use crate::desired::Rolling;
 use crate::diff::{Action, Change};
-use crate::error::Result;
 use crate::kinds;
 use crate::model::{Address, Body, Field, Late, Need, OnChange, Phase, Schema, Status, walk_late};
 use crate::snapshot::{Resource, Snapshot};
@@ -26,7 +25,7 @@ pub fn steps(
     snapshot: &Snapshot,
     rolling: &BTreeMap<String, Rolling>,
     parting: &dyn Fn(&Change) -> Body,
-) -> Result<Vec<Step>> {
+) -> Result<Vec<Step>, Circle> {
     let mut graph = Graph::new(changes, snapshot);
     for change in changes {
         graph.add(change, parting(change));

@@ -149,6 +149,9 @@ impl Account {
         let mut ways: BTreeMap<&str, Reach<'_>> = BTreeMap::new();
         let told = objects.into_iter().map(|object| {
             let mut observed = object.observed();
+            if object.kind == "db_instance" {
+                observed.vitals.zones = self.zones_of(object);
+            }
             for one in registered.get(object.id.as_str()).into_iter().flatten() {
                 let way = ways.entry(&one.group).or_insert_with(|| Reach::of(self, &one.group));
                 let Some(found) = self.finding(one, way) else { continue };

@@ -23,6 +23,7 @@ mod store;
 mod texts;
 mod tokens;
 mod traffic;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

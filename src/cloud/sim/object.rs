@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::account::hex;
 use super::maintenance::Upkeep;
 use super::rules;
-use crate::kinds::{self, instance};
+use crate::kinds;
+use crate::kinds::instance::{self, STOPPED};
 use crate::model::{Body, Duty, Field, Node, Observed, Status, Tags, Vitals};
 
 /// The state of what is not ready for the first time.
 pub const CREATING: &str = "creating";
 pub const MODIFYING: &str = "modifying";
-const STOPPED: &str = "stopped";
 
 /// One thing in the account.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -210,6 +210,7 @@ pub fn update(
         )),
         "db_instance" => replicas::update(account, object, after),
         "listener" | "listener_rule" => account.check_association(after),
+        "db_subnet_group" | "cache_subnet_group" => account.check_subnets(object, after),
         // It is put into none; taken out it may be at any time.
         "instance"
             if !ready

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kinds::Live;
-use crate::model::{Fingerprint, Status, Tags, TargetHealth};
+use crate::model::{Fingerprint, Status, Tags};
 use crate::snapshot::{Resource, Snapshot};
 
 #[test]
@@ -328,13 +328,8 @@ fn the_account_tells_the_health_of_targets_and_what_is_under_way() {
     let database = snapshot.resources.get_mut(&"db_instance.user".parse().unwrap()).unwrap();
     database.status = Status::Pending("backing-up".into());
     let machine = snapshot.resources.get_mut(&"instance.user-1".parse().unwrap()).unwrap();
-    machine.vitals.health.push(TargetHealth {
-        group: "target_group.user".into(),
-        target: machine.live.id.clone(),
-        state: "healthy".into(),
-        reason: None,
-        description: None,
-    });
+    let found = json!({"group": "tg", "target": machine.live.id, "state": "healthy"});
+    machine.vitals.health.push(serde_json::from_value(found).unwrap());
     let scene = Scene::of_account(&snapshot, &world.uses);
     let walk = trace(&scene, &"/api/users/1".parse().unwrap(), None);
     assert!(walk.open, "health is told, and closes nothing");

@@ -208,7 +208,7 @@ async fn storage_backups_and_the_standby_change_in_place() {
     assert_eq!(fields.map(|field| now(&cloud, field)), [json!(100), json!(35), json!(false)]);
 }
 
-async fn refused(cloud: &SimCloud, edits: &[(&str, &str)]) -> (String, String) {
+pub async fn refused(cloud: &SimCloud, edits: &[(&str, &str)]) -> (String, String) {
     let desired = drawn(edits);
     let snapshot = read(cloud, &desired).await;
     let origin = Origin { file: "topology.toml".into(), ..Origin::default() };

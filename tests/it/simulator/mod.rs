@@ -11,6 +11,7 @@ mod lifecycle;
 mod lifecycles;
 mod locking;
 mod moved;
+mod occupied;
 mod output;
 mod partly;
 mod policies;
