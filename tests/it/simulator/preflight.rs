@@ -223,15 +223,61 @@ async fn more_vcpus_than_the_quota_are_refused_at_the_count() {
     insta::assert_snapshot!(said);
 }
 
+/// The services roll side by side, and the last old machine of one may drain for longer than all new ones take to start.
 #[tokio::test(start_paused = true)]
-async fn a_machine_that_is_replaced_needs_room_beside_the_old_one() {
+async fn machines_that_are_replaced_may_all_run_beside_their_successors() {
     let cloud = drawn_account().await;
     let bigger = [("root_volume     = { size = 8", "root_volume     = { size = 20")];
-    answers(&cloud, Question::Quota(Quota::Vcpus), 30);
+    answers(&cloud, Question::Quota(Quota::Vcpus), 56);
     passes(checked(&cloud, &bigger, Purpose::Look).await);
-    answers(&cloud, Question::Quota(Quota::Vcpus), 29);
+    answers(&cloud, Question::Quota(Quota::Vcpus), 55);
     let said = refusal(checked(&cloud, &bigger, Purpose::Look).await);
-    assert!(said.contains("30 vCPUs of standard instances would run at once"), "{said}");
+    insta::assert_snapshot!(said);
+
+    let one = [("[service.user]\n", "[service.user]\nroot_volume = { size = 20 }\n")];
+    answers(&cloud, Question::Quota(Quota::Vcpus), 32);
+    passes(checked(&cloud, &one, Purpose::Look).await);
+    answers(&cloud, Question::Quota(Quota::Vcpus), 31);
+    let said = refusal(checked(&cloud, &one, Purpose::Look).await);
+    assert!(said.contains("32 vCPUs of standard instances would run at once"), "{said}");
+}
+
+/// A machine that changes its type is stopped before it starts: only what it grows by is more.
+#[tokio::test(start_paused = true)]
+async fn machines_that_get_another_type_count_for_what_they_grow_by() {
+    let cloud = drawn_account().await;
+    let larger = [("\"t3.small\"", "\"t3.xlarge\"")];
+    answers(&cloud, Question::Quota(Quota::Vcpus), 56);
+    passes(checked(&cloud, &larger, Purpose::Look).await);
+    answers(&cloud, Question::Quota(Quota::Vcpus), 55);
+    let said = refusal(checked(&cloud, &larger, Purpose::Look).await);
+    assert!(said.contains("56 vCPUs of standard instances would run at once"), "{said}");
+
+    // A quota that was exceeded already is no reason to refuse what needs no more.
+    let smaller = [("\"t3.small\"", "\"t3.micro\"")];
+    answers(&cloud, Question::Quota(Quota::Vcpus), 20);
+    passes(checked(&cloud, &smaller, Purpose::Look).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_and_new_machines_are_targets_at_once() {
+    let cloud = drawn_account().await;
+    let bigger = [("root_volume     = { size = 8", "root_volume     = { size = 20")];
+    let room = |group, balancer| {
+        json!({
+            "targets-per-target-group": {"most": group, "used": 0},
+            "targets-per-application-load-balancer": {"most": balancer, "used": 0},
+        })
+    };
+    answers(&cloud, Question::BalancingRoom, room(4, 28));
+    passes(checked(&cloud, &bigger, Purpose::Look).await);
+    answers(&cloud, Question::BalancingRoom, room(4, 27));
+    let said = refusal(checked(&cloud, &bigger, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+    let one = [("[service.user]\n", "[service.user]\nroot_volume = { size = 20 }\n")];
+    answers(&cloud, Question::BalancingRoom, room(3, 28));
+    let said = refusal(checked(&cloud, &one, Purpose::Look).await);
+    assert!(said.contains("target_group.user would have 4 targets at once"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
