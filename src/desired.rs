@@ -288,7 +288,7 @@ impl Build<'_> {
                 subnet: link(&subnet::SCHEMA, &subnet.key),
                 security_groups: links(&security_group::SCHEMA, &service.security_groups),
                 associate_public_ip_address: service.associate_public_ip.unwrap_or(subnet.public),
-                key_name: service.key_name.clone(),
+                key_name: service.key_name.as_ref().map(|name| name.value.clone()),
                 // Version 1 of the metadata service hands credentials to whoever can make the machine fetch a URL.
                 metadata_http_tokens: "required".to_owned(),
                 instance_profile: link(&instance_profile::SCHEMA, &service.key),
@@ -308,7 +308,11 @@ impl Build<'_> {
                 ("count", service.count.span),
                 ("root_volume_size", service.root_volume.size.span),
             ];
-            self.says(&Address::new(instance::SCHEMA.kind, &name), spans);
+            let address = Address::new(instance::SCHEMA.kind, &name);
+            self.says(&address, spans);
+            if let Some(key) = &service.key_name {
+                self.says(&address, [("key_name", key.span)]);
+            }
         }
         self.rolling(service);
     }

@@ -63,6 +63,17 @@ fn an_image_that_is_not_there_or_does_not_run_on_the_type_is_refused() {
     refused(&shop).says(&at).says("there is no image ami-0123456789abcdef0 in ap-southeast-1");
 }
 
+fn a_key_pair_that_is_not_there_is_refused_at_its_place(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let shop = Shop::on(&account);
+    account.raw.ec2("create_key_pair", json!({"KeyName": "others"}));
+    shop.edit("[service.user]\n", "[service.user]\nkey_name = \"ops\"\n");
+    let at = place(&shop, "\"ops\"");
+    refused(&shop).says(&at).says("there is no key pair `ops` in ap-southeast-1");
+    account.raw.ec2("create_key_pair", json!({"KeyName": "ops"}));
+    shop.run(&["plan"]).exits(0);
+}
+
 #[test]
 fn one_vpc_too_many_is_refused() {
     let mut account = Emulator::Moto.lend();
@@ -223,7 +234,10 @@ fn who_may_not_make_it_is_told_by_plan_and_refused_by_apply() {
     }
 }
 
-on_each_emulator!(a_check_that_can_not_be_made_is_said_and_holds_up_nothing);
+on_each_emulator!(
+    a_key_pair_that_is_not_there_is_refused_at_its_place,
+    a_check_that_can_not_be_made_is_said_and_holds_up_nothing,
+);
 
 fn a_check_that_can_not_be_made_is_said_and_holds_up_nothing(emulator: Emulator) {
     let account = emulator.lend();

@@ -82,6 +82,8 @@ impl Account {
                 let image = |id: &String| self.told.image(id);
                 told(images.iter().map(|id| (id, image(id))).collect::<BTreeMap<_, _>>())
             }
+            // Nobody puts any there, and none is needed to try a topology.
+            Question::KeyPairs(names) => told(names),
             Question::DatabaseVersions { .. } => {
                 let minors = |(major, last): &(u32, u32)| {
                     let major = *major;

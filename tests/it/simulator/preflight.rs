@@ -200,6 +200,25 @@ async fn an_image_of_the_other_architecture_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_pair_that_is_not_there_is_refused_for_machines_made_anew() {
+    let keyed = ("[service.user]\n", "[service.user]\nkey_name = \"ops\"\n");
+    let asked = Question::KeyPairs(BTreeSet::from(["ops".to_owned()]));
+    let cloud = empty_account();
+    passes(checked(&cloud, &[keyed], Purpose::Look).await);
+    answers(&cloud, asked.clone(), json!([]));
+    let said = refusal(checked(&cloud, &[keyed], Purpose::Look).await);
+    insta::assert_snapshot!(said);
+
+    // What runs was launched with it, and may lose it.
+    let cloud = drawn_in(&[keyed]).await;
+    answers(&cloud, asked, json!([]));
+    passes(checked(&cloud, &[keyed, ("\"t3.small\"", "\"t3.micro\"")], Purpose::Look).await);
+    let more = ("[service.user]\n", "[service.user]\nkey_name = \"ops\"\ncount = 3\n");
+    let said = refusal(checked(&cloud, &[more], Purpose::Look).await);
+    assert!(said.contains("there is no key pair `ops` in ap-southeast-1"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_ignored_check_refuses_is_a_warning() {
     let edits = [("\"7.1\"", "\"9.9\""), ("cache.t3.micro", "cache.t3.nano")];
     let look = Purpose::Look;
