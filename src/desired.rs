@@ -15,7 +15,7 @@ use crate::model::{
     Address, Body, Late, Link, Lookup, Schema, Texts, set_aside, sort_set, to_body,
 };
 use crate::topology::{
-    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
+    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Topology,
 };
 
 mod data;
@@ -281,7 +281,7 @@ impl Build<'_> {
         let user_data = boot::user_data(self.topology, service);
         let user_data =
             user_data.map_or(Value::Null, |text| set_aside(&text, &mut self.desired.texts));
-        for (n, subnet) in (1..=*service.count).zip(spread(self.topology, &service.subnets)) {
+        for (n, subnet) in (1..=*service.count).zip(self.topology.spread(&service.subnets)) {
             let spec = instance::Instance {
                 ami: ami.clone(),
                 instance_type: service.instance_type.value.clone(),
@@ -334,22 +334,6 @@ impl Build<'_> {
         };
         self.add(&target_group::SCHEMA, &service.key, &spec, service.key.span);
     }
-}
-
-/// The subnet of each instance in turn: zone after zone, within a zone one subnet after the other. So every number of
-/// instances is spread evenly, the last one stands in a fullest zone, and none moves when others come or go.
-fn spread<'a>(topology: &'a Topology, keys: &Names) -> impl Iterator<Item = &'a Subnet> {
-    let mut zones: Vec<Vec<&Subnet>> = Vec::new();
-    for subnet in keys.iter().filter_map(|key| topology.subnet(key)) {
-        match zones.iter_mut().find(|zone| *zone[0].zone == *subnet.zone) {
-            Some(zone) => zone.push(subnet),
-            None => zones.push(vec![subnet]),
-        }
-    }
-    (0..).map_while(move |n: usize| {
-        let zone = zones.get(n.checked_rem(zones.len())?)?;
-        zone.get(n / zones.len() % zone.len()).copied()
-    })
 }
 
 fn main_vpc() -> Link {

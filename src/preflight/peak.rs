@@ -1,4 +1,4 @@
-//! How many machines run, and how many are registered, at once while a plan is carried out: at the most.
+//! How many machines run, are registered and have addresses at once while a plan is carried out: at the most.
 //!
 //! A successor is always made before what it replaces goes, and no step of a roll waits for that to be gone: an old machine
 //! may drain for longer than all new ones take to start. So each counts beside the other.
@@ -11,14 +11,14 @@ use super::answers::Answers;
 use super::planned::Planned;
 use super::quotas::{asking, over};
 use crate::diff::{Action, Change};
-use crate::kinds::instance;
+use crate::kinds::{instance, load_balancer};
 use crate::model::question::{Machines, Quota, Room, Rooms, is_standard};
 use crate::model::{Address, Body, Late, Question, late};
 use crate::topology::Diagnostic;
+use crate::topology::addresses::{FOR_LOAD_BALANCER, usable};
 
 const INSTANCE_TYPE: &str = "instance_type";
 const RUNNING: &str = "running";
-const TARGET_GROUP: &str = "target_group";
 
 /// A machine that comes, or starts with another type.
 struct Coming<'a> {
@@ -91,24 +91,50 @@ fn in_parts(change: &Change) -> &'static str {
     }
 }
 
-/// Those of each group, and of the load balancer that has them all.
-pub fn targets(planned: &Planned<'_>, rooms: &Rooms) -> Vec<Diagnostic> {
-    let mut groups: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
+/// Machines that name one thing.
+#[derive(Default)]
+struct Crowd<'a> {
+    /// As the file wants it.
+    members: Vec<&'a Address>,
+    /// Old ones beside them, until they have gone.
+    leaving: u64,
+}
+
+/// What machines name in a field, with those that do.
+fn crowds<'a>(planned: &Planned<'a>, field: &str) -> BTreeMap<Address, Crowd<'a>> {
+    let named = |body: &Body| match late(body.get(field)?)? {
+        Late::Ref { address, .. } => Some(address),
+        _ => None,
+    };
+    let mut crowds: BTreeMap<Address, Crowd<'_>> = BTreeMap::new();
     let machines = planned.desired.resources.iter();
     for (address, body) in machines.filter(|(one, _)| one.kind() == instance::SCHEMA.kind) {
-        if let Some(group) = group(body) {
-            groups.entry(group).or_default().push(address);
+        if let Some(named) = named(body) {
+            crowds.entry(named).or_default().members.push(address);
         }
     }
-    let mut leaving: BTreeMap<Address, u64> = BTreeMap::new();
     for change in planned.leaving(instance::SCHEMA.kind) {
-        let group = |body: &Option<Body>| body.as_ref().and_then(group);
-        let (before, after) = (group(&change.before), group(&change.after));
+        let before = change.before.as_ref().and_then(named);
+        let after = change.after.as_ref().and_then(named);
         let stays = change.action == Action::Update && before == after;
         if let Some(before) = before.filter(|_| !stays) {
-            *leaving.entry(before).or_default() += 1;
+            crowds.entry(before).or_default().leaving += 1;
         }
     }
+    crowds
+}
+
+impl Crowd<'_> {
+    /// The old machines of what is replaced itself are in the old one.
+    fn beside(&self, planned: &Planned<'_>, named: &Address) -> u64 {
+        let replaced = planned.plan.change(named).is_some_and(|c| c.action == Action::Replace);
+        if replaced { 0 } else { self.leaving }
+    }
+}
+
+/// Those of each group, and of the load balancer that has them all.
+pub fn targets(planned: &Planned<'_>, rooms: &Rooms) -> Vec<Diagnostic> {
+    let crowds = crowds(planned, "target_group");
     let mut errors = Vec::new();
     let mut say = |room: &str, count: u64, last: &Address, whose: &str| {
         let Some(room) = rooms.get(room) else { return };
@@ -119,25 +145,54 @@ pub fn targets(planned: &Planned<'_>, rooms: &Rooms) -> Vec<Diagnostic> {
         let hint = format!("ask AWS for more, in Service Quotas; or let this be less{or}");
         errors.extend(say.map(|say| say(planned, last, field).hint(hint)));
     };
-    for (group, members) in &groups {
-        // The old machines of a group that is replaced are in the old one.
-        let replaced = planned.plan.change(group).is_some_and(|c| c.action == Action::Replace);
-        let old = leaving.get(group).filter(|_| !replaced).unwrap_or(&0);
-        if let Some(last) = members.last() {
-            say("targets-per-target-group", members.len() as u64 + old, last, &group.to_string());
+    for (group, crowd) in &crowds {
+        let count = crowd.members.len() as u64 + crowd.beside(planned, group);
+        if let Some(last) = crowd.members.last() {
+            say("targets-per-target-group", count, last, &group.to_string());
         }
     }
-    let all: Vec<&&Address> = groups.values().flatten().collect();
-    if let Some(last) = all.last() {
-        let count = all.len() as u64 + leaving.values().sum::<u64>();
+    if let Some(last) = crowds.values().filter_map(|crowd| crowd.members.last()).next_back() {
+        let count = crowds.values().map(|crowd| crowd.members.len() as u64 + crowd.leaving).sum();
         say("targets-per-application-load-balancer", count, last, "the load balancer");
     }
     errors
 }
 
-fn group(body: &Body) -> Option<Address> {
-    match late(body.get(TARGET_GROUP).unwrap_or(&Value::Null))? {
-        Late::Ref { address, .. } => Some(address),
-        _ => None,
-    }
+/// Subnets that have no addresses for old and new machines at once. That there are enough for those that the file wants is
+/// known before.
+pub fn addresses(planned: &Planned<'_>) -> Vec<Diagnostic> {
+    let changes = planned.plan.by_address();
+    let made = |address: &&Address| {
+        let change = *changes.get(*address)?;
+        matches!(change.action, Action::Create | Action::Replace).then_some(change)
+    };
+    let crowded = crowds(planned, "subnet").into_iter().filter_map(|(subnet, crowd)| {
+        let last = crowd.members.iter().rev().find_map(made)?;
+        let old = crowd.beside(planned, &subnet);
+        let block = planned.text(planned.desired.resources.get(&subnet)?, "cidr_block")?;
+        let usable = usable(&block.parse().ok()?);
+        let needed = crowd.members.len() as u64 + old + for_load_balancer(planned, &subnet);
+        let message =
+            format!("{needed} addresses of {subnet} are needed at once, and {block} has {usable}");
+        (old > 0 && needed > usable).then(|| {
+            let hint = format!("let the machines be less, or the subnet larger{}", in_parts(last));
+            planned
+                .blame(&last.address, cause(last), message)
+                .label(format!("{old} old machines stand beside {}", crowd.members.len()))
+                .hint(hint)
+        })
+    });
+    crowded.collect()
+}
+
+fn for_load_balancer(planned: &Planned<'_>, subnet: &Address) -> u64 {
+    let mut balancers = planned.desired.resources.iter();
+    let stands = |(address, body): (&Address, &Body)| {
+        let named = body.get("subnets").and_then(Value::as_array).into_iter().flatten();
+        address.kind() == load_balancer::SCHEMA.kind
+            && named
+                .filter_map(late)
+                .any(|one| matches!(one, Late::Ref { address, .. } if address == *subnet))
+    };
+    if balancers.any(stands) { FOR_LOAD_BALANCER } else { 0 }
 }

@@ -48,6 +48,7 @@ pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
 pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
     let mut errors = Vec::new();
     errors.extend(peak::vcpus(planned, answers));
+    errors.extend(peak::addresses(planned));
     errors.extend(networks(planned, answers));
     errors.extend(rules_of_groups(planned, answers));
     errors.extend(balancing(planned, answers));

@@ -299,6 +299,24 @@ async fn old_and_new_machines_are_targets_at_once() {
     assert!(said.contains("target_group.user would have 4 targets at once"), "{said}");
 }
 
+/// A /27 has 27 addresses, of which the load balancer wants eight.
+#[tokio::test(start_paused = true)]
+async fn a_subnet_has_to_have_addresses_for_old_and_new_machines_at_once() {
+    let small = [
+        ("10.0.1.0/24", "10.0.1.0/27"),
+        ("10.0.2.0/24", "10.0.2.0/27"),
+        ("count           = 2", "count           = 3"),
+    ];
+    let cloud = drawn_in(&small).await;
+    let one = ("[service.user]\n", "[service.user]\nroot_volume = { size = 20 }\n");
+    let edits: Vec<_> = small.into_iter().chain([one]).collect();
+    passes(checked(&cloud, &edits, Purpose::Look).await);
+    let all = ("root_volume     = { size = 8", "root_volume     = { size = 20");
+    let edits: Vec<_> = small.into_iter().chain([all]).collect();
+    let said = refusal(checked(&cloud, &edits, Purpose::Look).await);
+    insta::assert_snapshot!(said);
+}
+
 #[tokio::test(start_paused = true)]
 async fn databases_and_load_balancers_beyond_what_is_given_are_refused() {
     let cloud = empty_account();
