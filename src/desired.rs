@@ -181,7 +181,9 @@ impl Build<'_> {
         };
         self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
         let main = Address::new(load_balancer::SCHEMA.kind, MAIN);
-        self.says(&main, [("name", balancer.name.span)]);
+        let spans =
+            [("name", balancer.name.span), ("security_groups", balancer.security_groups.span)];
+        self.says(&main, spans);
         let target = link(&target_group::SCHEMA, &balancer.default_service);
         let redirect = balancer.redirects();
         let http = listener::Listener {
@@ -307,6 +309,7 @@ impl Build<'_> {
                 ("subnet", service.subnets.span),
                 ("count", service.count.span),
                 ("root_volume_size", service.root_volume.size.span),
+                ("security_groups", service.security_groups.span),
             ];
             let address = Address::new(instance::SCHEMA.kind, &name);
             self.says(&address, spans);

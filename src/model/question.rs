@@ -79,6 +79,8 @@ pub enum Quota {
     Vpcs,
     /// Of one security group, each way.
     GroupRules,
+    /// Security groups of one network interface.
+    InterfaceGroups,
 }
 
 /// An instance type.

@@ -9,11 +9,22 @@ use super::planned::Planned;
 use super::{Finding, peak};
 use crate::diff::{Action, Change};
 use crate::kinds::{
-    db_instance, instance, listener_rule, load_balancer, security_group, target_group, vpc,
+    cache_cluster, db_instance, instance, listener_rule, load_balancer, replication_group,
+    security_group, target_group, vpc,
 };
 use crate::model::question::{Quota, Room, Rooms, Vpcs};
 use crate::model::{Address, Body, Question};
 use crate::topology::Diagnostic;
+
+const SECURITY_GROUPS: &str = "security_groups";
+/// What has network interfaces, and security groups on them.
+const GROUPED: [&str; 5] = [
+    instance::SCHEMA.kind,
+    load_balancer::SCHEMA.kind,
+    db_instance::SCHEMA.kind,
+    cache_cluster::SCHEMA.kind,
+    replication_group::SCHEMA.kind,
+];
 
 pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
     let mut questions = Vec::new();
@@ -30,6 +41,9 @@ pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
     }
     if planned.setting(security_group::SCHEMA.kind, &["ingress", "egress"]).next().is_some() {
         questions.push(Question::Quota(Quota::GroupRules));
+    }
+    if GROUPED.iter().any(|kind| planned.setting(kind, &[SECURITY_GROUPS]).next().is_some()) {
+        questions.push(Question::Quota(Quota::InterfaceGroups));
     }
     let balancing = [&load_balancer::SCHEMA, &target_group::SCHEMA, &listener_rule::SCHEMA];
     let balanced =
@@ -51,6 +65,7 @@ pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
     errors.extend(peak::addresses(planned));
     errors.extend(networks(planned, answers));
     errors.extend(rules_of_groups(planned, answers));
+    errors.extend(groups_of_interfaces(planned, answers));
     errors.extend(balancing(planned, answers));
     errors.extend(databases(planned, answers));
     errors.into_iter().map(Finding::Refused).collect()
@@ -81,6 +96,25 @@ fn rules_of_groups(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> 
         let words = format!("{} would have {count} rules of {way}", change.address);
         let say = over(Room { most, used: 0 }, count, words)?;
         Some(asking(say(planned, &change.address, way), "vpc", "L-0EA8095F", count, ""))
+    });
+    errors.collect()
+}
+
+/// Five at first, 16 at the most: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+fn groups_of_interfaces(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> {
+    let Some(most) = answers.get::<u64>(&Question::Quota(Quota::InterfaceGroups)) else {
+        return Vec::new();
+    };
+    let mut said = BTreeSet::new();
+    let coming = GROUPED.iter().flat_map(|kind| planned.setting(kind, &[SECURITY_GROUPS]));
+    let errors = coming.filter_map(|(change, body)| {
+        let count = body.get(SECURITY_GROUPS)?.as_array()?.len() as u64;
+        let words = format!("{} would have {count} security groups", change.address);
+        let say = over(Room { most, used: 0 }, count, words)?;
+        let error = say(planned, &change.address, SECURITY_GROUPS);
+        // One line of the file may be what many have.
+        said.insert(planned.span(&change.address, SECURITY_GROUPS))
+            .then(|| asking(error, "vpc", "L-2AFB9258", count, ""))
     });
     errors.collect()
 }

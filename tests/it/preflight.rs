@@ -105,6 +105,22 @@ fn a_group_with_more_rules_than_the_quota_is_refused() {
 }
 
 #[test]
+fn more_security_groups_than_an_interface_takes_are_refused() {
+    let account = Emulator::Moto.lend();
+    let shop = Shop::on(&account);
+    shop.edit(
+        "[security_group.rds]\n",
+        "[security_group.g1]\n[security_group.g2]\n[security_group.rds]\n",
+    );
+    let five = "security_groups = [\"ec2\", \"alb\", \"rds\", \"redis\", \"g1\"]";
+    shop.edit("security_groups = [\"ec2\"]", five);
+    shop.run(&["plan"]).exits(0);
+    shop.edit("\"redis\", \"g1\"]", "\"redis\", \"g1\", \"g2\"]");
+    let at = place(&shop, "[\"ec2\", \"alb\"");
+    refused(&shop).says(&at).says("would have 6 security groups, and the quota is 5");
+}
+
+#[test]
 fn another_vpc_with_the_same_addresses_is_a_warning() {
     let mut account = Emulator::Moto.lend();
     let shop = Shop::on(&account);

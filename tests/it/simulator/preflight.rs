@@ -279,6 +279,17 @@ async fn machines_that_get_another_type_count_for_what_they_grow_by() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_machine_that_somebody_stopped_counts_when_it_is_started() {
+    let cloud = drawn_account().await;
+    edit(&cloud, "instance.user-2", "running", json!(false));
+    answers(&cloud, Question::Quota(Quota::Vcpus), 28);
+    passes(checked(&cloud, &[], Purpose::Look).await);
+    answers(&cloud, Question::Quota(Quota::Vcpus), 27);
+    let said = refusal(checked(&cloud, &[], Purpose::Look).await);
+    assert!(said.contains("28 vCPUs of standard instances would run at once"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn old_and_new_machines_are_targets_at_once() {
     let cloud = drawn_account().await;
     let bigger = [("root_volume     = { size = 8", "root_volume     = { size = 20")];
@@ -362,6 +373,30 @@ async fn rules_that_are_added_before_others_go_count_beside_them() {
     answers(&cloud, Question::Quota(Quota::GroupRules), 3);
     let said = refusal(checked(&cloud, &[(group, moved)], Purpose::Look).await);
     assert!(said.contains("security_group.alb would have 4 rules of ingress"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_security_groups_than_an_interface_takes_are_refused_where_they_are_listed() {
+    let more =
+        ("[security_group.rds]", "[security_group.g1]\n[security_group.g2]\n[security_group.rds]");
+    let five = "[\"alb\", \"ec2\", \"rds\", \"redis\", \"g1\"]";
+    let six = "[\"alb\", \"ec2\", \"rds\", \"redis\", \"g1\", \"g2\"]";
+    for (groups, refused) in [(five, false), (six, true)] {
+        let of = ["ec2", "alb", "rds", "redis"]
+            .map(|key| (format!("= [\"{key}\"]"), format!("= {groups}")));
+        let of = of.iter().map(|(there, groups)| (there.as_str(), groups.as_str()));
+        let edits: Vec<(&str, &str)> = std::iter::once(more).chain(of).collect();
+        let checked = checked(&empty_account(), &edits, Purpose::Look).await;
+        match refused {
+            true => insta::assert_snapshot!(refusal(checked)),
+            false => passes(checked),
+        }
+    }
+
+    // What is there with more than are given now is left alone.
+    let cloud = drawn_account().await;
+    answers(&cloud, Question::Quota(Quota::InterfaceGroups), 0);
+    passes(checked(&cloud, &[("\"t3.small\"", "\"t3.micro\"")], Purpose::Look).await);
 }
 
 #[tokio::test(start_paused = true)]
