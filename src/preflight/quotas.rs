@@ -17,6 +17,9 @@ use crate::model::{Address, Body, Question};
 use crate::topology::Diagnostic;
 
 const SECURITY_GROUPS: &str = "security_groups";
+/// Of one network interface, however much is asked for:
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+const MOST_GROUPS: u64 = 16;
 /// What has network interfaces, and security groups on them.
 const GROUPED: [&str; 5] = [
     instance::SCHEMA.kind,
@@ -100,7 +103,7 @@ fn rules_of_groups(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> 
     errors.collect()
 }
 
-/// Five at first, 16 at the most: <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+/// Those of machines, and of what else has interfaces.
 fn groups_of_interfaces(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> {
     let Some(most) = answers.get::<u64>(&Question::Quota(Quota::InterfaceGroups)) else {
         return Vec::new();
@@ -113,8 +116,14 @@ fn groups_of_interfaces(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnos
         let say = over(Room { most, used: 0 }, count, words)?;
         let error = say(planned, &change.address, SECURITY_GROUPS);
         // One line of the file may be what many have.
-        said.insert(planned.span(&change.address, SECURITY_GROUPS))
-            .then(|| asking(error, "vpc", "L-2AFB9258", count, ""))
+        said.insert(planned.span(&change.address, SECURITY_GROUPS)).then(|| {
+            match count > MOST_GROUPS {
+                true => error.hint(format!(
+                    "AWS gives no account more than {MOST_GROUPS}: join some of them"
+                )),
+                false => asking(error, "vpc", "L-2AFB9258", count, ""),
+            }
+        })
     });
     errors.collect()
 }

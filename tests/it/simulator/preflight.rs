@@ -393,6 +393,14 @@ async fn more_security_groups_than_an_interface_takes_are_refused_where_they_are
         }
     }
 
+    let keys: Vec<String> = (1..=17).map(|n| format!("g{n}")).collect();
+    let blocks: String = keys.iter().map(|key| format!("[security_group.{key}]\n")).collect();
+    let blocks = format!("{blocks}[security_group.rds]");
+    let all = format!("= {keys:?}");
+    let edits = [("[security_group.rds]", blocks.as_str()), ("= [\"redis\"]", all.as_str())];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    assert!(said.contains("AWS gives no account more than 16: join some of them"), "{said}");
+
     // What is there with more than are given now is left alone.
     let cloud = drawn_account().await;
     answers(&cloud, Question::Quota(Quota::InterfaceGroups), 0);
