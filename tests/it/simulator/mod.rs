@@ -13,6 +13,7 @@ mod locking;
 mod moved;
 mod output;
 mod partly;
+mod peak;
 mod policies;
 mod preflight;
 mod protect;
