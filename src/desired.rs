@@ -15,7 +15,7 @@ use crate::model::{
     Address, Body, Late, Link, Lookup, Schema, Texts, set_aside, sort_set, to_body,
 };
 use crate::topology::{
-    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Subnet, Topology,
+    Ami, Certificate, Diagnostics, Dns, LoadBalancer, Names, Service, Span, Topology,
 };
 
 mod data;
@@ -181,7 +181,9 @@ impl Build<'_> {
         };
         self.add(&load_balancer::SCHEMA, MAIN, &spec, balancer.span);
         let main = Address::new(load_balancer::SCHEMA.kind, MAIN);
-        self.says(&main, [("name", balancer.name.span)]);
+        let spans =
+            [("name", balancer.name.span), ("security_groups", balancer.security_groups.span)];
+        self.says(&main, spans);
         let target = link(&target_group::SCHEMA, &balancer.default_service);
         let redirect = balancer.redirects();
         let http = listener::Listener {
@@ -281,14 +283,14 @@ impl Build<'_> {
         let user_data = boot::user_data(self.topology, service);
         let user_data =
             user_data.map_or(Value::Null, |text| set_aside(&text, &mut self.desired.texts));
-        for (n, subnet) in (1..=*service.count).zip(spread(self.topology, &service.subnets)) {
+        for (n, subnet) in (1..=*service.count).zip(self.topology.spread(&service.subnets)) {
             let spec = instance::Instance {
                 ami: ami.clone(),
                 instance_type: service.instance_type.value.clone(),
                 subnet: link(&subnet::SCHEMA, &subnet.key),
                 security_groups: links(&security_group::SCHEMA, &service.security_groups),
                 associate_public_ip_address: service.associate_public_ip.unwrap_or(subnet.public),
-                key_name: service.key_name.clone(),
+                key_name: service.key_name.as_ref().map(|name| name.value.clone()),
                 // Version 1 of the metadata service hands credentials to whoever can make the machine fetch a URL.
                 metadata_http_tokens: "required".to_owned(),
                 instance_profile: link(&instance_profile::SCHEMA, &service.key),
@@ -307,8 +309,13 @@ impl Build<'_> {
                 ("subnet", service.subnets.span),
                 ("count", service.count.span),
                 ("root_volume_size", service.root_volume.size.span),
+                ("security_groups", service.security_groups.span),
             ];
-            self.says(&Address::new(instance::SCHEMA.kind, &name), spans);
+            let address = Address::new(instance::SCHEMA.kind, &name);
+            self.says(&address, spans);
+            if let Some(key) = &service.key_name {
+                self.says(&address, [("key_name", key.span)]);
+            }
         }
         self.rolling(service);
     }
@@ -330,22 +337,6 @@ impl Build<'_> {
         };
         self.add(&target_group::SCHEMA, &service.key, &spec, service.key.span);
     }
-}
-
-/// The subnet of each instance in turn: zone after zone, within a zone one subnet after the other. So every number of
-/// instances is spread evenly, the last one stands in a fullest zone, and none moves when others come or go.
-fn spread<'a>(topology: &'a Topology, keys: &Names) -> impl Iterator<Item = &'a Subnet> {
-    let mut zones: Vec<Vec<&Subnet>> = Vec::new();
-    for subnet in keys.iter().filter_map(|key| topology.subnet(key)) {
-        match zones.iter_mut().find(|zone| *zone[0].zone == *subnet.zone) {
-            Some(zone) => zone.push(subnet),
-            None => zones.push(vec![subnet]),
-        }
-    }
-    (0..).map_while(move |n: usize| {
-        let zone = zones.get(n.checked_rem(zones.len())?)?;
-        zone.get(n / zones.len() % zone.len()).copied()
-    })
 }
 
 fn main_vpc() -> Link {

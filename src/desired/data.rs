@@ -86,6 +86,7 @@ impl Build<'_> {
             ("engine_version", database.engine_version.span),
             ("identifier", database.identifier.span),
             ("instance_class", database.instance_class.span),
+            ("security_groups", database.security_groups.span),
             ("storage_type", database.storage_type.span),
             ("subnet_group", database.subnets.span),
         ];
@@ -128,6 +129,7 @@ impl Build<'_> {
         let spans = [
             ("engine_version", database.engine_version.span),
             ("instance_class", database.replica_instance_class.span),
+            ("security_groups", database.security_groups.span),
             ("storage_type", database.storage_type.span),
             ("subnet_group", database.subnets.span),
         ];
@@ -156,6 +158,7 @@ impl Build<'_> {
                 ("cluster_id", cache.cluster_id.span),
                 ("engine_version", cache.engine_version.span),
                 ("node_type", cache.node_type.span),
+                ("security_groups", cache.security_groups.span),
             ];
             self.says(&Address::new(schema.kind, &cache.key), spans);
             if [cache.name.span, cache.cluster_id.span] == [cache.key.span; 2] {

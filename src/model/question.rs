@@ -19,6 +19,8 @@ pub enum Question {
     Machines(BTreeSet<String>),
     /// What these images are, those that there are: [`Images`].
     Images(BTreeSet<String>),
+    /// Which of these key pairs there are: a set of names.
+    KeyPairs(BTreeSet<String>),
     /// The versions of a database's engine that can be had: a set.
     DatabaseVersions { engine: String },
     /// To which versions RDS makes a database of this one: a set.
@@ -77,6 +79,8 @@ pub enum Quota {
     Vpcs,
     /// Of one security group, each way.
     GroupRules,
+    /// Security groups of one network interface.
+    InterfaceGroups,
 }
 
 /// An instance type.
@@ -148,6 +152,7 @@ impl Question {
             | Self::CacheVersions { .. }
             | Self::CacheNodes => true,
             Self::Images(_)
+            | Self::KeyPairs(_)
             | Self::Quota(_)
             | Self::RunningVcpus
             | Self::Vpcs
@@ -173,6 +178,7 @@ impl Question {
             | Self::DatabaseUpgrades { .. }
             | Self::CacheVersions { .. }
             | Self::CacheNodes
+            | Self::KeyPairs(_)
             | Self::Snapshots(_)
             | Self::Denied(_) => is::<BTreeSet<String>>(answer),
             Self::Quota(_) | Self::RunningVcpus => is::<u64>(answer),

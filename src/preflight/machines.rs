@@ -1,4 +1,4 @@
-//! Instance types in their zones, and images that run on them.
+//! Instance types in their zones, images that run on them, and key pairs that get into them.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,7 @@ use crate::topology::{Diagnostic, suggest};
 
 pub const NAME: &str = "machines";
 
+const KEY_NAME: &str = "key_name";
 const ROOT_VOLUME_SIZE: &str = "root_volume_size";
 /// What decides whether a machine can be had.
 const FIELDS: &[&str] = &["instance_type", "ami", "subnet", ROOT_VOLUME_SIZE];
@@ -65,11 +66,50 @@ pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
         return Vec::new();
     }
     let types = types(&wishes);
-    vec![
+    let mut questions = vec![
         Question::Offered(types.clone()),
         Question::Machines(types),
         Question::Images(images(&wishes)),
-    ]
+    ];
+    let keys = keys(planned);
+    if !keys.is_empty() {
+        questions.push(Question::KeyPairs(names(&keys)));
+    }
+    questions
+}
+
+/// The key pairs of machines that are made anew, each once, with the first machine that has it.
+fn keys(planned: &Planned<'_>) -> Vec<(String, Address)> {
+    let mut seen = BTreeSet::new();
+    let made = planned.setting(instance::SCHEMA.kind, &[]);
+    let keys = made
+        .filter_map(|(change, body)| Some((planned.text(body, KEY_NAME)?, change.address.clone())));
+    let place = |address: &Address| planned.span(address, KEY_NAME);
+    keys.filter(|(name, address)| seen.insert((name.clone(), place(address)))).collect()
+}
+
+fn names(keys: &[(String, Address)]) -> BTreeSet<String> {
+    keys.iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// RunInstances says so as InvalidKeyPair.NotFound:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+fn without_keys(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
+    let keys = keys(planned);
+    let Some(known) = answers.get::<BTreeSet<String>>(&Question::KeyPairs(names(&keys))) else {
+        return Vec::new();
+    };
+    let region = &planned.desired.region;
+    let missing = keys.into_iter().filter(|(name, _)| !known.contains(name));
+    let refused = missing.map(|(name, address)| {
+        let message = format!("there is no key pair `{name}` in {region}");
+        let hint = format!(
+            "see what there is: aws ec2 describe-key-pairs --region {region}; or take `{KEY_NAME}` away"
+        );
+        let error = planned.blame(&address, KEY_NAME, message).label("nothing to log in with");
+        Finding::Refused(error.hint(hint))
+    });
+    refused.collect()
 }
 
 pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
@@ -79,7 +119,7 @@ pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
     let machines: Machines = answers.get(&Question::Machines(types)).unwrap_or_default();
     let known: Option<Images> = answers.get(&Question::Images(images(&wishes)));
     let region = &planned.desired.region;
-    let mut findings = Vec::new();
+    let mut findings = without_keys(planned, answers);
     let mut refuse = |diagnostic| findings.push(Finding::Refused(diagnostic));
     for (Wish { instance_type, zone, image, root_volume_size }, address) in &wishes {
         let blame = |message| planned.blame(address, "instance_type", message);

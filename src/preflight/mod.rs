@@ -9,6 +9,7 @@ mod machines;
 mod memory;
 mod names;
 mod network;
+mod peak;
 mod permissions;
 mod planned;
 mod quotas;

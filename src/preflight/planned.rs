@@ -55,6 +55,12 @@ impl<'a> Planned<'a> {
         made.any(|(_, one)| one.after.iter().any(|dependency| deletes(dependency.step)))
     }
 
+    /// What goes or changes of a kind.
+    pub fn leaving(&self, kind: &str) -> impl Iterator<Item = &'a Change> {
+        let ours = self.plan.changes.iter().filter(move |change| change.address.kind() == kind);
+        ours.filter(|change| change.before.is_some())
+    }
+
     /// The text of a field; what is looked up as it was found.
     pub fn text(&self, body: &Body, field: &str) -> Option<String> {
         let value = body.get(field)?;

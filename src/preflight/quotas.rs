@@ -1,25 +1,37 @@
 //! How much AWS gives an account, against what there is and what the plan adds to it at most.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Finding;
 use super::answers::Answers;
 use super::planned::Planned;
+use super::{Finding, peak};
 use crate::diff::{Action, Change};
 use crate::kinds::{
-    db_instance, instance, listener_rule, load_balancer, security_group, target_group, vpc,
+    cache_cluster, db_instance, instance, listener_rule, load_balancer, replication_group,
+    security_group, target_group, vpc,
 };
-use crate::model::question::{Machines, Quota, Room, Rooms, Vpcs, is_standard};
+use crate::model::question::{Quota, Room, Rooms, Vpcs};
 use crate::model::{Address, Body, Question};
 use crate::topology::Diagnostic;
 
-const INSTANCE_TYPE: &str = "instance_type";
+const SECURITY_GROUPS: &str = "security_groups";
+/// Of one network interface, however much is asked for:
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>
+const MOST_GROUPS: u64 = 16;
+/// What has network interfaces, and security groups on them.
+const GROUPED: [&str; 5] = [
+    instance::SCHEMA.kind,
+    load_balancer::SCHEMA.kind,
+    db_instance::SCHEMA.kind,
+    cache_cluster::SCHEMA.kind,
+    replication_group::SCHEMA.kind,
+];
 
 pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
     let mut questions = Vec::new();
-    let types = types(planned);
+    let types = peak::types(planned);
     if !types.is_empty() {
         questions.extend([
             Question::Quota(Quota::Vcpus),
@@ -32,6 +44,9 @@ pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
     }
     if planned.setting(security_group::SCHEMA.kind, &["ingress", "egress"]).next().is_some() {
         questions.push(Question::Quota(Quota::GroupRules));
+    }
+    if GROUPED.iter().any(|kind| planned.setting(kind, &[SECURITY_GROUPS]).next().is_some()) {
+        questions.push(Question::Quota(Quota::InterfaceGroups));
     }
     let balancing = [&load_balancer::SCHEMA, &target_group::SCHEMA, &listener_rule::SCHEMA];
     let balanced =
@@ -49,60 +64,14 @@ pub fn wants(planned: &Planned<'_>, _: &Answers) -> Vec<Question> {
 
 pub fn verdict(planned: &Planned<'_>, answers: &Answers) -> Vec<Finding> {
     let mut errors = Vec::new();
-    errors.extend(vcpus(planned, answers));
+    errors.extend(peak::vcpus(planned, answers));
+    errors.extend(peak::addresses(planned));
     errors.extend(networks(planned, answers));
     errors.extend(rules_of_groups(planned, answers));
+    errors.extend(groups_of_interfaces(planned, answers));
     errors.extend(balancing(planned, answers));
     errors.extend(databases(planned, answers));
     errors.into_iter().map(Finding::Refused).collect()
-}
-
-/// Machines that come or get another type: what each was of, and will be.
-fn moving<'a>(planned: &Planned<'a>) -> Vec<(&'a Change, Option<String>, String)> {
-    let coming = planned.setting(instance::SCHEMA.kind, &[INSTANCE_TYPE]);
-    let moving = coming.filter_map(|(change, body)| {
-        let before = change.before.as_ref().and_then(|body| planned.text(body, INSTANCE_TYPE));
-        let before = before.filter(|_| change.action != Action::Create);
-        Some((change, before, planned.text(body, INSTANCE_TYPE)?))
-    });
-    moving.filter(|(.., after)| is_standard(after)).collect()
-}
-
-fn types(planned: &Planned<'_>) -> BTreeSet<String> {
-    let moving = moving(planned).into_iter();
-    moving.flat_map(|(_, before, after)| before.into_iter().chain([after])).collect()
-}
-
-/// What goes for good goes last: at the most, all that come run beside all that are there, and one that is replaced
-/// beside its successor.
-fn vcpus(planned: &Planned<'_>, answers: &Answers) -> Option<Diagnostic> {
-    let most: u64 = answers.get(&Question::Quota(Quota::Vcpus))?;
-    let running: u64 = answers.get(&Question::RunningVcpus)?;
-    let machines: Machines = answers.get(&Question::Machines(types(planned)))?;
-    let of = |name: &String| machines.get(name).map_or(0, |machine| machine.vcpus);
-    let (mut added, mut changed, mut beside, mut last) = (0, 0_i64, 0, None);
-    for (change, before, after) in &moving(planned) {
-        let (before, after) = (before.as_ref().map_or(0, of), of(after));
-        match change.action {
-            Action::Create => added += after,
-            Action::Replace | Action::Update | Action::Delete => {
-                changed += after.cast_signed() - before.cast_signed();
-                if change.action == Action::Replace {
-                    beside = after.max(beside);
-                }
-            }
-        }
-        last = Some(&change.address);
-    }
-    let adds = added + beside + u64::try_from(changed).unwrap_or(0);
-    let words = format!("{} vCPUs of standard instances would run at once", running + adds);
-    over(Room { most, used: running }, adds, words)
-        .map(|say| say(planned, last.unwrap_or(&nobody()), "count"))
-        .map(|error| asking(error, "ec2", "L-1216C47A", running + adds))
-}
-
-fn nobody() -> Address {
-    Address::new(instance::SCHEMA.kind, "")
 }
 
 fn networks(planned: &Planned<'_>, answers: &Answers) -> Option<Diagnostic> {
@@ -111,7 +80,7 @@ fn networks(planned: &Planned<'_>, answers: &Answers) -> Option<Diagnostic> {
     let new = planned.added(vpc::SCHEMA.kind).last()?;
     let words = format!("{} VPCs would be in {}", used + 1, planned.desired.region);
     let say = over(Room { most, used }, 1, words)?;
-    Some(asking(say(planned, &new.address, "cidr_block"), "vpc", "L-F678F1CE", used + 1))
+    Some(asking(say(planned, &new.address, "cidr_block"), "vpc", "L-F678F1CE", used + 1, ""))
 }
 
 /// New rules are added before old ones are taken away.
@@ -129,7 +98,32 @@ fn rules_of_groups(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> 
         let count = rules.len() as u64;
         let words = format!("{} would have {count} rules of {way}", change.address);
         let say = over(Room { most, used: 0 }, count, words)?;
-        Some(asking(say(planned, &change.address, way), "vpc", "L-0EA8095F", count))
+        Some(asking(say(planned, &change.address, way), "vpc", "L-0EA8095F", count, ""))
+    });
+    errors.collect()
+}
+
+/// Those of machines, and of what else has interfaces.
+fn groups_of_interfaces(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> {
+    let Some(most) = answers.get::<u64>(&Question::Quota(Quota::InterfaceGroups)) else {
+        return Vec::new();
+    };
+    let mut said = BTreeSet::new();
+    let coming = GROUPED.iter().flat_map(|kind| planned.setting(kind, &[SECURITY_GROUPS]));
+    let errors = coming.filter_map(|(change, body)| {
+        let count = body.get(SECURITY_GROUPS)?.as_array()?.len() as u64;
+        let words = format!("{} would have {count} security groups", change.address);
+        let say = over(Room { most, used: 0 }, count, words)?;
+        let error = say(planned, &change.address, SECURITY_GROUPS);
+        // One line of the file may be what many have.
+        said.insert(planned.span(&change.address, SECURITY_GROUPS)).then(|| {
+            match count > MOST_GROUPS {
+                true => error.hint(format!(
+                    "AWS gives no account more than {MOST_GROUPS}: join some of them"
+                )),
+                false => asking(error, "vpc", "L-2AFB9258", count, ""),
+            }
+        })
     });
     errors.collect()
 }
@@ -157,37 +151,7 @@ fn balancing(planned: &Planned<'_>, answers: &Answers) -> Vec<Diagnostic> {
         let say = over(*room, rules.len() as u64, words);
         errors.extend(say.map(|say| say(planned, last, "priority")));
     }
-    errors.extend(targets(planned, &rooms));
-    errors
-}
-
-/// Those of each group, and of the load balancer that has them all.
-fn targets(planned: &Planned<'_>, rooms: &Rooms) -> Vec<Diagnostic> {
-    let mut groups: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
-    let machines = planned.desired.resources.iter();
-    for (address, body) in machines.filter(|(one, _)| one.kind() == instance::SCHEMA.kind) {
-        if let Some((group, _)) = body.get("target_group").and_then(|group| planned.named(group)) {
-            groups.entry(group).or_default().push(address);
-        }
-    }
-    let mut errors = Vec::new();
-    for (group, members) in &groups {
-        let (Some(room), Some(last)) = (rooms.get("targets-per-target-group"), members.last())
-        else {
-            continue;
-        };
-        let words = format!("{group} would have {} targets", members.len());
-        let say = over(*room, members.len() as u64, words);
-        errors.extend(say.map(|say| say(planned, last, "count")));
-    }
-    let all: Vec<&&Address> = groups.values().flatten().collect();
-    if let (Some(room), Some(last)) =
-        (rooms.get("targets-per-application-load-balancer"), all.last())
-    {
-        let words = format!("the load balancer would have {} targets", all.len());
-        let say = over(*room, all.len() as u64, words);
-        errors.extend(say.map(|say| say(planned, last, "count")));
-    }
+    errors.extend(peak::targets(planned, &rooms));
     errors
 }
 
@@ -201,14 +165,14 @@ fn databases(planned: &Planned<'_>, answers: &Answers) -> Option<Diagnostic> {
     Some(say(planned, &added.last()?.address, "identifier"))
 }
 
-/// An error, once it is known where, if so much more is more than there is room for.
-fn over(
+/// An error, once it is known where, if so much more is more than there is room for. Nothing more is refused nowhere.
+pub fn over(
     room: Room,
     adds: u64,
     words: String,
 ) -> Option<impl FnOnce(&Planned<'_>, &Address, &'static str) -> Diagnostic> {
     let Room { most, used } = room;
-    (used.saturating_add(adds) > most).then_some(
+    (adds > 0 && used.saturating_add(adds) > most).then_some(
         move |planned: &Planned<'_>, address: &Address, field: &'static str| {
             let label = match used {
                 0 => "more than AWS gives this account".to_owned(),
@@ -222,10 +186,10 @@ fn over(
     )
 }
 
-/// The same, with how to ask for so much.
-fn asking(error: Diagnostic, service: &str, code: &str, wanted: u64) -> Diagnostic {
+/// The same, with how to ask for so much, and what else would help.
+pub fn asking(error: Diagnostic, service: &str, code: &str, wanted: u64, or: &str) -> Diagnostic {
     error.hint(format!(
         "ask AWS for more: aws service-quotas request-service-quota-increase --service-code {service} \
-         --quota-code {code} --desired-value {wanted}"
+         --quota-code {code} --desired-value {wanted}{or}"
     ))
 }

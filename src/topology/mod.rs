@@ -1,5 +1,6 @@
 //! The topology file: read with the place of everything, checked without network, errors all at once.
 
+pub mod addresses;
 mod artifact;
 mod block;
 mod check;

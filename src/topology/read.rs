@@ -190,7 +190,7 @@ fn service(name: Named, key: Placed<String>, block: Block<'_>, topology: &str) -
         instance_type: block.text("instance_type"),
         subnets: block.names("subnets"),
         security_groups: block.names("security_groups"),
-        key_name: block.get("key_name").and_then(Item::text).map(str::to_owned),
+        key_name: block.get("key_name").map(|_| block.text("key_name")),
         associate_public_ip: block.get("associate_public_ip").and_then(Item::flag),
         root_volume: RootVolume {
             size: volume.number_or("size", 8),

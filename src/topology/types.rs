@@ -135,7 +135,7 @@ pub struct Service {
     pub instance_type: Placed<String>,
     pub subnets: Names,
     pub security_groups: Names,
-    pub key_name: Option<String>,
+    pub key_name: Option<Placed<String>>,
     /// None: as the subnet is public or not.
     pub associate_public_ip: Option<bool>,
     pub root_volume: RootVolume,

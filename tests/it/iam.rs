@@ -25,6 +25,7 @@ const SELDOM: &[(&str, &str)] = &[
     ("ec2:DeleteRoute", "somebody added a route"),
     ("ec2:DescribeIamInstanceProfileAssociations", "a machine has another profile"),
     ("ec2:DescribeInstanceAttribute", "a machine is adopted"),
+    ("ec2:DescribeKeyPairs", "machines are launched with a key pair"),
     ("ec2:DescribeSecurityGroupRules", "an export"),
     ("ec2:DisassociateIamInstanceProfile", "a machine is to have none"),
     ("ec2:DisassociateRouteTable", "a subnet that stays is no longer public"),

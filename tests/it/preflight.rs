@@ -63,6 +63,17 @@ fn an_image_that_is_not_there_or_does_not_run_on_the_type_is_refused() {
     refused(&shop).says(&at).says("there is no image ami-0123456789abcdef0 in ap-southeast-1");
 }
 
+fn a_key_pair_that_is_not_there_is_refused_at_its_place(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let shop = Shop::on(&account);
+    account.raw.ec2("create_key_pair", json!({"KeyName": "others"}));
+    shop.edit("[service.user]\n", "[service.user]\nkey_name = \"ops\"\n");
+    let at = place(&shop, "\"ops\"");
+    refused(&shop).says(&at).says("there is no key pair `ops` in ap-southeast-1");
+    account.raw.ec2("create_key_pair", json!({"KeyName": "ops"}));
+    shop.run(&["plan"]).exits(0);
+}
+
 #[test]
 fn one_vpc_too_many_is_refused() {
     let mut account = Emulator::Moto.lend();
@@ -91,6 +102,22 @@ fn a_group_with_more_rules_than_the_quota_is_refused() {
     shop.run(&["plan"]).exits(0);
     shop.edit(&rules(60), &rules(61));
     refused(&shop).says("security_group.alb would have 61 rules of ingress, and the quota is 60");
+}
+
+#[test]
+fn more_security_groups_than_an_interface_takes_are_refused() {
+    let account = Emulator::Moto.lend();
+    let shop = Shop::on(&account);
+    shop.edit(
+        "[security_group.rds]\n",
+        "[security_group.g1]\n[security_group.g2]\n[security_group.rds]\n",
+    );
+    let five = "security_groups = [\"ec2\", \"alb\", \"rds\", \"redis\", \"g1\"]";
+    shop.edit("security_groups = [\"ec2\"]", five);
+    shop.run(&["plan"]).exits(0);
+    shop.edit("\"redis\", \"g1\"]", "\"redis\", \"g1\", \"g2\"]");
+    let at = place(&shop, "[\"ec2\", \"alb\"");
+    refused(&shop).says(&at).says("would have 6 security groups, and the quota is 5");
 }
 
 #[test]
@@ -223,7 +250,10 @@ fn who_may_not_make_it_is_told_by_plan_and_refused_by_apply() {
     }
 }
 
-on_each_emulator!(a_check_that_can_not_be_made_is_said_and_holds_up_nothing);
+on_each_emulator!(
+    a_key_pair_that_is_not_there_is_refused_at_its_place,
+    a_check_that_can_not_be_made_is_said_and_holds_up_nothing,
+);
 
 fn a_check_that_can_not_be_made_is_said_and_holds_up_nothing(emulator: Emulator) {
     let account = emulator.lend();

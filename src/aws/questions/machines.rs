@@ -1,4 +1,4 @@
-//! EC2: instance types, images, what runs, and the VPCs.
+//! EC2: instance types, images, key pairs, what runs, and the VPCs.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use crate::model::{Fault, TOPOLOGY};
 pub const OFFERINGS: &str = "ec2:DescribeInstanceTypeOfferings";
 pub const TYPES: &str = "ec2:DescribeInstanceTypes";
 pub const IMAGES: &str = "ec2:DescribeImages";
+pub const KEYS: &str = "ec2:DescribeKeyPairs";
 pub const INSTANCES: &str = "ec2:DescribeInstances";
 pub const VPCS: &str = "ec2:DescribeVpcs";
 
@@ -60,6 +61,16 @@ pub async fn images(aws: &Aws, images: &BTreeSet<String>) -> Result<Images, Faul
         Some((found.image_id?, Image { architecture, root_volume_size: size }))
     });
     Ok(known.filter(|(id, _)| images.contains(id)).collect())
+}
+
+/// What a filter finds by a wildcard in a name is not asked for, and a backslash in one has to be told from what it may
+/// escape: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
+pub async fn key_pairs(aws: &Aws, names: &BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
+    let values = names.iter().map(|name| name.replace('\\', r"\\")).collect();
+    let call = aws.ec2.describe_key_pairs().filters(any_of("key-name", &values));
+    let answer = call.send().await.map_err(fault(KEYS))?;
+    let found = answer.key_pairs.unwrap_or_default().into_iter().filter_map(|one| one.key_name);
+    Ok(found.filter(|name| names.contains(name)).collect())
 }
 
 /// Those of the standard families, which one quota is for.

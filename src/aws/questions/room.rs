@@ -12,7 +12,8 @@ pub const BALANCERS: &str = "elasticloadbalancing:DescribeLoadBalancers";
 pub const GROUPS: &str = "elasticloadbalancing:DescribeTargetGroups";
 
 /// Those that are asked for, as IAM names them.
-pub const QUOTAS: &[&str] = &["ec2/L-1216C47A", "vpc/L-F678F1CE", "vpc/L-0EA8095F"];
+pub const QUOTAS: &[&str] =
+    &["ec2/L-1216C47A", "vpc/L-F678F1CE", "vpc/L-0EA8095F", "vpc/L-2AFB9258"];
 
 /// The service and the code by which Service Quotas knows it:
 /// <https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html>
@@ -21,6 +22,7 @@ fn code(quota: Quota) -> (&'static str, &'static str) {
         Quota::Vcpus => ("ec2", "L-1216C47A"),
         Quota::Vpcs => ("vpc", "L-F678F1CE"),
         Quota::GroupRules => ("vpc", "L-0EA8095F"),
+        Quota::InterfaceGroups => ("vpc", "L-2AFB9258"),
     }
 }
 

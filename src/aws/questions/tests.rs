@@ -83,6 +83,23 @@ async fn how_many_databases_rds_gives_and_how_many_there_are() {
     assert!(asked[0].contains("Action=DescribeAccountAttributes"), "{asked:?}");
 }
 
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeKeyPairs.html>
+#[tokio::test]
+async fn the_key_pairs_of_these_names_and_none_that_a_wildcard_finds() {
+    let body = r#"<DescribeKeyPairsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+  <requestId>59dbff89-35bd-4eac-99ed-be587EXAMPLE</requestId>
+  <keySet>
+    <item><keyPairId>key-0a1b2c3d4e5f67890</keyPairId><keyType>rsa</keyType><keyName>ops</keyName></item>
+    <item><keyPairId>key-0b1b2c3d4e5f67890</keyPairId><keyType>rsa</keyType><keyName>ops-2</keyName></item>
+  </keySet>
+</DescribeKeyPairsResponse>"#;
+    let names = ["ops", "ops*", r"a\b"].map(str::to_owned).into();
+    let (answer, asked) = answered(Question::KeyPairs(names), &[body]).await;
+    assert_eq!(answer.unwrap(), json!(["ops"]));
+    assert!(asked[0].contains("Filter.1.Name=key-name"), "{asked:?}");
+    assert!(asked[0].contains("=a%5C%5Cb"), "a backslash is escaped by another: {asked:?}");
+}
+
 /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DescribeReservedCacheNodesOfferings.html>
 #[tokio::test]
 async fn the_nodes_that_elasticache_reserves_page_by_page() {

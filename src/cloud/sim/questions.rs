@@ -21,6 +21,7 @@ const VCPUS: u64 = 100_000;
 const DATABASES: u64 = 1000;
 const VPCS: u64 = 5;
 const GROUP_RULES: u64 = 60;
+const INTERFACE_GROUPS: u64 = 5;
 
 /// What it is told to answer.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +83,8 @@ impl Account {
                 let image = |id: &String| self.told.image(id);
                 told(images.iter().map(|id| (id, image(id))).collect::<BTreeMap<_, _>>())
             }
+            // Nobody puts any there, and none is needed to try a topology.
+            Question::KeyPairs(names) => told(names),
             Question::DatabaseVersions { .. } => {
                 let minors = |(major, last): &(u32, u32)| {
                     let major = *major;
@@ -105,6 +108,7 @@ impl Account {
             Question::Quota(Quota::Vcpus) => told(VCPUS),
             Question::Quota(Quota::Vpcs) => told(VPCS),
             Question::Quota(Quota::GroupRules) => told(GROUP_RULES),
+            Question::Quota(Quota::InterfaceGroups) => told(INTERFACE_GROUPS),
             Question::RunningVcpus => told(self.running_vcpus()),
             Question::Vpcs => told(self.networks()),
             Question::BalancingRoom => told(BTreeMap::from([

@@ -57,6 +57,7 @@ broken! {
     replicas: "replicas.toml",
     routes: "routes.toml",
     services: "services.toml",
+    small_subnets: "small-subnets.toml",
     subnets: "subnets.toml",
     types: "types.toml",
     unknown_keys: "unknown-keys.toml",

@@ -1,5 +1,6 @@
 //! What AWS would refuse, or what can't be meant, seen from the file alone: how its parts go together.
 
+mod addresses;
 mod data;
 mod machines;
 mod network;
@@ -17,6 +18,7 @@ use super::types::{Named, Names, Topology};
 pub fn check(topology: &Topology, sink: &mut Sink) {
     references::check(topology, sink);
     network::check(topology, sink);
+    addresses::check(topology, sink);
     services::check(topology, sink);
     machines::check(topology, sink);
     ways::check(topology, sink);

@@ -55,6 +55,20 @@ fn no_topology_that_sets_machines_up_has_a_name_of_the_systems() {
     assert_eq!(errors(&images_bring_it, &[]), "no errors");
 }
 
+/// Of the 32 addresses of a /27 AWS keeps five, and the load balancer wants eight: 19 are left.
+#[test]
+fn a_subnet_holds_what_its_block_has_addresses_for() {
+    let small = DRAWN.replace("10.0.1.0/24", "10.0.1.0/27").replace("10.0.2.0/24", "10.0.2.0/27");
+    let with = |count: u32| {
+        let counted = format!("[service.user]\ncount = {count}\n");
+        small.replace("[service.user]\n", &counted).replace("max_count = 10", "max_count = 50")
+    };
+    // The other six services have one machine in each.
+    assert_eq!(errors(&with(26), &[]), "no errors");
+    let said = errors(&with(27), &[]);
+    assert!(said.contains("28 addresses are needed, and 10.0.1.0/27 has 27"), "{said}");
+}
+
 #[test]
 fn ranges_are_the_drawn_ones() {
     let topology = read(DRAWN, &[]);

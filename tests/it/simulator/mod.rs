@@ -14,6 +14,7 @@ mod moved;
 mod occupied;
 mod output;
 mod partly;
+mod peak;
 mod policies;
 mod preflight;
 mod protect;

@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use super::world::*;
 
 /// What the checks find of the plan for the drawn file with these edits.
-async fn checked(cloud: &SimCloud, edits: &[(&str, &str)], purpose: Purpose) -> Preflight {
+pub(super) async fn checked(
+    cloud: &SimCloud,
+    edits: &[(&str, &str)],
+    purpose: Purpose,
+) -> Preflight {
     checked_but(cloud, edits, purpose, &[]).await
 }
 
@@ -36,12 +40,12 @@ async fn checked_but(
     checked.expect("checks")
 }
 
-fn answers(cloud: &SimCloud, question: Question, answer: impl Into<Value>) {
+pub(super) fn answers(cloud: &SimCloud, question: Question, answer: impl Into<Value>) {
     cloud.account().answer(question, Ok(answer.into()));
 }
 
 /// The refusal as it is printed.
-fn refusal(checked: Preflight) -> String {
+pub(super) fn refusal(checked: Preflight) -> String {
     plain(&report::error::text(&checked.passes().expect_err("it is refused")))
 }
 
@@ -49,7 +53,7 @@ fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-fn passes(checked: Preflight) {
+pub(super) fn passes(checked: Preflight) {
     let said = |error: Error| report::error::text(&error);
     checked.passes().map_err(said).expect("it passes");
 }
@@ -177,7 +181,7 @@ const SIXTEEN: &str = "engine_version    = \"16\"";
 const VERSION_16_8: &str = "engine_version    = \"16.8\"";
 
 /// An account with the drawn system in it, after these edits.
-async fn drawn_in(edits: &[(&str, &str)]) -> SimCloud {
+pub(super) async fn drawn_in(edits: &[(&str, &str)]) -> SimCloud {
     let cloud = empty_account();
     apply_fully(&cloud, &drawn(edits)).await;
     cloud
@@ -197,6 +201,25 @@ async fn an_image_of_the_other_architecture_is_refused() {
     assert!(said.contains("`t4g.small` runs arm64, and ami-"), "{said}");
     let edits = [edits[0], ("default-x86_64", "default-arm64")];
     passes(checked(&empty_account(), &edits, Purpose::Look).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_pair_that_is_not_there_is_refused_for_machines_made_anew() {
+    let keyed = ("[service.user]\n", "[service.user]\nkey_name = \"ops\"\n");
+    let asked = Question::KeyPairs(BTreeSet::from(["ops".to_owned()]));
+    let cloud = empty_account();
+    passes(checked(&cloud, &[keyed], Purpose::Look).await);
+    answers(&cloud, asked.clone(), json!([]));
+    let said = refusal(checked(&cloud, &[keyed], Purpose::Look).await);
+    insta::assert_snapshot!(said);
+
+    // What runs was launched with it, and may lose it.
+    let cloud = drawn_in(&[keyed]).await;
+    answers(&cloud, asked, json!([]));
+    passes(checked(&cloud, &[keyed, ("\"t3.small\"", "\"t3.micro\"")], Purpose::Look).await);
+    let more = ("[service.user]\n", "[service.user]\nkey_name = \"ops\"\ncount = 3\n");
+    let said = refusal(checked(&cloud, &[more], Purpose::Look).await);
+    assert!(said.contains("there is no key pair `ops` in ap-southeast-1"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,17 +244,6 @@ async fn more_vcpus_than_the_quota_are_refused_at_the_count() {
     let two = [("[service.user]\n", "[service.user]\ncount = 4\n")];
     let said = refusal(checked(&cloud, &two, Purpose::Look).await);
     insta::assert_snapshot!(said);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_machine_that_is_replaced_needs_room_beside_the_old_one() {
-    let cloud = drawn_account().await;
-    let bigger = [("root_volume     = { size = 8", "root_volume     = { size = 20")];
-    answers(&cloud, Question::Quota(Quota::Vcpus), 30);
-    passes(checked(&cloud, &bigger, Purpose::Look).await);
-    answers(&cloud, Question::Quota(Quota::Vcpus), 29);
-    let said = refusal(checked(&cloud, &bigger, Purpose::Look).await);
-    assert!(said.contains("30 vCPUs of standard instances would run at once"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,6 +291,38 @@ async fn rules_that_are_added_before_others_go_count_beside_them() {
     answers(&cloud, Question::Quota(Quota::GroupRules), 3);
     let said = refusal(checked(&cloud, &[(group, moved)], Purpose::Look).await);
     assert!(said.contains("security_group.alb would have 4 rules of ingress"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_security_groups_than_an_interface_takes_are_refused_where_they_are_listed() {
+    let more =
+        ("[security_group.rds]", "[security_group.g1]\n[security_group.g2]\n[security_group.rds]");
+    let five = "[\"alb\", \"ec2\", \"rds\", \"redis\", \"g1\"]";
+    let six = "[\"alb\", \"ec2\", \"rds\", \"redis\", \"g1\", \"g2\"]";
+    for (groups, refused) in [(five, false), (six, true)] {
+        let of = ["ec2", "alb", "rds", "redis"]
+            .map(|key| (format!("= [\"{key}\"]"), format!("= {groups}")));
+        let of = of.iter().map(|(there, groups)| (there.as_str(), groups.as_str()));
+        let edits: Vec<(&str, &str)> = std::iter::once(more).chain(of).collect();
+        let checked = checked(&empty_account(), &edits, Purpose::Look).await;
+        match refused {
+            true => insta::assert_snapshot!(refusal(checked)),
+            false => passes(checked),
+        }
+    }
+
+    let keys: Vec<String> = (1..=17).map(|n| format!("g{n}")).collect();
+    let blocks: String = keys.iter().map(|key| format!("[security_group.{key}]\n")).collect();
+    let blocks = format!("{blocks}[security_group.rds]");
+    let all = format!("= {keys:?}");
+    let edits = [("[security_group.rds]", blocks.as_str()), ("= [\"redis\"]", all.as_str())];
+    let said = refusal(checked(&empty_account(), &edits, Purpose::Look).await);
+    assert!(said.contains("AWS gives no account more than 16: join some of them"), "{said}");
+
+    // What is there with more than are given now is left alone.
+    let cloud = drawn_account().await;
+    answers(&cloud, Question::Quota(Quota::InterfaceGroups), 0);
+    passes(checked(&cloud, &[("\"t3.small\"", "\"t3.micro\"")], Purpose::Look).await);
 }
 
 #[tokio::test(start_paused = true)]
