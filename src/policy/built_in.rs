@@ -182,18 +182,19 @@ impl Judge<'_> {
         }
     }
 
-    /// A plan that costs less than what there is may be the way to where it is little enough.
+    /// A plan that costs less than what there is may be the way to where it is little enough; whether it does can't be told
+    /// of what has no price.
     fn cost(&mut self) {
         let Some(most) = &self.policy.max_monthly_cost else { return };
         let costs = self.facts.costs;
         let (then, more) = (costs.then.total(), costs.more());
         let bound = Money::dollars(most.value);
-        let unpriced = cost::unpriced(costs);
+        let unpriced = cost::unpriced([&costs.then]);
         let label = format!("at most {} a month", bound.about());
         if then > bound && !more.is_negative() {
             let message = format!("about {} a month, {}", then.about(), cost::change(more));
             self.find(MAX_MONTHLY_COST, most.span, message, label);
-        } else if then <= bound && !unpriced.is_empty() {
+        } else if !unpriced.is_empty() {
             let message = format!("it can't be told: there is no price here for {unpriced}");
             let finding = self.find(MAX_MONTHLY_COST, most.span, message, label);
             finding.hint = Some("give it one: --price-file FILE".to_owned());

@@ -187,7 +187,7 @@ fn monthly(costs: &Costs) -> String {
             " · about {} a month, {}{}",
             costs.then.total().about(),
             cost::change(costs.more()),
-            if cost::unpriced(costs).is_empty() { "" } else { " (not all has a price)" },
+            if cost::unpriced([&costs.then, &costs.now]).is_empty() { "" } else { " (not all has a price)" },
         ),
         None if costs.then.lines().next().is_none() => String::new(),
         None => " · costs not estimated".to_owned(),
