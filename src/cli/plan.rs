@@ -9,11 +9,11 @@ use super::checks::Checks;
 use super::context::{Making, Wanted};
 use super::policy::Policies;
 use super::prices::PriceFile;
-use super::rehearse::Gate;
+use super::rehearse::beside;
 use super::{Global, SUCCESS};
 use crate::cost::costs;
 use crate::error::Result;
-use crate::policy::{self, Facts};
+use crate::policy::Facts;
 use crate::preflight::Purpose;
 use crate::report::markdown::Review;
 use crate::{graph, plan, report};
@@ -46,8 +46,6 @@ pub struct Plan {
     #[command(flatten)]
     checks: Checks,
     #[command(flatten)]
-    gate: Gate,
-    #[command(flatten)]
     policies: Policies,
     #[command(flatten)]
     price_file: PriceFile,
@@ -76,8 +74,7 @@ impl Plan {
         self.checks.keep(&mut plan);
         let look = Purpose::Look;
         self.checks.pass(global, cloud.as_ref(), &desired, &snapshot, &plan, look).await?;
-        let needed = rules.need_rehearsal();
-        let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, needed)?;
+        let rehearsal = beside(&plan, &desired, &snapshot, rules.need_rehearsal())?;
         let costs = costs(&plan, &desired, &snapshot, &prices);
         let facts = Facts {
             plan: &plan,
@@ -124,10 +121,7 @@ impl Plan {
                 report::print(&text)?;
             }
         }
-        if let Some(rehearsal) = &rehearsal {
-            self.gate.check(rehearsal, &desired)?;
-        }
-        policy::refuse(&violations)?;
+        self.policies.refuse(&violations, rehearsal.as_ref())?;
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
+use super::rehearse::sound;
 use crate::error::Result;
-use crate::policy::Rules;
+use crate::policy::{self, Rules, Violation};
+use crate::rehearsal::Rehearsal;
 use crate::topology::{Placed, Policy, Span, Topology, WorkingHours};
 
 /// That no port may be open to the world.
@@ -18,6 +20,9 @@ pub struct Policies {
     /// Refuse a plan that replaces more than this
     #[arg(long, value_name = "N")]
     max_replacements: Option<usize>,
+    /// Refuse a plan that would fail, or leaves any service fewer healthy targets than this at any moment
+    #[arg(long, value_name = "N")]
+    min_healthy: Option<usize>,
     /// Refuse a plan by which the topology costs more than this a month, in US dollars
     #[arg(long, value_name = "USD")]
     max_monthly_cost: Option<usize>,
@@ -52,10 +57,23 @@ impl Policies {
             working_hours: self.working_hours.clone(),
             max_replacements: self.max_replacements.map(said),
             max_deletions: self.max_deletions.map(said),
+            min_healthy: self.min_healthy.map(said),
             max_monthly_cost: self.max_monthly_cost.map(said),
             ..Policy::default()
         };
         Rules::of(topology, flags, &self.override_policy)
+    }
+
+    /// Refuses a plan for what it does against the rules; and one that would fail, where who serves meanwhile matters.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Policy`](crate::error::ErrorKind::Policy), or what the rehearsal met.
+    pub fn refuse(&self, violations: &[Violation], rehearsal: Option<&Rehearsal>) -> Result<()> {
+        policy::refuse(violations)?;
+        match rehearsal {
+            Some(rehearsal) if self.min_healthy.is_some() => sound(rehearsal),
+            _ => Ok(()),
+        }
     }
 }
 

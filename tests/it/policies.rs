@@ -61,7 +61,9 @@ fn a_plan_against_the_policy_has_a_code_of_its_own() {
     assert_eq!(violation["line"], line);
 
     let ran = sandboxed(&shop, &["plan", "--format", "markdown"]).exits(4);
-    ran.says("**It is against the policy:**").says(&format!("(`topology.toml:{line}`)"));
+    let block = text.lines().position(|line| line == "[service.frontend]").expect("a block") + 1;
+    let places = format!("(`topology.toml:{line}`, `topology.toml:{block}`)");
+    ran.says("**It is against the policy:**").says(&places);
 
     let lifted = ["plan", "--override-policy", "max_replacements", "--out", "shop.plan"];
     sandboxed(&shop, &lifted).exits(0).says("overridden by");
@@ -124,7 +126,18 @@ fn ports_and_working_hours_have_flags_as_the_other_rules_have() {
     let plan = |flags: &[&str]| sandboxed(&shop, &[&["plan"], flags].concat());
     plan(&["--open-ports", "80,443"]).exits(0);
     let ran = plan(&["--open-ports", "443"]).exits(4);
-    ran.says("open_ports: security_group.alb: tcp 80 is open to 0.0.0.0/0");
+    let text = fs::read_to_string(shop.path("topology.toml")).expect("the topology");
+    let open = text.lines().position(|line| line.contains("port = 80,")).expect("the rule") + 1;
+    let place = format!("topology.toml:{open}");
+    ran.says("open_ports: security_group.alb: tcp 80 is open to 0.0.0.0/0").says(&place);
+    for format in ["markdown", "html"] {
+        plan(&["--open-ports", "443", "--format", format]).exits(4).says(&place);
+    }
+    let json = plan(&["--open-ports", "443", "--format", "json"]).exits(4);
+    let told: Value = serde_json::from_str(&json.stdout).expect("one document");
+    let violation = &told["violations"][0];
+    assert_eq!(violation["line"], Value::Null, "a flag has none");
+    assert_eq!((&violation["file"], &violation["block"]), (&json!("topology.toml"), &json!(open)));
     plan(&["--open-ports", "none"]).exits(4);
     plan(&["--open-ports", "443", "--override-policy", "open_ports"]).exits(1);
     plan(&["--open-ports", "80,https"]).exits(1).says("`https` is not a port");
