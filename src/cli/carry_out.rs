@@ -137,7 +137,7 @@ impl CarryOut {
                 report::print(&text)?;
             }
             Format::Json => {
-                report::json::violations(&violations);
+                report::json::begin(plan, &violations);
                 let failures = rehearsal.as_ref().map(report::rehearsal::failures);
                 if let Some(failures) = failures.filter(|failures| !failures.is_empty()) {
                     report::say(failures.trim_end());
@@ -192,7 +192,7 @@ impl CarryOut {
                 let progress = Progress::new(plan, rehearsal, global.speed());
                 progress.during(carried(&progress)).await
             }
-            Format::Json => carried(&JsonLines::begin(plan)).await,
+            Format::Json => carried(&JsonLines).await,
         };
         match self.format {
             Format::Human => {

@@ -12,6 +12,7 @@ mod graph;
 mod hold;
 mod iam_policy;
 mod man;
+mod next;
 mod plan;
 mod policy;
 mod prices;
@@ -35,6 +36,9 @@ use crate::report;
 
 /// What a command ends with, when it did what it was asked.
 pub(crate) const SUCCESS: u8 = 0;
+
+/// How many of the sandbox's seconds pass in one of ours, unless it is said.
+const SPEED: f64 = 60.0;
 
 #[derive(Parser)]
 #[command(
@@ -75,7 +79,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     sandbox: bool,
     /// How many of the sandbox's seconds pass in one of ours
-    #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = speed, global = true)]
+    #[arg(long, value_name = "N", default_value_t = SPEED, value_parser = speed, global = true)]
     sandbox_speed: f64,
 }
 

@@ -125,17 +125,24 @@ impl Plan {
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }
-        match &self.out {
-            _ if self.format != Format::Human => {}
-            Some(out) => report::say(&format!(
-                "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
-                out.display()
-            )),
-            None if !plan.is_empty() => {
-                report::say("To carry it out: ecdeploy apply (or save it first with --out FILE)");
-            }
-            None => {}
+        if self.format == Format::Human && (self.out.is_some() || !plan.is_empty()) {
+            report::say(&self.next(global));
         }
         Ok(if self.detailed_exitcode && !plan.is_empty() { CHANGES } else { SUCCESS })
+    }
+
+    /// How to carry the plan out.
+    fn next(&self, global: &Global) -> String {
+        let overrides = self.policies.overrides();
+        if let Some(out) = &self.out {
+            let command = global.next_on("apply", out, overrides);
+            return format!("Saved to {}. To carry out exactly this: {command}", out.display());
+        }
+        match self.making.next(global, self.checks.flags().chain(overrides)) {
+            Some(command) => {
+                format!("To carry it out: {command} (or save it first with --out FILE)")
+            }
+            None => "To carry it out: save it with --out FILE, and apply that".to_owned(),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::next;
 use super::rehearse::sound;
 use crate::error::Result;
 use crate::policy::{self, Rules, Violation};
@@ -45,6 +46,11 @@ pub struct Policies {
 struct Ports(Vec<u16>);
 
 impl Policies {
+    /// What was overridden, as it was given: who carries out the plan has to say so again.
+    pub fn overrides(&self) -> impl Iterator<Item = String> {
+        next::each("--override-policy", &self.override_policy)
+    }
+
     pub fn rules<'a>(&'a self, topology: &'a Topology) -> Result<Rules<'a>> {
         // A flag has no place in the file.
         let said = |number: usize| Placed::new(number, Span::default());

@@ -63,7 +63,7 @@ impl Status {
             desired: &desired,
             cloud: cloud.as_ref(),
             of: global.account_line(&desired),
-            apply: if global.sandbox { "ecdeploy apply --sandbox" } else { "ecdeploy apply" },
+            apply: global.next("apply", []),
         };
         match self.watch {
             Some(seconds) => self.watch(&look, Duration::from_secs(seconds.into())).await,
@@ -140,7 +140,7 @@ struct Look<'a> {
     desired: &'a Desired,
     cloud: &'a dyn Cloud,
     of: String,
-    apply: &'static str,
+    apply: String,
 }
 
 /// What was seen last.
@@ -221,7 +221,7 @@ impl Look<'_> {
 
     fn text(&self, seen: &Seen, title: &str, columns: usize, rows: Option<usize>) -> String {
         let failed = seen.failed.as_deref();
-        let frame = Frame { of: title, apply: self.apply, failed, columns, rows };
+        let frame = Frame { of: title, apply: &self.apply, failed, columns, rows };
         status::text(&seen.overview, &frame)
     }
 }

@@ -84,12 +84,18 @@ fn apply_refuses_what_is_against_the_policy_before_the_first_change() {
     }
     let ran = sandboxed(&shop, &["apply", "-y", "--format", "json"]).exits(4);
     let told = events(&ran);
-    assert_eq!(told.len(), 1, "{ran}");
-    assert_eq!(told[0]["event"], "policy");
-    assert_eq!(told[0]["violations"][0]["address"], "target_group.order");
+    assert_eq!(told.len(), 2, "{ran}");
+    assert_eq!((&told[0]["event"], &told[0]["format"]), (&json!("plan"), &json!(1)));
+    assert_eq!(told[1]["event"], "policy");
+    assert_eq!(told[1]["violations"][0]["address"], "target_group.order");
     sandboxed(&shop, &["plan", "--detailed-exitcode", "--override-policy", "no-order"]).exits(2);
 
-    sandboxed(&shop, &["apply", "shop.plan", "--override-policy", "no-order"]).exits(0);
+    let lifted = ["apply", "shop.plan", "--override-policy", "no-order", "--format", "json"];
+    let told = events(&sandboxed(&shop, &lifted).exits(0));
+    let kinds: Vec<&Value> = told.iter().map(|event| &event["event"]).collect();
+    assert_eq!(kinds[..2], ["plan", "policy"]);
+    assert_eq!(kinds.last(), Some(&&json!("end")));
+    assert_eq!(kinds.iter().filter(|kind| **kind == "plan").count(), 1, "it is said once");
     sandboxed(&shop, &["plan", "--detailed-exitcode"]).exits(0);
 }
 
