@@ -11,7 +11,7 @@ use super::hold::{self, Hold};
 use super::policy::Policies;
 use super::prices::PriceFile;
 use super::rehearse::beside;
-use super::{Global, SUCCESS};
+use super::{Global, SUCCESS, within};
 use crate::cloud::Cloud;
 use crate::cost::{Prices, costs};
 use crate::desired::Desired;
@@ -33,7 +33,7 @@ pub struct CarryOut {
     #[command(flatten)]
     policies: Policies,
     /// How many calls may be under way at once
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = within(1..=256))]
     parallelism: u16,
     /// How to tell what happens; json gives one event a line
     #[arg(long, value_enum, default_value_t = Format::Human)]

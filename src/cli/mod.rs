@@ -26,6 +26,7 @@ mod trace;
 mod unlock;
 mod validate;
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -157,6 +158,17 @@ fn run(cli: Cli) -> Result<u8> {
     // A question that was not answered before a signal came is still waiting for its line.
     runtime.shutdown_background();
     code
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a whole number is wanted, such as 3".to_owned())
+}
+
+fn within(range: RangeInclusive<u16>) -> impl Fn(&str) -> Result<u16, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("a whole number from {} to {} is wanted", range.start(), range.end())),
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::next;
 use super::rehearse::sound;
+use super::{next, number};
 use crate::error::Result;
 use crate::policy::{self, Rules, Violation};
 use crate::rehearsal::Rehearsal;
@@ -16,16 +16,16 @@ const NONE: &str = "none";
 #[derive(Args)]
 pub struct Policies {
     /// Refuse a plan that deletes more than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     max_deletions: Option<usize>,
     /// Refuse a plan that replaces more than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     max_replacements: Option<usize>,
     /// Refuse a plan that would fail, or leaves any service fewer healthy targets than this at any moment
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     min_healthy: Option<usize>,
     /// Refuse a plan by which the topology costs more than this a month, in US dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     max_monthly_cost: Option<usize>,
     /// Refuse a plan that deletes or replaces a database
     #[arg(long)]
@@ -81,6 +81,10 @@ impl Policies {
             _ => Ok(()),
         }
     }
+}
+
+fn dollars(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "whole US dollars are wanted, such as 800".to_owned())
 }
 
 fn ports(text: &str) -> Result<Ports, String> {

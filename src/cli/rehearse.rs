@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Making;
-use super::{Global, SUCCESS};
+use super::{Global, SUCCESS, number};
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -26,7 +26,7 @@ pub struct Rehearse {
     #[command(flatten)]
     making: Making,
     /// Fail if it would fail, or any service have fewer healthy targets than this at any moment
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     min_healthy: Option<usize>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]

@@ -165,6 +165,24 @@ fn ports_and_working_hours_have_flags_as_the_other_rules_have() {
 }
 
 #[test]
+fn a_flag_with_no_number_says_what_is_wanted() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    for wrong in ["99.5", "abc", "inf", "-1"] {
+        let cases = [
+            ("plan", "--max-monthly-cost", "whole US dollars are wanted, such as 800"),
+            ("plan", "--min-healthy", "a whole number is wanted, such as 3"),
+            ("rehearse", "--min-healthy", "a whole number is wanted, such as 3"),
+            ("apply", "--parallelism", "a whole number from 1 to 256 is wanted"),
+            ("status", "--watch", "a whole number from 1 to 3600 is wanted"),
+        ];
+        for (command, flag, wanted) in cases {
+            sandboxed(&shop, &[command, &format!("{flag}={wrong}")]).exits(1).says(wanted);
+        }
+    }
+    sandboxed(&shop, &["status", "--watch=0"]).exits(1).says("from 1 to 3600 is wanted");
+}
+
+#[test]
 fn an_expression_that_is_wrong_is_an_error_of_the_file() {
     let shop = shop();
     shop.edit("change.address ==", "change.adress ==");

@@ -257,7 +257,9 @@ async fn a_rule_that_cannot_be_told_is_violated() {
         assert_eq!(one.rule, "untold");
         assert_eq!(one.message, "it can't be told: No such key: instance_type");
     }
-    assert!(found.text().contains("has(change.after.FIELD)"), "{}", found.text());
+    let text = found.text();
+    assert!(text.contains("has(change.after.FIELD)") && !text.contains(" is so"), "{text}");
+    assert!(text.contains("^ can't be told"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
