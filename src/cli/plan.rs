@@ -38,7 +38,7 @@ pub struct Plan {
     /// Save the plan, for `ecdeploy apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes, 4 when they are against the policy
+    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes, 4 when the plan is against a policy
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
