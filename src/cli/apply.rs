@@ -62,11 +62,12 @@ impl Apply {
         let sandbox = global.sandbox;
         let Saved { plan, global, wanted } = Saved::load(global, path, "apply", flags)?;
         if plan.origin.sandbox != sandbox {
-            let (made, flag) = match plan.origin.sandbox {
-                true => ("for the sandbox", " --sandbox"),
-                false => ("for an AWS account", ""),
+            let made = match plan.origin.sandbox {
+                true => "for the sandbox",
+                false => "for an AWS account",
             };
-            let hint = format!("carry it out there: ecdeploy apply{flag} {}", path.display());
+            let there = Global { sandbox: plan.origin.sandbox, ..global };
+            let hint = format!("carry it out there: {}", there.next_on("apply", path, []));
             return Err(
                 Error::new(ErrorKind::Usage, format!("this plan was made {made}")).hint(hint)
             );

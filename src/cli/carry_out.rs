@@ -10,14 +10,14 @@ use super::context::Wanted;
 use super::hold::{self, Hold};
 use super::policy::Policies;
 use super::prices::PriceFile;
-use super::rehearse::Gate;
-use super::{Global, SUCCESS};
+use super::rehearse::beside;
+use super::{Global, SUCCESS, within};
 use crate::cloud::Cloud;
 use crate::cost::{Prices, costs};
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::policy::{self, Facts, Rules};
+use crate::policy::{Facts, Rules};
 use crate::reconcile::{self, Halt, Observer};
 use crate::rehearsal::Rehearsal;
 use crate::report::{self, json::JsonLines, progress::Progress};
@@ -33,7 +33,7 @@ pub struct CarryOut {
     #[command(flatten)]
     policies: Policies,
     /// How many calls may be under way at once
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = within(1..=256))]
     parallelism: u16,
     /// How to tell what happens; json gives one event a line
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -111,7 +111,7 @@ impl CarryOut {
         let Terms { wanted: Wanted { topology, desired }, rules, prices } = terms;
         let needed = rules.need_rehearsal();
         let rehearsal = match self.is_human() || needed {
-            true => Gate::default().rehearse(plan, desired, snapshot, needed)?,
+            true => beside(plan, desired, snapshot, needed)?,
             false => None,
         };
         let costs = costs(plan, desired, snapshot, prices);
@@ -136,9 +136,15 @@ impl CarryOut {
                 ));
                 report::print(&text)?;
             }
-            Format::Json => report::json::violations(&violations),
+            Format::Json => {
+                report::json::begin(plan, &violations);
+                let failures = rehearsal.as_ref().map(report::rehearsal::failures);
+                if let Some(failures) = failures.filter(|failures| !failures.is_empty()) {
+                    report::say(failures.trim_end());
+                }
+            }
         }
-        policy::refuse(&violations)?;
+        self.policies.refuse(&violations, rehearsal.as_ref())?;
         Ok(rehearsal)
     }
 
@@ -186,7 +192,7 @@ impl CarryOut {
                 let progress = Progress::new(plan, rehearsal, global.speed());
                 progress.during(carried(&progress)).await
             }
-            Format::Json => carried(&JsonLines::begin(plan)).await,
+            Format::Json => carried(&JsonLines).await,
         };
         match self.format {
             Format::Human => {

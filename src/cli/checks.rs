@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::Global;
+use super::{Global, next};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::Result;
@@ -20,6 +20,11 @@ pub struct Checks {
 }
 
 impl Checks {
+    /// As they were given.
+    pub fn flags(&self) -> impl Iterator<Item = String> {
+        next::each("--ignore-check", &self.ignore_check)
+    }
+
     /// Has a plan that is saved let pass what is ignored now.
     pub fn keep(&self, plan: &mut Plan) {
         plan.origin.ignored_checks.clone_from(&self.ignore_check);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::Global;
+use super::{Global, next};
 use crate::cloud::sim::SimCloud;
 use crate::cloud::{Cloud, LiveCloud};
 use crate::desired::{self, Desired};
@@ -140,6 +140,16 @@ impl Making {
         self.destroy || self.part.given() || self.deletion.given()
     }
 
+    /// The command that makes and carries out the same plan, with more flags; taking down a part has none.
+    pub fn next(&self, global: &Global, more: impl Iterator<Item = String>) -> Option<String> {
+        let command = match self.destroy {
+            true if self.part.given() => return None,
+            true => "destroy",
+            false => "apply",
+        };
+        Some(global.next(command, self.part.flags().chain(self.deletion.flags()).chain(more)))
+    }
+
     /// The plan, and the account that it is made from.
     pub async fn plan(
         &self,
@@ -172,6 +182,11 @@ impl Part {
         !self.choice().is_everything()
     }
 
+    /// As they were given.
+    fn flags(&self) -> impl Iterator<Item = String> {
+        next::each("--only", &self.only).chain(next::each("--except", &self.except))
+    }
+
     /// Where a plan for this part comes from.
     pub fn origin(&self, global: &Global) -> Origin {
         Origin { choice: self.choice(), ..global.origin() }
@@ -197,6 +212,15 @@ impl Deletion {
     /// Whether any was given.
     pub fn given(&self) -> bool {
         self.skip_final_snapshots || self.lift_protection
+    }
+
+    /// As they were given.
+    fn flags(&self) -> impl Iterator<Item = String> {
+        let all = [
+            ("--skip-final-snapshots", self.skip_final_snapshots),
+            ("--lift-protection", self.lift_protection),
+        ];
+        all.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned())
     }
 
     pub fn parting(&self) -> Parting {

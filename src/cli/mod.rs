@@ -12,6 +12,7 @@ mod graph;
 mod hold;
 mod iam_policy;
 mod man;
+mod next;
 mod plan;
 mod policy;
 mod prices;
@@ -25,6 +26,7 @@ mod trace;
 mod unlock;
 mod validate;
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,6 +37,9 @@ use crate::report;
 
 /// What a command ends with, when it did what it was asked.
 pub(crate) const SUCCESS: u8 = 0;
+
+/// How many of the sandbox's seconds pass in one of ours, unless it is said.
+const SPEED: f64 = 60.0;
 
 #[derive(Parser)]
 #[command(
@@ -75,7 +80,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     sandbox: bool,
     /// How many of the sandbox's seconds pass in one of ours
-    #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = speed, global = true)]
+    #[arg(long, value_name = "N", default_value_t = SPEED, value_parser = speed, global = true)]
     sandbox_speed: f64,
 }
 
@@ -153,6 +158,17 @@ fn run(cli: Cli) -> Result<u8> {
     // A question that was not answered before a signal came is still waiting for its line.
     runtime.shutdown_background();
     code
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a whole number is wanted, such as 3".to_owned())
+}
+
+fn within(range: RangeInclusive<u16>) -> impl Fn(&str) -> Result<u16, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("a whole number from {} to {} is wanted", range.start(), range.end())),
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

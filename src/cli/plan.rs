@@ -9,11 +9,11 @@ use super::checks::Checks;
 use super::context::{Making, Wanted};
 use super::policy::Policies;
 use super::prices::PriceFile;
-use super::rehearse::Gate;
+use super::rehearse::beside;
 use super::{Global, SUCCESS};
 use crate::cost::costs;
 use crate::error::Result;
-use crate::policy::{self, Facts};
+use crate::policy::Facts;
 use crate::preflight::Purpose;
 use crate::report::markdown::Review;
 use crate::{graph, plan, report};
@@ -38,15 +38,13 @@ pub struct Plan {
     /// Save the plan, for `ecdeploy apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes
+    /// Exit with 0 when there is nothing to change, 1 on an error, 2 when there are changes, 4 when the plan is against a policy
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
     making: Making,
     #[command(flatten)]
     checks: Checks,
-    #[command(flatten)]
-    gate: Gate,
     #[command(flatten)]
     policies: Policies,
     #[command(flatten)]
@@ -76,8 +74,7 @@ impl Plan {
         self.checks.keep(&mut plan);
         let look = Purpose::Look;
         self.checks.pass(global, cloud.as_ref(), &desired, &snapshot, &plan, look).await?;
-        let needed = rules.need_rehearsal();
-        let rehearsal = self.gate.rehearse(&plan, &desired, &snapshot, needed)?;
+        let rehearsal = beside(&plan, &desired, &snapshot, rules.need_rehearsal())?;
         let costs = costs(&plan, &desired, &snapshot, &prices);
         let facts = Facts {
             plan: &plan,
@@ -124,24 +121,28 @@ impl Plan {
                 report::print(&text)?;
             }
         }
-        if let Some(rehearsal) = &rehearsal {
-            self.gate.check(rehearsal, &desired)?;
-        }
-        policy::refuse(&violations)?;
+        self.policies.refuse(&violations, rehearsal.as_ref())?;
         if let Some(out) = &self.out {
             plan::save(&plan, out)?;
         }
-        match &self.out {
-            _ if self.format != Format::Human => {}
-            Some(out) => report::say(&format!(
-                "Saved to {0}. To carry out exactly this: ecdeploy apply {0}",
-                out.display()
-            )),
-            None if !plan.is_empty() => {
-                report::say("To carry it out: ecdeploy apply (or save it first with --out FILE)");
-            }
-            None => {}
+        if self.format == Format::Human && (self.out.is_some() || !plan.is_empty()) {
+            report::say(&self.next(global));
         }
         Ok(if self.detailed_exitcode && !plan.is_empty() { CHANGES } else { SUCCESS })
+    }
+
+    /// How to carry the plan out.
+    fn next(&self, global: &Global) -> String {
+        let overrides = self.policies.overrides();
+        if let Some(out) = &self.out {
+            let command = global.next_on("apply", out, overrides);
+            return format!("Saved to {}. To carry out exactly this: {command}", out.display());
+        }
+        match self.making.next(global, self.checks.flags().chain(overrides)) {
+            Some(command) => {
+                format!("To carry it out: {command} (or save it first with --out FILE)")
+            }
+            None => "To carry it out: save it with --out FILE, and apply that".to_owned(),
+        }
     }
 }

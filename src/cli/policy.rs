@@ -2,8 +2,11 @@
 
 use clap::Args;
 
+use super::rehearse::sound;
+use super::{next, number};
 use crate::error::Result;
-use crate::policy::Rules;
+use crate::policy::{self, Rules, Violation};
+use crate::rehearsal::Rehearsal;
 use crate::topology::{Placed, Policy, Span, Topology, WorkingHours};
 
 /// That no port may be open to the world.
@@ -13,13 +16,16 @@ const NONE: &str = "none";
 #[derive(Args)]
 pub struct Policies {
     /// Refuse a plan that deletes more than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     max_deletions: Option<usize>,
     /// Refuse a plan that replaces more than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     max_replacements: Option<usize>,
+    /// Refuse a plan that would fail, or leaves any service fewer healthy targets than this at any moment
+    #[arg(long, value_name = "N", value_parser = number)]
+    min_healthy: Option<usize>,
     /// Refuse a plan by which the topology costs more than this a month, in US dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     max_monthly_cost: Option<usize>,
     /// Refuse a plan that deletes or replaces a database
     #[arg(long)]
@@ -40,6 +46,11 @@ pub struct Policies {
 struct Ports(Vec<u16>);
 
 impl Policies {
+    /// What was overridden, as it was given: who carries out the plan has to say so again.
+    pub fn overrides(&self) -> impl Iterator<Item = String> {
+        next::each("--override-policy", &self.override_policy)
+    }
+
     pub fn rules<'a>(&'a self, topology: &'a Topology) -> Result<Rules<'a>> {
         // A flag has no place in the file.
         let said = |number: usize| Placed::new(number, Span::default());
@@ -52,11 +63,28 @@ impl Policies {
             working_hours: self.working_hours.clone(),
             max_replacements: self.max_replacements.map(said),
             max_deletions: self.max_deletions.map(said),
+            min_healthy: self.min_healthy.map(said),
             max_monthly_cost: self.max_monthly_cost.map(said),
             ..Policy::default()
         };
         Rules::of(topology, flags, &self.override_policy)
     }
+
+    /// Refuses a plan for what it does against the rules; and one that would fail, where who serves meanwhile matters.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Policy`](crate::error::ErrorKind::Policy), or what the rehearsal met.
+    pub fn refuse(&self, violations: &[Violation], rehearsal: Option<&Rehearsal>) -> Result<()> {
+        policy::refuse(violations)?;
+        match rehearsal {
+            Some(rehearsal) if self.min_healthy.is_some() => sound(rehearsal),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn dollars(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "whole US dollars are wanted, such as 800".to_owned())
 }
 
 fn ports(text: &str) -> Result<Ports, String> {

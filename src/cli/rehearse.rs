@@ -3,10 +3,11 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Making;
-use super::{Global, SUCCESS};
+use super::{Global, SUCCESS, number};
 use crate::desired::Desired;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
+use crate::policy;
 use crate::rehearsal::{Healthy, Rehearsal, moves_targets, rehearse};
 use crate::report::{self, document};
 use crate::snapshot::Snapshot;
@@ -24,8 +25,9 @@ Examples:
 pub struct Rehearse {
     #[command(flatten)]
     making: Making,
-    #[command(flatten)]
-    gate: Gate,
+    /// Fail if it would fail, or any service have fewer healthy targets than this at any moment
+    #[arg(long, value_name = "N", value_parser = number)]
+    min_healthy: Option<usize>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -33,14 +35,6 @@ pub struct Rehearse {
 
 /// With more steps than that, only who asks for it gets a rehearsal: that of some thousand machines takes seconds.
 const MANY: usize = 4000;
-
-/// What a plan must not do to those who are served.
-#[derive(Args, Default)]
-pub struct Gate {
-    /// Fail if it would fail, or any service have fewer healthy targets than this at any moment
-    #[arg(long, value_name = "N")]
-    min_healthy: Option<usize>,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -62,61 +56,48 @@ impl Rehearse {
                 report::columns(),
             ))?,
         }
-        self.gate.check(&rehearsal, &desired)?;
+        if let Some(least) = self.min_healthy {
+            enough(&rehearsal, least, &desired)?;
+        }
         sound(&rehearsal)?;
         Ok(SUCCESS)
     }
 }
 
-impl Gate {
-    /// How the plan would go, unless there is nothing to do, or so much that it would keep people waiting and is `needed`
-    /// by no rule. Who is healthy is told only where the plan may change that, or a rule needs it.
-    pub fn rehearse(
-        &self,
-        plan: &Plan,
-        desired: &Desired,
-        snapshot: &Snapshot,
-        needed: bool,
-    ) -> Result<Option<Rehearsal>> {
-        let needed = needed || self.min_healthy.is_some();
-        let long = plan.steps.len() > MANY && !needed;
-        if plan.is_empty() || long {
-            return Ok(None);
-        }
-        let mut rehearsal = rehearse(plan, desired, snapshot)?;
-        if !needed && !moves_targets(plan) {
-            rehearsal.services.clear();
-        }
-        Ok(Some(rehearsal))
+/// How a plan that is shown would go, unless there is nothing to do, or so much that it would keep people waiting and is
+/// `needed` by no rule. Who is healthy is told only where the plan may change that, or a rule needs it.
+pub fn beside(
+    plan: &Plan,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    needed: bool,
+) -> Result<Option<Rehearsal>> {
+    let long = plan.steps.len() > MANY && !needed;
+    if plan.is_empty() || long {
+        return Ok(None);
     }
+    let mut rehearsal = rehearse(plan, desired, snapshot)?;
+    if !needed && !moves_targets(plan) {
+        rehearsal.services.clear();
+    }
+    Ok(Some(rehearsal))
+}
 
-    /// Refuses what would fail, or leaves a service with too few.
-    pub fn check(&self, rehearsal: &Rehearsal, desired: &Desired) -> Result<()> {
-        let Some(min) = self.min_healthy else { return Ok(()) };
-        let low: Vec<(&String, &Healthy)> =
-            rehearsal.services.iter().filter(|(_, healthy)| healthy.fewest < min).collect();
-        if low.is_empty() {
-            return sound(rehearsal);
-        }
-        let names: Vec<String> =
-            low.iter().map(|(name, healthy)| format!("{name} ({})", healthy.fewest)).collect();
-        let message =
-            format!("fewer than {min} healthy targets at some moment: {}", names.join(", "));
-        let abreast = |name: &String| desired.rolling.get(name).map_or(1, |r| r.max_parallel);
-        let hint = if low.iter().any(|(_, healthy)| healthy.now < min) {
-            "there are fewer before anything is changed: see to the machines that are missing or not healthy first \
-             (`ecdeploy trace PATH --live` shows them)"
-        } else if low.iter().any(|(name, _)| abreast(name) > 1) {
-            "raise `count`, or lower `rolling.max_parallel`, of these services"
-        } else {
-            "raise `count` of these services: one machine at a time is changed (rolling.max_parallel)"
-        };
-        Err(Error::new(ErrorKind::Policy, message).hint(hint))
+/// Refuses what leaves a service with too few.
+fn enough(rehearsal: &Rehearsal, least: usize, desired: &Desired) -> Result<()> {
+    let low: Vec<(&str, Healthy)> = policy::too_few(rehearsal, least).collect();
+    if low.is_empty() {
+        return Ok(());
     }
+    let names: Vec<String> =
+        low.iter().map(|(name, healthy)| format!("{name} ({})", healthy.fewest)).collect();
+    let message =
+        format!("fewer than {least} healthy targets at some moment: {}", names.join(", "));
+    Err(Error::new(ErrorKind::Policy, message).hint(policy::hint(&low, least, desired)))
 }
 
 /// Refuses what would fail. What that is stands in the rehearsal.
-fn sound(rehearsal: &Rehearsal) -> Result<()> {
+pub fn sound(rehearsal: &Rehearsal) -> Result<()> {
     let steps = match rehearsal.failures.len() {
         0 => return Ok(()),
         failures => report::count(failures, "step"),

@@ -46,7 +46,7 @@ impl Scale {
         let before = topology::text_of(&path)?;
         let after = self.edited(&path, &before, global)?;
         let topology = topology::parse(&path.display().to_string(), &after, &global.variables)?;
-        self.check(&topology)?;
+        self.check(&topology, global)?;
         let wanted = Wanted::of(topology)?;
         let terms = self.carry_out.terms(&wanted)?;
         let desired = &wanted.desired;
@@ -105,17 +105,17 @@ impl Scale {
                 // It need not be written where the defaults say so.
                 Ok(_) | Err(Uneditable::NoPlace) if so_already => {}
                 Ok(edited) => text = edited,
-                Err(why) => return Err(uneditable(path, key, *count, why)),
+                Err(why) => return Err(uneditable(global, key, *count, why)),
             }
         }
         Ok(text)
     }
 
     /// The edited text has to say what was meant.
-    fn check(&self, topology: &Topology) -> Result<()> {
+    fn check(&self, topology: &Topology, global: &Global) -> Result<()> {
         for Target { service, count } in &self.services {
             if topology.service(service).is_none_or(|found| *found.count != *count) {
-                return Err(uneditable(&topology.path, service, *count, Uneditable::NoPlace));
+                return Err(uneditable(global, service, *count, Uneditable::NoPlace));
             }
         }
         Ok(())
@@ -142,19 +142,23 @@ fn in_range(topology: &Topology, service: &Service, count: u32) -> Result<()> {
     .hint(format!("nothing was changed; change {word} there if that is meant")))
 }
 
-fn uneditable(path: &Path, service: &str, count: u32, why: Uneditable) -> Error {
+fn uneditable(global: &Global, service: &str, count: u32, why: Uneditable) -> Error {
+    let path = global.topology_path();
     let path = path.display();
+    let apply = global.next("apply", []);
     match why {
         Uneditable::Expression { text, line } => Error::new(
             ErrorKind::Refused,
             format!("{path}:{line}: the count of {service} is \"{text}\", which is not a number to edit"),
         )
-        .hint("give the variable another default and run `ecdeploy apply`, or pass it: ecdeploy apply --var NAME=VALUE"),
+        .hint(format!(
+            "give the variable another default and run `{apply}`, or pass it: {apply} --var NAME=VALUE"
+        )),
         Uneditable::NoPlace => Error::new(
             ErrorKind::Refused,
             format!("{path}: there is no place for the count of {service} that could be edited safely"),
         )
-        .hint(format!("write `count = {count}` into [service.{service}] and run `ecdeploy apply`")),
+        .hint(format!("write `count = {count}` into [service.{service}] and run `{apply}`")),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::context::Wanted;
 use super::signals::Signals;
-use super::{Global, SUCCESS};
+use super::{Global, SUCCESS, within};
 use crate::cloud::Cloud;
 use crate::desired::Desired;
 use crate::error::Result;
@@ -41,7 +41,7 @@ const SIZE: Duration = Duration::from_millis(250);
 pub struct Status {
     /// Look again every so many seconds, 5 by default, until Ctrl-C
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true,
-          default_missing_value = "5", value_parser = clap::value_parser!(u16).range(1..=3600))]
+          default_missing_value = "5", value_parser = within(1..=3600))]
     watch: Option<u16>,
     /// How to print it; with --watch, json gives one document a line
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -63,7 +63,7 @@ impl Status {
             desired: &desired,
             cloud: cloud.as_ref(),
             of: global.account_line(&desired),
-            apply: if global.sandbox { "ecdeploy apply --sandbox" } else { "ecdeploy apply" },
+            apply: global.next("apply", []),
         };
         match self.watch {
             Some(seconds) => self.watch(&look, Duration::from_secs(seconds.into())).await,
@@ -140,7 +140,7 @@ struct Look<'a> {
     desired: &'a Desired,
     cloud: &'a dyn Cloud,
     of: String,
-    apply: &'static str,
+    apply: String,
 }
 
 /// What was seen last.
@@ -221,7 +221,7 @@ impl Look<'_> {
 
     fn text(&self, seen: &Seen, title: &str, columns: usize, rows: Option<usize>) -> String {
         let failed = seen.failed.as_deref();
-        let frame = Frame { of: title, apply: self.apply, failed, columns, rows };
+        let frame = Frame { of: title, apply: &self.apply, failed, columns, rows };
         status::text(&seen.overview, &frame)
     }
 }

@@ -1,6 +1,6 @@
 //! The rules that have keys of their own in `[policy]`.
 
-use super::{Facts, Finding, blame, hours};
+use super::{Facts, Finding, blame, healthy, hours};
 use crate::cost::Money;
 use crate::diff::{Action, Change};
 use crate::kinds::{db_instance, security_group, target_group};
@@ -33,8 +33,22 @@ pub fn levels(policy: &Policy) -> impl Iterator<Item = (&str, Level)> {
     set.map(|(rule, _)| (rule, policy.levels.get(rule).copied().unwrap_or_default()))
 }
 
-pub fn judge(policy: &Policy, topology: &Topology, facts: &Facts<'_>) -> Vec<Finding> {
-    let mut judge = Judge { policy, topology, facts, found: Vec::new() };
+/// Where rules come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// They hold for every plan, also for one that mends.
+    File,
+    /// Of one run, and so of this plan: they stand nowhere, and nobody overrides them.
+    Flags,
+}
+
+pub fn judge(
+    policy: &Policy,
+    origin: Origin,
+    topology: &Topology,
+    facts: &Facts<'_>,
+) -> Vec<Finding> {
+    let mut judge = Judge { policy, origin, topology, facts, found: Vec::new() };
     judge.databases();
     judge.ports();
     judge.numbers();
@@ -46,6 +60,7 @@ pub fn judge(policy: &Policy, topology: &Topology, facts: &Facts<'_>) -> Vec<Fin
 
 struct Judge<'a> {
     policy: &'a Policy,
+    origin: Origin,
     topology: &'a Topology,
     facts: &'a Facts<'a>,
     found: Vec<Finding>,
@@ -59,12 +74,17 @@ impl Judge<'_> {
         message: String,
         label: impl Into<String>,
     ) -> &mut Finding {
-        let level = self.policy.levels.get(rule).copied().unwrap_or_default();
+        let (level, place) = match self.origin {
+            Origin::File => {
+                (self.policy.levels.get(rule).copied().unwrap_or_default(), Some(place))
+            }
+            Origin::Flags => (Level::HardMandatory, None),
+        };
         let at = self.found.len();
         self.found.push(Finding {
             rule: rule.to_owned(),
             level,
-            place: Some(place),
+            place,
             address: None,
             message,
             label: label.into(),
@@ -161,39 +181,40 @@ impl Judge<'_> {
         }
     }
 
-    /// Who has fewer before anything is done is no violation, unless it gets fewer still: a plan may be what mends it.
+    /// By the file, who has fewer before anything is done is no violation unless it gets fewer still: a plan may be what
+    /// mends it.
     fn healthy(&mut self) {
         let Some(least) = &self.policy.min_healthy else { return };
-        let services = self.facts.rehearsal.map(|rehearsal| &rehearsal.services);
-        for (name, healthy) in services.into_iter().flatten() {
-            if healthy.fewest >= least.value.min(healthy.now) {
+        let Some(rehearsal) = self.facts.rehearsal else { return };
+        for (name, healthy) in healthy::too_few(rehearsal, least.value) {
+            if self.origin == Origin::File && healthy.fewest >= healthy.now {
                 continue;
             }
             let message = format!("{} of {} healthy at some moment", healthy.fewest, healthy.now);
             let address = Address::new(target_group::SCHEMA.kind, name);
             let blame = self.blame(&address, "too few of it serve meanwhile");
             let label = format!("at least {}", least.value);
+            let hint = healthy::hint(&[(name, healthy)], least.value, self.facts.desired);
             let finding = self.find(MIN_HEALTHY, least.span, message, label);
-            finding.hint = Some(format!(
-                "raise `count` of {name}, or lower its `rolling.max_parallel`; `ecdeploy rehearse` shows when"
-            ));
+            finding.hint = Some(hint);
             finding.address = Some(address);
             finding.blame = blame;
         }
     }
 
-    /// A plan that costs less than what there is may be the way to where it is little enough.
+    /// A plan that costs less than what there is may be the way to where it is little enough; whether it does can't be told
+    /// of what has no price.
     fn cost(&mut self) {
         let Some(most) = &self.policy.max_monthly_cost else { return };
         let costs = self.facts.costs;
         let (then, more) = (costs.then.total(), costs.more());
         let bound = Money::dollars(most.value);
-        let unpriced = cost::unpriced(costs);
+        let unpriced = cost::unpriced([&costs.then]);
         let label = format!("at most {} a month", bound.about());
         if then > bound && !more.is_negative() {
             let message = format!("about {} a month, {}", then.about(), cost::change(more));
             self.find(MAX_MONTHLY_COST, most.span, message, label);
-        } else if then <= bound && !unpriced.is_empty() {
+        } else if !unpriced.is_empty() {
             let message = format!("it can't be told: there is no price here for {unpriced}");
             let finding = self.find(MAX_MONTHLY_COST, most.span, message, label);
             finding.hint = Some("give it one: --price-file FILE".to_owned());

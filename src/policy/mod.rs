@@ -2,6 +2,7 @@
 
 mod built_in;
 mod expression;
+mod healthy;
 mod hours;
 mod names;
 mod own;
@@ -22,6 +23,8 @@ use crate::plan::Plan;
 use crate::rehearsal::Rehearsal;
 use crate::topology::{Diagnostic, Diagnostics, Level, Policy, Span, Topology, suggest};
 
+use self::built_in::Origin;
+pub use healthy::{hint, too_few};
 pub use own::check;
 
 /// What the rules are held against.
@@ -44,8 +47,9 @@ pub struct Violation {
     /// What violates it, where that is one resource.
     pub address: Option<Address>,
     pub message: String,
-    /// The file and the line of the rule; a flag has none.
+    /// The file that the lines are of.
     pub file: Option<String>,
+    /// The line of the rule; a flag has none.
     pub line: Option<usize>,
     /// The line of the block to blame.
     pub block: Option<usize>,
@@ -54,10 +58,12 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// `topology.toml:12`, the rule's place.
-    pub fn place(&self) -> Option<String> {
-        let (file, line) = self.file.as_ref().zip(self.line)?;
-        Some(format!("{file}:{line}"))
+    /// The places of the rule and of the block to blame, each as `topology.toml:12`.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        let lines = self.line.into_iter().chain(self.block);
+        self.file
+            .iter()
+            .flat_map(move |file| lines.clone().map(move |line| format!("{file}:{line}")))
     }
 
     /// Whether the plan is refused for it.
@@ -115,10 +121,9 @@ impl<'a> Rules<'a> {
     /// # Errors
     /// When the system gives no room to evaluate expressions.
     pub fn judge(&self, facts: &Facts<'_>) -> Result<Vec<Violation>> {
-        let mut found = built_in::judge(&self.topology.policy, self.topology, facts);
-        for finding in built_in::judge(&self.flags, self.topology, facts) {
-            found.push(Finding { level: Level::HardMandatory, place: None, ..finding });
-        }
+        let of = |policy, origin| built_in::judge(policy, origin, self.topology, facts);
+        let mut found = of(&self.topology.policy, Origin::File);
+        found.extend(of(&self.flags, Origin::Flags));
         found.extend(own::judge(self.topology, facts)?);
         let mut seen = BTreeSet::new();
         found.retain(|finding| seen.insert((finding.place, finding.title())));
@@ -130,10 +135,6 @@ impl<'a> Rules<'a> {
         let title = finding.title();
         let Finding { rule, level, place, address, message, label, blame, hint } = finding;
         let overridden = self.overridden.contains(&rule);
-        let diagnostic = match place {
-            Some(place) => Diagnostic::at(place, title).label(label),
-            None => Diagnostic::nowhere(title),
-        };
         let line = |span: Span| self.topology.line(span);
         let hint = match level {
             _ if overridden => Some(format!("overridden by --override-policy {rule}")),
@@ -144,16 +145,19 @@ impl<'a> Rules<'a> {
             _ => hint,
         };
         let block = blame.first().map(|(span, _)| line(*span));
-        let diagnostic = blame
-            .into_iter()
-            .filter(|_| place.is_some())
-            .fold(diagnostic, |diagnostic, (span, label)| diagnostic.also(span, label))
-            .hint(hint);
+        // A flag has no place: what stands first is the block to blame.
+        let mut places = place.map(|place| (place, label)).into_iter().chain(blame);
+        let diagnostic = match places.next() {
+            Some((place, label)) => Diagnostic::at(place, title).label(label),
+            None => Diagnostic::nowhere(title),
+        };
+        let diagnostic =
+            places.fold(diagnostic, |diagnostic, (span, label)| diagnostic.also(span, label));
         Violation {
-            file: place.map(|_| self.topology.path.display().to_string()),
+            file: place.map(line).or(block).map(|_| self.topology.path.display().to_string()),
             line: place.map(line),
             block,
-            diagnostic,
+            diagnostic: diagnostic.hint(hint),
             rule,
             level,
             overridden,

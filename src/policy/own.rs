@@ -149,6 +149,11 @@ impl Asked<'_> {
         let address = change.map(|change| change.address.clone());
         let block = address.as_ref();
         let block = block.and_then(|address| blame(self.topology, self.facts.desired, address));
+        let label = match (&untold, &rule.deny) {
+            (Some(_), _) => "can't be told",
+            (None, Some(_)) => "is so",
+            (None, None) => "is not so",
+        };
         let hint = untold.map(|_| {
             "ask with `has(change.after.FIELD)` whether a field is there, or say in `when` of what kind this is true"
                 .to_owned()
@@ -158,7 +163,7 @@ impl Asked<'_> {
             level: rule.level,
             place: Some(place),
             message,
-            label: if rule.deny.is_some() { "is so" } else { "is not so" }.to_owned(),
+            label: label.to_owned(),
             blame: block.map(|block| (block, "of this block".to_owned())).into_iter().collect(),
             address,
             hint,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::style::{BOLD, paint};
 use super::value::printable;
-use crate::cost::{Costs, List, Money};
+use crate::cost::{Costs, Estimate, List, Money};
 
 /// Never in it, wherever it is shown: nobody knows it beforehand.
 pub const BEYOND: &str = "Not in it: what depends on use (the load balancer's capacity units, traffic, backups beyond the \
@@ -24,7 +24,7 @@ pub fn line(costs: &Costs, region: &str) -> String {
 
 /// `Costs about $612 a month, $38 more than now. An estimate; prices of 2026-10-04.`
 pub fn sentence(costs: &Costs, region: &str, bold: &dyn Fn(&str) -> String) -> String {
-    let unpriced = unpriced(costs);
+    let unpriced = unpriced([&costs.then, &costs.now]);
     let Some(dates) = dates(costs) else {
         return format!(
             "{} there is no price here for {unpriced} in {region}; --price-file FILE gives some.",
@@ -61,12 +61,11 @@ pub fn dates(costs: &Costs) -> Option<String> {
     })
 }
 
-/// The names of what has no price, now or then.
-pub fn unpriced(costs: &Costs) -> String {
-    let mut names: Vec<String> = costs
-        .then
-        .unpriced()
-        .chain(costs.now.unpriced())
+/// The names of what has no price in any of these.
+pub fn unpriced<'a>(estimates: impl IntoIterator<Item = &'a Estimate>) -> String {
+    let mut names: Vec<String> = estimates
+        .into_iter()
+        .flat_map(Estimate::unpriced)
         .map(|(list, name, _)| label(list, name))
         .collect();
     names.sort_unstable();

@@ -38,7 +38,7 @@ pub enum Run<'a> {
         summary: Summary,
         steps: usize,
     },
-    /// What the plan does against the policy.
+    /// The second line, where there is any: what the plan does against the policy. The last one where it is refused for that.
     Policy { violations: &'a [Violation] },
     /// Stopping was asked for: nothing new is begun, and what is in flight is waited for.
     Stopping,
@@ -75,23 +75,23 @@ pub fn planned<'a>(plan: &'a Plan, costs: &Costs, violations: &'a [Violation]) -
     Planned { plan, cost: Report::of(costs), violations }
 }
 
-/// Prints each event as it comes.
-pub struct JsonLines(());
-
-impl JsonLines {
-    /// Begins with a line on the plan.
-    pub fn begin(plan: &Plan) -> Self {
-        line(&Line::Run(Run::Plan {
-            format: FORMAT,
-            topology: &plan.topology,
-            account: &plan.account,
-            region: &plan.region,
-            summary: plan.summary,
-            steps: plan.steps.len(),
-        }));
-        Self(())
+/// The first line, and what the plan does against the policy.
+pub fn begin(plan: &Plan, violations: &[Violation]) {
+    line(&Line::Run(Run::Plan {
+        format: FORMAT,
+        topology: &plan.topology,
+        account: &plan.account,
+        region: &plan.region,
+        summary: plan.summary,
+        steps: plan.steps.len(),
+    }));
+    if !violations.is_empty() {
+        line(&Line::Run(Run::Policy { violations }));
     }
 }
+
+/// Prints each event as it comes.
+pub struct JsonLines;
 
 impl Observer for JsonLines {
     fn event(&self, event: &Event) {
@@ -100,13 +100,6 @@ impl Observer for JsonLines {
 
     fn stopping(&self) {
         line(&Line::Run(Run::Stopping));
-    }
-}
-
-/// What the plan does against the policy.
-pub fn violations(violations: &[Violation]) {
-    if !violations.is_empty() {
-        line(&Line::Run(Run::Policy { violations }));
     }
 }
 

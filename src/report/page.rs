@@ -118,11 +118,12 @@ fn cost_row(
     }
 }
 
-/// What a violation is, and where its rule stands.
+/// What a violation is, where its rule stands, and the block to blame.
 fn violation(one: &Violation) -> String {
     let address = one.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
-    let place = one.place().map(|place| format!(" ({place})")).unwrap_or_default();
-    printable(&format!("{}: {address}{}{place}", one.rule, one.message))
+    let places = one.places().collect::<Vec<_>>().join(", ");
+    let places = if places.is_empty() { places } else { format!(" ({places})") };
+    printable(&format!("{}: {address}{}{places}", one.rule, one.message))
 }
 
 fn action(told: &Told<'_>) -> &'static str {

@@ -14,8 +14,13 @@ pub fn text(preflight: &Preflight) -> String {
                 (Some(line), Some(column)) => format!("{}:{line}:{column}: ", found.file()),
                 _ => String::new(),
             };
-            let label = if doubt.label.is_empty() { "" } else { ": " };
-            let said = printable(&format!("{place}{}{label}{}", doubt.message, doubt.label));
+            let (message, label) = (&doubt.message, &doubt.label);
+            // In a line, nothing has to be said twice.
+            let label = match message.ends_with(label) {
+                true => String::new(),
+                false => format!(": {label}"),
+            };
+            let said = printable(&format!("{place}{message}{label}"));
             let _ = writeln!(text, "{} {said}", paint(CHANGE, "warning:"));
             if let Some(hint) = &doubt.hint {
                 let _ = writeln!(text, " {} {}", paint(HINT, "help:"), printable(hint));

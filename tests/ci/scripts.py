@@ -13,6 +13,7 @@ def scripts(jobs: dict):
         for number, step in enumerate(job.get("steps", []), 1):
             if "run" in step:
                 yield {"job": name, "step": step.get("name", f"step {number}"), "script": step["run"]}
+        job = {**jobs.get(job.get("extends"), {}), **job}
         own = [job[key] for key in ("before_script", "script") if key in job]
         if own:
             yield {"job": name, "step": "script", "script": "\n".join(line for lines in own for line in lines)}

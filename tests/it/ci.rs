@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::product::Shop;
@@ -219,22 +219,29 @@ fn a_comment_on_a_plan_that_failed_says_as_much_as_there_is() {
     assert_eq!(commented(&shop, "failure"), failed, "what is too long is in the run");
 }
 
-/// What GitLab is asked for, by its arguments, and the note it gets; the notes that are there, as it tells them.
-fn noted(shop: &Shop, there: &str) -> (Option<i32>, String, String) {
+/// What GitLab is asked for, by its arguments, and the note it gets; the notes that are there, by pages of 100, as it tells
+/// them to its user 3.
+fn noted(shop: &Shop, there: &[Value]) -> (Option<i32>, String, String) {
+    let pages: Vec<&[Value]> = there.chunks(100).chain([&[][..]]).collect();
+    for (n, page) in pages.into_iter().enumerate() {
+        let page = serde_json::to_string(page).expect("JSON");
+        fs::write(shop.path(&format!("page{}", n + 1)), page).expect("a page");
+    }
     for file in ["asked", "comment.md", "shop.plan"] {
         let _ = fs::remove_file(shop.path(file));
     }
-    let curl = format!(
-        "cat > header; case \"$*\" in *per_page*) printf '%s' '{there}' ;; *) echo \"$@\" >> asked ;; esac"
-    );
+    let curl = "cat > header; n=${*##*&page=}; case \"$*\" in \
+                */user) echo '{\"id\": 3}' ;; \
+                *per_page=100*) cat \"page${n%%&*}\" ;; \
+                *) echo \"$@\" >> asked ;; esac";
     let product = product();
     let nothing = "exit 0";
     let programs = [
         ("ecdeploy", product.as_str()),
-        ("curl", &curl),
+        ("curl", curl),
         ("apt-get", nothing),
         ("tar", nothing),
-        ("sha256sum", nothing),
+        ("sha256sum", "exec cat > /dev/null"),
     ];
     let folder = shop.path("");
     let environment = [
@@ -251,7 +258,10 @@ fn noted(shop: &Shop, there: &str) -> (Option<i32>, String, String) {
     ];
     let (code, said) = step((GITLAB, "plan", "script"), shop, &programs, &environment);
     let asked = fs::read_to_string(shop.path("asked")).unwrap_or_else(|_| panic!("{said}"));
-    let asked = asked.replace(" --fail --silent --show-error --config -", "");
+    let asked = asked.replace(" --fail --silent --show-error --location --config -", "");
+    // The only one that curl keeps from another host, where it is sent on.
+    let header = fs::read_to_string(shop.path("header")).expect("a header");
+    assert_eq!(header, "header = \"Authorization: Bearer token\"", "{said}");
     (code, asked, fs::read_to_string(shop.path("comment.md")).expect("the note"))
 }
 
@@ -260,30 +270,50 @@ fn the_note_of_a_merge_request_says_what_a_comment_does() {
     drop(need_of("jq", &["jq"]));
     let shop = Shop::at("http://127.0.0.1:9");
     let notes = "https://gitlab.com/api/v4/projects/5/merge_requests/7/notes";
-    let mine =
-        json!([{ "id": 41, "body": "looks good" }, { "id": 42, "body": format!("{MARK}\nold") }]);
-    let mine = mine.to_string();
+    let note = |id: u64, author: u64, body: &str| json!({ "id": id, "author": { "id": author }, "body": body });
+    let old = format!("{MARK}\nold");
+    let mut there = vec![note(40, 3, "looks good"), note(41, 9, &old)];
+    there.extend((0..150).map(|n| note(100 + n, 9, "me too")));
+    there.push(note(42, 3, &old));
     let body = "--data-urlencode body@comment.md --output /dev/null";
 
-    let (code, asked, note) = noted(&shop, "[]");
+    let (code, asked, note) = noted(&shop, &[]);
     assert_eq!(code, Some(0), "{asked}");
     assert!(asked.ends_with(&format!("--request POST {body} {notes}\n")), "{asked}");
     assert!(note.starts_with(&format!("{MARK}\n### ")), "{note}");
 
     shop.edit("[load_balancer]", "[policy]\nopen_ports = [443]\n\n[load_balancer]");
-    let (code, asked, note) = noted(&shop, &mine);
+    let (code, asked, note) = noted(&shop, &there);
     assert_eq!(code, Some(4), "{asked}");
     assert!(asked.ends_with(&format!("--request PUT {body} {notes}/42\n")), "{asked}");
     assert!(note.contains("against the policy") && !note.contains("failed"), "{note}");
 
     shop.edit("open_ports", "open_port");
-    let (code, asked, note) = noted(&shop, &mine);
+    let (code, asked, note) = noted(&shop, &there);
     assert_eq!(code, Some(1), "{asked}");
     assert!(asked.ends_with(&format!("--request PUT {body} {notes}/42\n")), "{asked}");
     let failed =
         "**The plan failed**: see [the job](https://gitlab.com/shop/-/jobs/99).\n\n    error: ";
     assert!(note.starts_with(&format!("{MARK}\n{failed}")), "{note}");
     assert!(note.contains("did you mean `open_ports`?"), "{note}");
+}
+
+#[test]
+fn runs_of_one_pull_request_or_of_the_main_branch_wait_for_each_other() {
+    let text = fs::read_to_string(example(GITHUB)).expect("the workflow");
+    let job = |name: &str| {
+        let (_, job) = text.split_once(&format!("\n  {name}:\n")).expect("the job");
+        job.split_once("    steps:\n").expect("its steps").0
+    };
+    let (comment, apply) = (job("comment"), job("apply"));
+    assert!(comment.contains("needs.plan.result != 'cancelled'"), "a newer run tells: {comment}");
+    for (job, group) in
+        [(comment, "comment-${{ github.event.pull_request.number }}"), (apply, "apply")]
+    {
+        assert!(job.contains(&format!("group: infrastructure-{group}\n")), "{job}");
+        assert!(job.contains("cancel-in-progress: false"), "{job}");
+    }
+    assert!(apply.contains("queue: max"), "else the last alone would wait: {apply}");
 }
 
 /// GitHub's own program stands in here: it writes down what it is asked for.

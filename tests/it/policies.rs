@@ -61,7 +61,9 @@ fn a_plan_against_the_policy_has_a_code_of_its_own() {
     assert_eq!(violation["line"], line);
 
     let ran = sandboxed(&shop, &["plan", "--format", "markdown"]).exits(4);
-    ran.says("**It is against the policy:**").says(&format!("(`topology.toml:{line}`)"));
+    let block = text.lines().position(|line| line == "[service.frontend]").expect("a block") + 1;
+    let places = format!("(`topology.toml:{line}`, `topology.toml:{block}`)");
+    ran.says("**It is against the policy:**").says(&places);
 
     let lifted = ["plan", "--override-policy", "max_replacements", "--out", "shop.plan"];
     sandboxed(&shop, &lifted).exits(0).says("overridden by");
@@ -82,12 +84,18 @@ fn apply_refuses_what_is_against_the_policy_before_the_first_change() {
     }
     let ran = sandboxed(&shop, &["apply", "-y", "--format", "json"]).exits(4);
     let told = events(&ran);
-    assert_eq!(told.len(), 1, "{ran}");
-    assert_eq!(told[0]["event"], "policy");
-    assert_eq!(told[0]["violations"][0]["address"], "target_group.order");
+    assert_eq!(told.len(), 2, "{ran}");
+    assert_eq!((&told[0]["event"], &told[0]["format"]), (&json!("plan"), &json!(1)));
+    assert_eq!(told[1]["event"], "policy");
+    assert_eq!(told[1]["violations"][0]["address"], "target_group.order");
     sandboxed(&shop, &["plan", "--detailed-exitcode", "--override-policy", "no-order"]).exits(2);
 
-    sandboxed(&shop, &["apply", "shop.plan", "--override-policy", "no-order"]).exits(0);
+    let lifted = ["apply", "shop.plan", "--override-policy", "no-order", "--format", "json"];
+    let told = events(&sandboxed(&shop, &lifted).exits(0));
+    let kinds: Vec<&Value> = told.iter().map(|event| &event["event"]).collect();
+    assert_eq!(kinds[..2], ["plan", "policy"]);
+    assert_eq!(kinds.last(), Some(&&json!("end")));
+    assert_eq!(kinds.iter().filter(|kind| **kind == "plan").count(), 1, "it is said once");
     sandboxed(&shop, &["plan", "--detailed-exitcode"]).exits(0);
 }
 
@@ -124,7 +132,18 @@ fn ports_and_working_hours_have_flags_as_the_other_rules_have() {
     let plan = |flags: &[&str]| sandboxed(&shop, &[&["plan"], flags].concat());
     plan(&["--open-ports", "80,443"]).exits(0);
     let ran = plan(&["--open-ports", "443"]).exits(4);
-    ran.says("open_ports: security_group.alb: tcp 80 is open to 0.0.0.0/0");
+    let text = fs::read_to_string(shop.path("topology.toml")).expect("the topology");
+    let open = text.lines().position(|line| line.contains("port = 80,")).expect("the rule") + 1;
+    let place = format!("topology.toml:{open}");
+    ran.says("open_ports: security_group.alb: tcp 80 is open to 0.0.0.0/0").says(&place);
+    for format in ["markdown", "html"] {
+        plan(&["--open-ports", "443", "--format", format]).exits(4).says(&place);
+    }
+    let json = plan(&["--open-ports", "443", "--format", "json"]).exits(4);
+    let told: Value = serde_json::from_str(&json.stdout).expect("one document");
+    let violation = &told["violations"][0];
+    assert_eq!(violation["line"], Value::Null, "a flag has none");
+    assert_eq!((&violation["file"], &violation["block"]), (&json!("topology.toml"), &json!(open)));
     plan(&["--open-ports", "none"]).exits(4);
     plan(&["--open-ports", "443", "--override-policy", "open_ports"]).exits(1);
     plan(&["--open-ports", "80,https"]).exits(1).says("`https` is not a port");
@@ -143,6 +162,24 @@ fn ports_and_working_hours_have_flags_as_the_other_rules_have() {
     plan(&now).exits(0);
     sandboxed(&shop, &[&["apply", "-y"], &never[..]].concat()).exits(4);
     plan(&["--working-hours", "mon-fri 9-17 UTC"]).exits(1).says("`9` is not a time of day");
+}
+
+#[test]
+fn a_flag_with_no_number_says_what_is_wanted() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    for wrong in ["99.5", "abc", "inf", "-1"] {
+        let cases = [
+            ("plan", "--max-monthly-cost", "whole US dollars are wanted, such as 800"),
+            ("plan", "--min-healthy", "a whole number is wanted, such as 3"),
+            ("rehearse", "--min-healthy", "a whole number is wanted, such as 3"),
+            ("apply", "--parallelism", "a whole number from 1 to 256 is wanted"),
+            ("status", "--watch", "a whole number from 1 to 3600 is wanted"),
+        ];
+        for (command, flag, wanted) in cases {
+            sandboxed(&shop, &[command, &format!("{flag}={wrong}")]).exits(1).says(wanted);
+        }
+    }
+    sandboxed(&shop, &["status", "--watch=0"]).exits(1).says("from 1 to 3600 is wanted");
 }
 
 #[test]

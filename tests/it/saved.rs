@@ -85,3 +85,34 @@ fn assert_refused(account: &mut Account, shop: &Shop, what_moved: &str) {
     ran.exits(1).says(what_moved).says("nothing was changed");
     assert!(!calls.iter().any(crate::emulator::Call::changes), "{calls:?}");
 }
+
+#[test]
+fn what_is_to_be_run_next_is_told_with_the_flags_that_were_given() {
+    let shop = Shop::at("http://127.0.0.1:9");
+    fs::copy(shop.path("topology.toml"), shop.path("my shop.toml")).expect("the topology");
+    let given = ["-f", "my shop.toml", "--var", "admin_cidr=203.0.113.0/24", "--sandbox"];
+    let run = |arguments: &[&str]| shop.bare(&[arguments, &given].concat());
+    let flags = "-f 'my shop.toml' --var admin_cidr=203.0.113.0/24 --sandbox";
+    let told =
+        format!("To carry it out: ecdeploy apply {flags} (or save it first with --out FILE)");
+    run(&["plan"]).exits(0).says(&told);
+    let status = run(&["status"]).exits(6).stdout.replace('\n', " ");
+    assert!(status.contains(&format!("ecdeploy apply {flags} ")), "{status}");
+    let part = run(&["plan", "--only", "service.user", "--lift-protection"]).exits(0);
+    part.says(&format!("ecdeploy apply {flags} --only service.user --lift-protection (or"));
+    run(&["plan", "--sandbox-speed", "100000"])
+        .exits(0)
+        .says(&format!("ecdeploy apply {flags} --sandbox-speed 100000 (or"));
+
+    // It has the rest in it.
+    run(&["plan", "--out", "shop's plan"])
+        .exits(0)
+        .says("To carry out exactly this: ecdeploy apply 'shop'\\''s plan' --sandbox\n");
+    shop.bare(&["apply", "shop's plan"])
+        .exits(1)
+        .says("carry it out there: ecdeploy apply 'shop'\\''s plan' --sandbox\n");
+    run(&["apply", "-y", "--sandbox-speed", "100000"]).exits(0);
+    run(&["plan", "--destroy"])
+        .exits(0)
+        .says(&format!("To carry it out: ecdeploy destroy {flags} (or"));
+}

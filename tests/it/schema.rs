@@ -139,11 +139,15 @@ fn every_line_of_a_run_is_as_the_schema_says() {
     shop.edit("[service.user]", slow);
     run(&["apply"], 1);
     shop.edit(slow, "[service.user]");
+    run(&["destroy", "--max-deletions", "0"], 4);
     run(&["destroy", "--skip-final-snapshots"], 0);
     #[cfg(unix)]
     seen.extend(events(&validator, &interrupted(&shop)));
 
-    let all = ["plan", "started", "exists", "done", "failed", "blocked", "stopping", "left", "end"];
+    let all = [
+        "plan", "policy", "started", "exists", "done", "failed", "blocked", "stopping", "left",
+        "end",
+    ];
     let missing: Vec<&str> = all.into_iter().filter(|kind| !seen.contains(*kind)).collect();
     assert!(missing.is_empty(), "no {missing:?} in {seen:?}");
     let unknown = json!({"event": "done", "at": 1.0, "step": 1, "address": "vpc.main", "verb": "create",

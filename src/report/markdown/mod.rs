@@ -119,7 +119,6 @@ fn head(review: &Review<'_>) -> String {
     text
 }
 
-/// What the plan does against a rule, and where that stands.
 /// The first of each rule before the second of any: however many there are of one, no rule goes unsaid.
 fn in_turns(violations: &[Violation]) -> Vec<&Violation> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -135,16 +134,19 @@ fn in_turns(violations: &[Violation]) -> Vec<&Violation> {
     turns.into_iter().map(|(_, one)| one).collect()
 }
 
+/// What the plan does against a rule, where that stands, and the block to blame.
 fn violation(violation: &&Violation) -> String {
     let Violation { rule, address, message, overridden, .. } = violation;
     let address = address.as_ref().map(|address| span(&short(&address.to_string())));
-    let place = violation.place().map(|place| format!(" ({})", span(&place)));
+    let places: Vec<String> = violation.places().map(|place| span(&place)).collect();
+    let places =
+        if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
     format!(
         "{}{} {}{}{}",
         span(rule),
         address.map(|address| format!(" {address}")).unwrap_or_default(),
         span(&short(message)),
-        place.unwrap_or_default(),
+        places,
         if *overridden { ", overridden" } else { "" }
     )
 }
@@ -187,7 +189,11 @@ fn monthly(costs: &Costs) -> String {
             " · about {} a month, {}{}",
             costs.then.total().about(),
             cost::change(costs.more()),
-            if cost::unpriced(costs).is_empty() { "" } else { " (not all has a price)" },
+            if cost::unpriced([&costs.then, &costs.now]).is_empty() {
+                ""
+            } else {
+                " (not all has a price)"
+            },
         ),
         None if costs.then.lines().next().is_none() => String::new(),
         None => " · costs not estimated".to_owned(),

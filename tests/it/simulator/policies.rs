@@ -204,7 +204,13 @@ async fn more_a_month_than_may_be_is_a_violation() {
     assert_eq!(judged(less, "max_monthly_cost = 100").await.said(), [""; 0], "it saves");
     let unknown = &[("[service.user]\n", "[service.user]\ninstance_type = \"x1e.xlarge\"\n")];
     let said = judged(unknown, "max_monthly_cost = 100000").await.said();
-    assert_eq!(said, ["max_monthly_cost: it can't be told: there is no price here for x1e.xlarge"]);
+    let untold = "max_monthly_cost: it can't be told: there is no price here for x1e.xlarge";
+    assert_eq!(said, [untold]);
+    let both = [unknown, NO_NOTIFICATION].concat();
+    let said = judged(&both, "max_monthly_cost = 100").await.said();
+    assert_eq!(said, [untold], "what is known saves, what is not may cost more than that");
+    let bound = "max_monthly_cost = 0";
+    assert_eq!(judged_for(Goal::Destroy, &[], bound, &[]).await.said(), [""; 0], "nothing is left");
 }
 
 const OWN: &str = r#"
@@ -251,7 +257,9 @@ async fn a_rule_that_cannot_be_told_is_violated() {
         assert_eq!(one.rule, "untold");
         assert_eq!(one.message, "it can't be told: No such key: instance_type");
     }
-    assert!(found.text().contains("has(change.after.FIELD)"), "{}", found.text());
+    let text = found.text();
+    assert!(text.contains("has(change.after.FIELD)") && !text.contains(" is so"), "{text}");
+    assert!(text.contains("^ can't be told"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use ecdeploy::error::Error;
 use ecdeploy::kinds;
 use ecdeploy::model::{ADDRESS, TOPOLOGY, Tags};
 use ecdeploy::plan::{Origin, Plan};
-use ecdeploy::preflight::{self, Memory, Purpose};
+use ecdeploy::preflight::{self, Memory, Preflight, Purpose};
 use ecdeploy::report;
 
 use super::world::*;
@@ -32,11 +32,15 @@ fn hand_over(cloud: &SimCloud, address: &str, topology: &str) {
 }
 
 async fn checked(cloud: &dyn Cloud, desired: &Desired) -> Result<(), Error> {
+    checked_but(cloud, desired, &[]).await.passes()
+}
+
+async fn checked_but(cloud: &dyn Cloud, desired: &Desired, ignored: &[String]) -> Preflight {
     let snapshot = read(cloud, desired).await;
     let plan = Plan::to_reach(desired, &snapshot, &parting(), Origin::default()).expect("a plan");
     let (memory, look) = (Memory::none(), Purpose::Look);
-    let checks = preflight::check(&plan, desired, &snapshot, look, &[], cloud, &memory).await;
-    checks.expect("checks").passes()
+    let checks = preflight::check(&plan, desired, &snapshot, look, ignored, cloud, &memory).await;
+    checks.expect("checks")
 }
 
 /// What is told of what is another topology's, all of it but these.
@@ -137,4 +141,15 @@ async fn a_rule_that_moves_to_the_priority_of_somebody_elses_is_refused() {
         error.message.contains("listener_rule.api-auth can't have the priority `1`: "),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ignored_check_says_once_that_a_name_is_taken() {
+    let cloud = drawn_account().await;
+    hand_over(&cloud, "db_instance.order", "theirs");
+    let checked = checked_but(&cloud, &drawn(&[]), &["names".to_owned()]).await;
+    let said = report::preflight::text(&checked);
+    let taken = "db_instance.order can't have the identifier `ecommerce-order-db`: it is taken\n";
+    assert!(said.contains(taken), "{said}");
+    checked.passes().expect("a warning alone");
 }
