@@ -58,7 +58,7 @@ fn with_a_plan_that_is_not_there_is_none_or_is_for_elsewhere() {
     apply(&["no.plan"]).says("can't read no.plan").says("ecdeploy plan --out FILE");
     apply(&["topology.toml"]).says("not a plan of ecdeploy").says("ecdeploy plan --out FILE");
     sandboxed(&shop, &["plan", "--out", "shop.plan"]).exits(0).says("ecdeploy apply shop.plan");
-    apply(&["shop.plan"]).says("for the sandbox").says("ecdeploy apply --sandbox shop.plan");
+    apply(&["shop.plan"]).says("for the sandbox").says("ecdeploy apply shop.plan --sandbox");
     shop.edit("interval = 30", "interval = 20");
     let stale = sandboxed(&shop, &["apply", "-y", "shop.plan"]).fails_plainly();
     stale.says("has changed since").says("ecdeploy plan --out FILE");

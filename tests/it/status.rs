@@ -39,7 +39,7 @@ fn the_exit_code_says_what_it_comes_to() {
     shop.edit("t3.large", "t3.small");
     shop.edit("count           = 2", "count           = 3");
     sandboxed(&shop, &["status"]).exits(5).says("1 of 3 missing");
-    sandboxed(&shop, &["status", "--watch=0"]).exits(1).says("1..=3600");
+    sandboxed(&shop, &["status", "--watch=0"]).exits(1).says("from 1 to 3600");
     let ran = sandboxed(&shop, &["status", "--help"]).exits(0);
     ran.says("5 something is missing or not healthy").says("6 healthy but not");
 }
