@@ -175,9 +175,9 @@ impl Plan {
         let steps = steps::steps(&changes, snapshot, &desired.rolling, &|change| {
             parting.of(change, desired)
         });
-        let steps = steps.or_else(|circle| {
+        let steps = steps.map_err(|circle| {
             let blamed = refused::replacing(&circle, &changes, desired);
-            Err(desired.complaint(vec![circle.at(blamed)]).refused())
+            desired.complaint(vec![circle.at(blamed)]).refused()
         })?;
         Ok(Self {
             format: FORMAT,
