@@ -11,6 +11,7 @@ use crate::product::{Ran, Shop};
 on_each_emulator!(
     names_that_others_have_are_told_before_anything_is_made,
     what_others_have_put_into_our_network_is_told_before_it_is_in_the_way,
+    the_names_that_copies_bring_along_are_looked_for_too,
 );
 
 /// The plan and the apply, both refused, without a change.
@@ -118,14 +119,50 @@ fn what_others_have_put_into_our_network_is_told_before_it_is_in_the_way(emulato
         "[security_group.rds]",
         "[security_group.workers]\nname = \"workers\"\n\n[security_group.rds]",
     );
+    shop.edit(
+        "default_service = \"frontend\"\n",
+        "default_service = \"frontend\"\nlistener = { port = 81 }\n",
+    );
+    shop.edit("{ port = 80, from", "{ port = 81, from");
     shop.edit("[{ priority = 8,", "[{ priority = 9, path = \"/search/*\" }, { priority = 8,");
     let ran = refused(&mut account, &shop);
     for said in [
         "subnet.public-3 can't have the cidr_block `10.0.20.0/24`",
         "security_group.workers can't have the name `workers`",
         "listener_rule.search can't have the priority `9`",
-        "3 errors",
+        "listener.http can't have the port `81`",
+        "4 errors",
     ] {
         assert!(ran.stderr.contains(said), "{said}: {ran}");
     }
+}
+
+/// A database with replicas has a secret of its own, and a cache with some is a replication group.
+fn the_names_that_copies_bring_along_are_looked_for_too(emulator: Emulator) {
+    let mut account = emulator.lend();
+    let shop = Shop::on(&account);
+    shop.edit("[database.user]\n", "[database.user]\nreplicas = 1\n");
+    shop.edit("zone            = \"a\"\n", "zone = \"a\"\nreplicas = 1\n");
+    let plan = shop.plan();
+    let changes = plan["changes"].as_array().expect("changes").iter();
+    let group = changes.filter(|change| change["address"] == "replication_group.redis");
+    let ids: Vec<String> = group.map(|one| text(&one["after"]["replication_group_id"])).collect();
+    let raw = &mut account.raw;
+    let named = "ecommerce-user-db/master";
+    let secret = json!({"Name": named, "SecretString": "somebody else's"});
+    raw.call("secretsmanager", "create_secret", secret);
+    raw.call(
+        "elasticache",
+        "create_replication_group",
+        json!({
+            "ReplicationGroupId": ids[0], "ReplicationGroupDescription": "somebody else's",
+            "Engine": "redis", "CacheNodeType": "cache.t3.micro", "NumCacheClusters": 2,
+        }),
+    );
+
+    let ran = refused(&mut account, &shop);
+
+    ran.says("secret.user can't have the name `ecommerce-user-db/master`")
+        .says("replication_group.redis can't have the replication_group_id")
+        .says("2 errors");
 }
