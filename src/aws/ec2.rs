@@ -15,6 +15,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{Aws, Reading, fault};
+use crate::model::question::Name;
 use crate::model::{Class, Condition, Fault, Grant, Scope, Standing, Status, TOPOLOGY, Tags};
 
 /// How many values AWS takes in one filter.
@@ -100,6 +101,13 @@ pub const fn tagging(resources: &'static [&'static str]) -> Grant {
 
 pub fn filter(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
+}
+
+/// Lets through what is in the VPCs that these names begin with.
+pub fn vpcs_of(names: &BTreeSet<Name>) -> Filter {
+    let vpcs: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
+    let vpcs = vpcs.into_iter().cloned().collect();
+    Filter::builder().name("vpc-id").set_values(Some(vpcs)).build()
 }
 
 /// Lets through what bears the topology's tag.

@@ -163,9 +163,7 @@ impl Kind for Wire {
         read: &Reading<'_>,
         names: &BTreeSet<Name>,
     ) -> Result<Namesakes, Fault> {
-        let vpcs: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
-        let asked = vpcs.into_iter().map(|vpc| describe(read.aws, ec2::filter("vpc-id", vpc)));
-        let all = try_join_all(asked).await?.into_iter().flatten().filter_map(|group| {
+        let all = describe(read.aws, ec2::vpcs_of(names)).await?.into_iter().filter_map(|group| {
             let name = vec![group.vpc_id?, group.group_name?];
             Some(Namesake { name, id: group.group_id?, tags: ec2::from_sdk(group.tags) })
         });

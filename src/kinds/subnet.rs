@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, Filter, ResourceType, RouteTable, RouteTableAssociation, Subnet as Seen,
 };
-use futures_util::future::try_join_all;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -134,9 +133,7 @@ impl Kind for Wire {
         read: &Reading<'_>,
         names: &BTreeSet<Name>,
     ) -> Result<Namesakes, Fault> {
-        let vpcs: BTreeSet<&String> = names.iter().filter_map(|name| name.first()).collect();
-        let asked = vpcs.into_iter().map(|vpc| describe(read.aws, ec2::filter("vpc-id", vpc)));
-        let all = try_join_all(asked).await?;
+        let all = describe(read.aws, ec2::vpcs_of(names)).await?;
         // A part of its addresses, taken, is all of them.
         let meet = |one: &str, other: &str| {
             let (Ok(one), Ok(other)) = (one.parse::<Ipv4Net>(), other.parse::<Ipv4Net>()) else {
@@ -144,7 +141,7 @@ impl Kind for Wire {
             };
             one.contains(&other) || other.contains(&one)
         };
-        let held = all.into_iter().flatten().flat_map(|subnet| {
+        let held = all.into_iter().flat_map(|subnet| {
             let there = [subnet.vpc_id(), subnet.cidr_block()].map(Option::unwrap_or_default);
             let tags = ec2::from_sdk(subnet.tags.clone());
             let id = subnet.subnet_id.clone().unwrap_or_default();
